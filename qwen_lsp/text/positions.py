@@ -1,0 +1,135 @@
+"""Offsets, lines and the three position encodings of the protocol.
+
+Line terminators are LF, CRLF and a lone CR (LSP 3.18, "Text Documents"). A position past the end of
+its line means the end of the line; one inside a surrogate pair or a UTF-8 sequence means the start of
+that character; a line past the end means the end of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Literal
+
+PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
+
+_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A zero-based line and a zero-based count of code units in the encoding that was agreed on."""
+
+    line: int
+    character: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code point offsets."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __contains__(self, offset: object) -> bool:
+        return isinstance(offset, int) and self.start <= offset < self.end
+
+    def touches(self, other: Span) -> bool:
+        """Whether the two overlap or meet; an empty span touches what it stands in or beside."""
+        return self.start <= other.end and other.start <= self.end
+
+
+class LineIndex:
+    """Where each line of one text starts; O(lines) to build, O(log lines) to ask."""
+
+    __slots__ = ("_starts", "text")
+
+    def __init__(self, text: str, starts: list[int] | None = None) -> None:
+        self.text = text
+        self._starts = [0, *(m.end() for m in _BREAK.finditer(text))] if starts is None else starts
+
+    @property
+    def line_count(self) -> int:
+        return len(self._starts)
+
+    def start_of(self, line: int) -> int:
+        """Offset of the first character of `line`; the end of the text for a line past the end."""
+        return self._starts[line] if line < len(self._starts) else len(self.text)
+
+    def end_of(self, line: int) -> int:
+        """Offset just before the line's terminator."""
+        if line + 1 >= len(self._starts):
+            return len(self.text)
+        end = self._starts[line + 1] - 1
+        if end > self._starts[line] and self.text[end] == "\n" and self.text[end - 1] == "\r":
+            end -= 1
+        return end
+
+    def line_at(self, offset: int) -> int:
+        return bisect_right(self._starts, offset) - 1
+
+    def line_text(self, line: int) -> str:
+        """The line without its terminator; empty past the end."""
+        return self.text[self.start_of(line) : self.end_of(line)] if line < len(self._starts) else ""
+
+    def lines_span(self, first: int, last: int) -> Span:
+        """The span of whole lines `first` to `last`, both included, with the last terminator."""
+        return Span(self.start_of(first), self.start_of(last + 1))
+
+    def offset(self, position: Position, encoding: PositionEncoding) -> int:
+        if position.line >= len(self._starts):
+            return len(self.text)
+        start, end = self._starts[position.line], self.end_of(position.line)
+        line = self.text[start:end]
+        if encoding == "utf-32" or line.isascii():
+            return min(start + position.character, end)
+        units, wide = 0, _wide_utf16 if encoding == "utf-16" else _wide_utf8
+        for i, char in enumerate(line):
+            units += wide(char)
+            if units > position.character:
+                return start + i
+        return end
+
+    def position(self, offset: int, encoding: PositionEncoding) -> Position:
+        offset = max(0, min(offset, len(self.text)))
+        line = self.line_at(offset)
+        return Position(line, code_units(self.text[self._starts[line] : offset], encoding))
+
+    def span(self, start: Position, end: Position, encoding: PositionEncoding) -> Span:
+        """The span between two positions; a reversed pair is read the other way round."""
+        first, second = self.offset(start, encoding), self.offset(end, encoding)
+        return Span(min(first, second), max(first, second))
+
+    def edited(self, span: Span, replacement: str) -> LineIndex:
+        """The index of the text after one replacement, without scanning the unchanged rest."""
+        text = self.text[: span.start] + replacement + self.text[span.end :]
+        # A terminator can be split or joined at either seam (CR | LF), so rescan one whole line beyond.
+        first = max(self.line_at(span.start) - 1, 0)
+        last = self.line_at(span.end) + 2
+        delta = len(replacement) - len(span)
+        scan_from = self._starts[first]
+        keep_from = self._starts[last] if last < len(self._starts) else None
+        scan_to = len(text) if keep_from is None else keep_from + delta
+        middle = [m.end() for m in _BREAK.finditer(text, scan_from, scan_to)]
+        tail = [] if keep_from is None else [s + delta for s in self._starts[last + 1 :]]
+        return LineIndex(text, [*self._starts[: first + 1], *middle, *tail])
+
+
+def code_units(text: str, encoding: PositionEncoding) -> int:
+    """How many code units of `encoding` the text takes."""
+    if encoding == "utf-32" or text.isascii():
+        return len(text)
+    return sum(map(_wide_utf16 if encoding == "utf-16" else _wide_utf8, text))
+
+
+def _wide_utf16(char: str) -> int:
+    return 2 if ord(char) > 0xFFFF else 1
+
+
+def _wide_utf8(char: str) -> int:
+    point = ord(char)
+    return 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
