@@ -95,7 +95,7 @@ def rebase(base: str, fork: str, current: str) -> str:
 
     Raises ConflictError when both changed the same lines, or touching ones, in different ways.
     """
-    if current == base or current == fork:
+    if current in (base, fork):
         return fork
     if fork == base:
         return current
