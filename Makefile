@@ -4,7 +4,7 @@ WORKSPACE ?= .
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: try test lint types contracts tests docs bench clean
+.PHONY: try test lint types contracts tests docs clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qwen-lsp needs Python 3.11 or newer; set PYTHON=/path/to/python3")'
@@ -34,6 +34,9 @@ contracts: $(VENV)/installed-dev
 
 tests: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python tools/docs.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
