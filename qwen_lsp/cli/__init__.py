@@ -1,0 +1,103 @@
+"""The command line: every feature without an editor, and the start of the server itself.
+
+May import: everything. **Invariant:** a subcommand's module is imported only when that subcommand runs,
+so that `serve` starts as light as it can (tests/cli/test_main.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from qwen_lsp import __version__
+from qwen_lsp.errors import QwenLspError
+
+
+class _Command(Protocol):
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand. Exit status: 0 done, 1 an error that was told, 2 wrong usage, 130 interrupted."""
+    args = _parser().parse_args(argv)
+    command = cast(_Command, importlib.import_module(f"qwen_lsp.cli.{args.module}"))
+    try:
+        return command.run(args)
+    except QwenLspError as error:
+        print(f"qwen-lsp: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left (`| head`). Point stdout elsewhere so that the interpreter's own
+        # flush at exit does not complain about it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qwen-lsp",
+        description="An AI language server: Qwen3-Coder behind every editor.",
+        epilog="Endpoint: OPENAI_BASE_URL, OPENAI_MODEL and OPENAI_API_KEY, or the user's config.toml. "
+        "Without one, an embedded default answers what it can.",
+    )
+    parser.add_argument("--version", action="version", version=f"qwen-lsp {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, summary: str, module: str | None = None) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        command.set_defaults(module=module or name)
+        return command
+
+    serve = add("serve", "run the language server (stdio unless told otherwise)")
+    transport = serve.add_mutually_exclusive_group()
+    transport.add_argument("--stdio", action="store_true", help="speak over standard input and output")
+    transport.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP address")
+
+    tour = add("tour", "show everything working on a real workspace", "tour")
+    tour.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
+    tour.add_argument("--record", metavar="FILE", help="also write what was shown as an SVG picture")
+    tour.add_argument("--no-questions", action="store_true", help="never ask; use what is configured")
+
+    index = add("index", "index a workspace and say what was found", "index_command")
+    index.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
+    index.add_argument("--json", action="store_true", help="one JSON object")
+
+    pack = add("pack", "show what would be sent to the model at a place, and why", "pack_command")
+    pack.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
+    what = pack.add_mutually_exclusive_group(required=True)
+    what.add_argument("--at", metavar="FILE:LINE", help="the place; LINE counts from 1")
+    what.add_argument("--requests", action="store_true", help="read JSON lines, answer with JSON lines")
+    pack.add_argument("--budget", type=int, default=8_192, metavar="N", help="tokens (default 8192)")
+    pack.add_argument("--json", action="store_true", help="one JSON object")
+
+    complete = add("complete", "complete the code at a place", "complete_command")
+    complete.add_argument(
+        "place", metavar="FILE:LINE[:COLUMN]", help="both count from 1; no column: end of line"
+    )
+    complete.add_argument("--json", action="store_true", help="one JSON object")
+
+    explain = add("explain", "explain a file, or some lines of it", "explain_command")
+    explain.add_argument("place", metavar="FILE[:LINE[-LINE]]", help="lines count from 1")
+
+    action = add("action", "list the code actions at some lines, or do one", "action_command")
+    action.add_argument("place", metavar="FILE:LINE[-LINE]", help="lines count from 1")
+    action.add_argument("--do", metavar="ID", help="the action to do; prints its diff")
+    action.add_argument("--apply", action="store_true", help="write the change instead of printing it")
+
+    agent = add("agent", "carry out a task across many files", "agent_command")
+    agent.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
+    agent.add_argument("-p", "--prompt", metavar="TASK", help="what to do")
+    agent.add_argument("--yes", action="store_true", help="apply the result without asking")
+    agent.add_argument("--undo", action="store_true", help="take back the last applied run")
+    agent.add_argument("--json", action="store_true", help="events as JSON lines")
+
+    doctor = add("doctor", "check endpoint, model, completions, index, and say what to do")
+    doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    return parser
