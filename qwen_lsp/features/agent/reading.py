@@ -1,0 +1,129 @@
+"""The tools that look: list, glob, read, search, symbols, references, outline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from qwen_lsp.errors import ToolRefused
+from qwen_lsp.features.agent.toolbox import Arguments, Desk, number_of, text_of
+from qwen_lsp.index import search
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.outline import header
+from qwen_lsp.syntax.outline import outline as outlined
+from qwen_lsp.workspace.paths import RelPath
+
+Answer = tuple[Snapshot, str]
+
+LONGEST_READ = 2_000
+"""Lines one `read_file` returns when it does not say how many; as in Qwen Code."""
+_MOST_CHARS = 40_000
+_MOST_ROWS = 200
+
+
+def list_directory(desk: Desk, arguments: Arguments) -> Answer:
+    folder = text_of(arguments, "path").strip().rstrip("/")
+    prefix = "" if folder in ("", ".", str(desk.snapshot.root)) else f"{desk.path(folder)}/"
+    names: dict[str, bool] = {}
+    for path in desk.snapshot.paths():
+        if path.startswith(prefix):
+            name, slash, _ = path[len(prefix) :].partition("/")
+            names[name] = names.get(name, False) or bool(slash)
+    if not names:
+        raise ToolRefused(f"There is no folder {folder!r} with files that count as source.")
+    rows = [f"{name}/" if is_folder else name for name, is_folder in names.items()]
+    return desk.snapshot, _rows(sorted(rows, key=lambda row: (not row.endswith("/"), row)))
+
+
+def glob(desk: Desk, arguments: Arguments) -> Answer:
+    pattern = _below(desk, arguments, text_of(arguments, "pattern"))
+    found = [path for path in search.glob(desk.snapshot, pattern) if desk.gate.admits_path(path) is None]
+    return desk.snapshot, _rows(found) if found else f"No file matches {pattern}."
+
+
+def read_file(desk: Desk, arguments: Arguments) -> Answer:
+    path = desk.path(text_of(arguments, "file_path"))
+    lines = desk.shown(path).splitlines(keepends=True)
+    first = max(0, number_of(arguments, "offset", 0))
+    count = max(1, number_of(arguments, "limit", LONGEST_READ))
+    if lines and first >= len(lines):
+        raise ToolRefused(f"{path} has {len(lines)} lines; offset {first} is past its end.")
+    taken: list[str] = []
+    size = 0
+    for line in lines[first : first + count]:
+        size += len(line)
+        if size > _MOST_CHARS and taken:
+            break
+        taken.append(line if len(line) <= _MOST_CHARS else line[:_MOST_CHARS] + " [line cut]\n")
+    last = first + len(taken)
+    body = "".join(taken) or "[the file is empty]"
+    if first == 0 and last == len(lines):
+        return desk.snapshot, body
+    more = f"; go on with offset={last}" if last < len(lines) else ""
+    return desk.snapshot, f"[lines {first + 1} to {last} of {len(lines)}{more}]\n{body}"
+
+
+def grep_search(desk: Desk, arguments: Arguments) -> Answer:
+    pattern = text_of(arguments, "pattern")
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ToolRefused(f"{pattern!r} is not a regular expression: {error}.") from None
+    where = _below(desk, arguments, text_of(arguments, "glob", "**/*"))
+    rows: list[str] = []
+    for match in search.grep(desk.snapshot, expression, glob=where, limit=_MOST_ROWS + 1):
+        if desk.gate.admits_path(match.path) is None:
+            shown = desk.gate.admit(match.path, match.text).text
+            rows.append(f"{match.path}:{match.line + 1}: {(shown or '').strip()[:300]}")
+    return desk.snapshot, _rows(rows) if rows else f"Nothing matches {pattern!r} in {where}."
+
+
+def find_symbol(desk: Desk, arguments: Arguments) -> Answer:
+    name = text_of(arguments, "name")
+    sites = desk.snapshot.definitions(name.rpartition(".")[2]) or search.symbols(desk.snapshot, name, 20)
+    rows: list[str] = []
+    for site in sites[:_MOST_ROWS]:
+        if desk.gate.admits_path(site.path) is None:
+            signature = header(desk.shown(site.path).splitlines(), site.definition)
+            place = f"{site.path}:{site.definition.line + 1}-{site.definition.end_line + 1}"
+            rows.append(f"{place} ({site.definition.kind})\n{signature}")
+    return desk.snapshot, "\n".join(rows) if rows else f"No definition of {name!r} or a name like it."
+
+
+def find_references(desk: Desk, arguments: Arguments) -> Answer:
+    name = text_of(arguments, "name")
+    rows: list[str] = []
+    texts: dict[RelPath, list[str]] = {}
+    for path, line in search.references(desk.snapshot, name)[:_MOST_ROWS]:
+        if desk.gate.admits_path(path) is None:
+            lines = texts.setdefault(path, desk.shown(path).splitlines())
+            rows.append(f"{path}:{line + 1}: {lines[line].strip()[:300] if line < len(lines) else ''}")
+    return desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}."
+
+
+def outline(desk: Desk, arguments: Arguments) -> Answer:
+    path = desk.path(text_of(arguments, "file_path"))
+    text = desk.shown(path)
+    facts = desk.snapshot.facts(path)
+    if facts is None or not facts.definitions:
+        raise ToolRefused(f"{path} has no outline; read it.")
+    return desk.snapshot, outlined(text, facts)
+
+
+def todo_write(desk: Desk, arguments: Arguments) -> Answer:
+    """The list lives in the conversation itself; front ends show it from the call."""
+    return desk.snapshot, f"Noted {len(arguments['todos'])} steps."
+
+
+def _below(desk: Desk, arguments: Arguments, pattern: str) -> str:
+    folder = text_of(arguments, "path").strip().rstrip("/")
+    if folder in ("", ".", str(desk.snapshot.root)):
+        return pattern
+    base = desk.path(folder)
+    return base if desk.snapshot.has(base) else f"{base}/{pattern.lstrip('/')}"
+
+
+def _rows(rows: Iterable[str]) -> str:
+    listed = list(rows)
+    text = "\n".join(listed[:_MOST_ROWS])
+    return text if len(listed) <= _MOST_ROWS else f"{text}\n[more than {_MOST_ROWS} rows: ask more narrowly]"

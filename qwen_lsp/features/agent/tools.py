@@ -1,0 +1,149 @@
+"""The table of tools: names and arguments are Qwen Code's where one matches, since the model knows those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qwen_lsp.features.agent import reading, writing
+from qwen_lsp.features.agent.toolbox import Tool
+
+_EDIT: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "file_path": {"type": "string"},
+        "old_string": {"type": "string"},
+        "new_string": {"type": "string"},
+        "replace_all": {"type": "boolean"},
+    },
+    "required": ["file_path", "old_string", "new_string"],
+}
+_TODO: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "content": {"type": "string"},
+        "status": {"type": "string", "description": "pending, in_progress or completed"},
+    },
+    "required": ["content", "status"],
+}
+
+
+def _string(description: str) -> Mapping[str, Any]:
+    return {"type": "string", "description": description}
+
+
+def _integer(description: str) -> Mapping[str, Any]:
+    return {"type": "integer", "description": description}
+
+
+_FILE = ("file_path", _string("Path of the file, relative to the workspace or absolute inside it."))
+_FOLDER = ("path", _string("Folder to look in; the whole workspace when left out."))
+
+TOOLS: Mapping[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "list_directory",
+            "List the files and folders in a folder. Folders end in a slash.",
+            reading.list_directory,
+            (("path", _string("The folder; '.' is the workspace.")),),
+        ),
+        Tool(
+            "glob",
+            "Find files by a glob pattern such as 'src/**/*.py'.",
+            reading.glob,
+            (("pattern", _string("The pattern, relative to the workspace or to path.")), _FOLDER),
+            frozenset({"path"}),
+        ),
+        Tool(
+            "read_file",
+            "Read a file, or some lines of it.",
+            reading.read_file,
+            (
+                _FILE,
+                ("offset", _integer("How many lines to skip.")),
+                ("limit", _integer(f"How many lines to read (default {reading.LONGEST_READ}).")),
+            ),
+            frozenset({"offset", "limit"}),
+        ),
+        Tool(
+            "grep_search",
+            "Search file contents with a regular expression. Answers path:line: text.",
+            reading.grep_search,
+            (
+                ("pattern", _string("A Python regular expression, matched line by line.")),
+                _FOLDER,
+                ("glob", _string("Only files matching this glob, such as '*.py'.")),
+            ),
+            frozenset({"path", "glob"}),
+        ),
+        Tool(
+            "find_symbol",
+            "Find where a function, class or other name is defined, with its signature. More exact than "
+            "searching text.",
+            reading.find_symbol,
+            (("name", _string("The name, or a part of it.")),),
+        ),
+        Tool(
+            "find_references",
+            "Find every place in code that uses a name.",
+            reading.find_references,
+            (("name", _string("The exact name.")),),
+        ),
+        Tool(
+            "outline",
+            "Show a file's imports and signatures without the bodies.",
+            reading.outline,
+            (_FILE,),
+        ),
+        Tool(
+            "edit",
+            "Replace text in a file. old_string must occur exactly once (give enough lines around it) "
+            "unless replace_all is true. An empty old_string creates a new file.",
+            writing.edit,
+            (
+                _FILE,
+                ("old_string", _string("The text to replace, exactly as in the file, indentation included.")),
+                ("new_string", _string("The text to put in its place. Never abbreviate it.")),
+                ("replace_all", {"type": "boolean", "description": "Replace every occurrence."}),
+            ),
+            frozenset({"replace_all"}),
+            writes=True,
+        ),
+        Tool(
+            "edit_files",
+            "Make many edits in many files in one call, all or none.",
+            writing.edit_files,
+            (("edits", {"type": "array", "items": _EDIT, "description": "The edits, made in this order."}),),
+            writes=True,
+        ),
+        Tool(
+            "write_file",
+            "Write a whole file: create it, or replace all of its content. Prefer edit for existing files.",
+            writing.write_file,
+            (_FILE, ("content", _string("The complete new content."))),
+            writes=True,
+        ),
+        Tool(
+            "move_file",
+            "Move or rename a file. Imports are not adjusted.",
+            writing.move_file,
+            (("source_path", _string("The file.")), ("target_path", _string("Its new path."))),
+            writes=True,
+        ),
+        Tool(
+            "todo_write",
+            "Write down the steps of a longer task and their state; replaces the list.",
+            reading.todo_write,
+            (("todos", {"type": "array", "items": _TODO, "description": "All steps, in order."}),),
+        ),
+        Tool(
+            "delete_file",
+            "Delete a file.",
+            writing.delete_file,
+            (_FILE,),
+            writes=True,
+        ),
+    )
+}  # fmt: skip

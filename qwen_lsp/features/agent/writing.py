@@ -1,0 +1,112 @@
+"""The tools that change the fork: edit, edit many files, write, move, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from qwen_lsp.errors import EditRejected, ToolRefused
+from qwen_lsp.features.agent.edits import replace
+from qwen_lsp.features.agent.toolbox import Arguments, Desk, text_of
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.languages import language_for
+from qwen_lsp.syntax.parse import errors, parse
+from qwen_lsp.text.positions import LineIndex
+from qwen_lsp.workspace.paths import RelPath, protection
+
+Answer = tuple[Snapshot, str]
+
+
+def edit(desk: Desk, arguments: Arguments) -> Answer:
+    path = _writable(desk, text_of(arguments, "file_path"))
+    old, new = text_of(arguments, "old_string"), text_of(arguments, "new_string")
+    if not old and not desk.snapshot.has(path):
+        return _created(desk, path, new)
+    before = desk.text(path)
+    after = replace(before, old, new, replace_all=bool(arguments.get("replace_all", False)))
+    return desk.snapshot.edited(path, after), f"Edited {path}.{_new_errors(path, before, after)}"
+
+
+def edit_files(desk: Desk, arguments: Arguments) -> Answer:
+    """All edits or none: the first that fails is reported and the fork stays as it was."""
+    listed = cast("list[Any]", arguments["edits"])
+    if not listed:
+        raise ToolRefused("edit_files: edits is empty.")
+    said: list[str] = []
+    for number, item in enumerate(listed, 1):
+        if not isinstance(item, Mapping):
+            raise ToolRefused(
+                f"edit_files: edit {number} must be an object with file_path, old_string, new_string."
+            )
+        one = cast("Mapping[str, Any]", item)
+        for name in ("file_path", "old_string", "new_string"):
+            if not isinstance(one.get(name), str):
+                raise ToolRefused(f"edit_files: edit {number} needs {name} as a string. No file was changed.")
+        try:
+            snapshot, text = edit(desk, one)
+        except (EditRejected, ToolRefused) as error:
+            raise EditRejected(
+                f"Edit {number} of {len(listed)} ({one['file_path']}) failed, so none was made: {error}"
+            ) from None
+        desk = Desk(snapshot, desk.gate)
+        said.append(text)
+    return desk.snapshot, "\n".join(said)
+
+
+def write_file(desk: Desk, arguments: Arguments) -> Answer:
+    path = _writable(desk, text_of(arguments, "file_path"))
+    content = text_of(arguments, "content")
+    if not desk.snapshot.has(path):
+        return _created(desk, path, content)
+    before = desk.text(path)
+    if desk.gate.admit(path, before).withheld:
+        # The model saw a redacted copy: writing it back would destroy the user's secret.
+        raise ToolRefused(f"{path} holds secrets you were not shown; change it with edit instead.")
+    crlf = "\r\n" in before and "\r\n" not in content
+    after = content.replace("\n", "\r\n") if crlf else content
+    return desk.snapshot.edited(path, after), f"Wrote {path}.{_new_errors(path, before, after)}"
+
+
+def move_file(desk: Desk, arguments: Arguments) -> Answer:
+    source = _writable(desk, text_of(arguments, "source_path"))
+    target = _writable(desk, text_of(arguments, "target_path"))
+    text = desk.text(source)
+    if desk.snapshot.has(target):
+        raise ToolRefused(f"{target} exists already; delete it first or choose another name.")
+    return desk.snapshot.edited(source, None).edited(target, text), f"Moved {source} to {target}."
+
+
+def delete_file(desk: Desk, arguments: Arguments) -> Answer:
+    path = _writable(desk, text_of(arguments, "file_path"))
+    desk.text(path)
+    return desk.snapshot.edited(path, None), f"Deleted {path}."
+
+
+def _created(desk: Desk, path: RelPath, content: str) -> Answer:
+    if (desk.snapshot.root / path).exists():
+        raise ToolRefused(f"{path} exists but is not a text file that counts as source; leave it alone.")
+    return desk.snapshot.edited(path, content), f"Created {path}.{_new_errors(path, '', content)}"
+
+
+def _writable(desk: Desk, text: str) -> RelPath:
+    path = desk.path(text)
+    if reason := protection(path):
+        raise ToolRefused(f"{path} may not be changed by tools: {reason}.")
+    if reason := desk.gate.admits_path(path):
+        raise ToolRefused(f"{path} may not be changed: {reason}.")
+    return path
+
+
+def _new_errors(path: RelPath, before: str, after: str) -> str:
+    """A sentence when the change brought syntax errors that were not there, quoting the first."""
+    language = language_for(path)
+    if language is None or not language.is_code:
+        return ""
+    found = errors(parse(after, language))
+    if not found or len(found) <= len(errors(parse(before, language))):
+        return ""
+    lines = LineIndex(after)
+    line = lines.line_at(found[0].start)
+    return (
+        f" WARNING: this adds a syntax error near line {line + 1}: {lines.line_text(line).strip()!r}. Fix it."
+    )
