@@ -1,0 +1,53 @@
+"""Grammars and compiled queries, loaded when a language is first parsed."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import blake2b
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from typing import Any
+
+import tree_sitter
+
+from qwen_lsp.syntax.languages import Language
+
+KNOWN_CAPTURES = frozenset(
+    ("name", "body", "outer", "attribute", "reference", "type", "qualifier", "import", "guard", "module", "imported")
+)
+"""The captures `tags` understands, besides `definition.<kind>`."""
+
+_INHERITS = "; inherits:"
+
+
+@cache
+def grammar(language: Language) -> tree_sitter.Language:
+    """The grammar of an installed language."""
+    module, _, function = language.grammar.partition(":")
+    loader: Any = getattr(import_module(module), function)
+    return tree_sitter.Language(loader())
+
+
+@cache
+def query(language: Language) -> tree_sitter.Query:
+    """The compiled query of an installed language."""
+    return tree_sitter.Query(grammar(language), query_source(language.query))
+
+
+def query_source(name: str) -> str:
+    """The text of one query file, with those its first line inherits put in front."""
+    text = (files("qwen_lsp.syntax") / "queries" / name).read_text(encoding="utf-8")
+    first = text.partition("\n")[0]
+    parents = first.removeprefix(_INHERITS).split() if first.startswith(_INHERITS) else []
+    return "".join(query_source(parent) for parent in parents) + text
+
+
+@cache
+def fingerprint(language: Language) -> str:
+    """Changes with the grammar or the query: facts kept under another fingerprint are stale."""
+    try:
+        release = version(language.package.replace("_", "-"))
+    except PackageNotFoundError:
+        release = "none"
+    return blake2b(f"{release}\n{query_source(language.query)}".encode(), digest_size=8).hexdigest()
