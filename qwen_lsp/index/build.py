@@ -1,0 +1,207 @@
+"""The index made and kept current: listing, comparing, and reading only what changed.
+
+Many files are read by worker processes, since parsing holds the interpreter's lock; a few small ones
+here, one at a time in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from qwen_lsp.index import buffers, pool
+from qwen_lsp.index.plan import Plan, gone, hinted, swept
+from qwen_lsp.index.pool import Found, Job
+from qwen_lsp.index.scan import scan
+from qwen_lsp.index.snapshot import FileEntry, Snapshot
+from qwen_lsp.index.store import DiskChange, Store
+from qwen_lsp.index.tables import Scanned
+from qwen_lsp.settings import IndexSettings
+from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.workspace.paths import RelPath
+
+try:
+    import resource
+except ImportError:  # no such thing on Windows
+    resource = None
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and of files there are to do."""
+
+_FEW_FILES = 16
+_SMALL_FILE = 64 * 1024
+_APPLY_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """What an index run came to. CPU seconds include worker processes."""
+
+    files: int = 0
+    bytes: int = 0
+    definitions: int = 0
+    references: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    languages: dict[str, int] = field(default_factory=dict[str, int])
+    skipped: dict[str, int] = field(default_factory=dict[str, int])
+
+
+async def build(
+    store: Store,
+    settings: IndexSettings | None = None,
+    progress: Progress | None = None,
+    *,
+    command: Sequence[str] = pool.COMMAND,
+) -> IndexReport:
+    """Index the workspace, reading only what differs from the index kept of it.
+
+    The settings hold for later refreshes. May be cancelled: what was indexed by then stays.
+    """
+    if settings is not None:
+        store.settings = settings
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    async with store.indexing:
+        await _sweep(store, progress, command)
+        report = await asyncio.to_thread(_report, store)
+    report.seconds = time.perf_counter() - wall
+    report.cpu_seconds = _cpu_seconds() - cpu
+    return report
+
+
+async def refresh(store: Store, hints: set[RelPath] | None) -> None:
+    """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known."""
+    if hints is not None:
+        lost = await asyncio.to_thread(gone, store.current, hints)
+        store.apply_disk(dict.fromkeys(lost))
+    async with store.indexing:
+        plan = None
+        if hints is not None and not store.cache.broken:
+            plan = await asyncio.to_thread(hinted, store.current, store.settings, hints)
+        if plan is None:
+            await _sweep(store, None, pool.COMMAND)
+        else:
+            await _carry_out(store, plan, None, pool.COMMAND)
+
+
+async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
+    plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
+    await _carry_out(store, plan, progress, command)
+    if store.cache.broken:  # damaged, or the disk is full: once more, with another database
+        await asyncio.to_thread(store.cache.heal)
+        plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
+        await _carry_out(store, plan, progress, command)
+    store.apply_disk({}, complete=True)
+    await asyncio.to_thread(store.cache.collect_garbage, len(store.current.files))
+
+
+async def _carry_out(store: Store, plan: Plan, progress: Progress | None, command: Sequence[str]) -> None:
+    store.apply_disk(plan.changes)
+    intake = _Intake(store, len(plan.jobs), progress)
+    jobs = plan.jobs
+    if not _is_little(jobs, store.current) and store.cache.database is not None:
+        limits = pool.Limits(store.settings.max_file_bytes, store.settings.workers or pool.default_workers())
+        try:
+            jobs = await pool.run_pool(
+                store.root, store.cache.database, jobs, limits, intake.take, command=command
+            )
+        finally:
+            intake.apply()
+    for job in jobs:
+        intake.take(await asyncio.to_thread(_scan_here, store, store.current, job))
+    intake.apply()
+    await asyncio.to_thread(store.cache.forget, [*plan.forget, *intake.gone])
+    await asyncio.to_thread(store.cache.write, intake.unwritten)
+    await asyncio.to_thread(store.cache.flush)
+
+
+def _is_little(jobs: Sequence[Job], snapshot: Snapshot) -> bool:
+    return len(jobs) < _FEW_FILES and all(
+        job.stat.size <= _SMALL_FILE or job.path in snapshot.buffers for job in jobs
+    )
+
+
+def _scan_here(store: Store, snapshot: Snapshot, job: Job) -> Found:
+    """Index one file in this process; the facts of an open document with the same text are taken over."""
+
+    def ready(path: RelPath, digest: str, language: str) -> FileFacts | None:
+        buffer = snapshot.buffers.get(path)
+        if buffer is None or buffer.language is None or buffer.language.id != language:
+            return None
+        return buffer.memo.facts if buffers.digest(buffer) == digest else None
+
+    scanned = scan(
+        store.root, job.path, job.stat, known=store.cache.known,
+        max_bytes=store.settings.max_file_bytes, ready=ready,
+    )  # fmt: skip
+    if scanned is None:
+        return Found(gone=(job.path,))
+    store.cache.write([scanned])
+    return Found((scanned,))
+
+
+class _Intake:
+    """Collects what was found and puts it into the store now and then, not file by file."""
+
+    def __init__(self, store: Store, total: int, progress: Progress | None) -> None:
+        self.gone: list[RelPath] = []
+        self.unwritten: list[Scanned] = []
+        self._store = store
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self._changes: dict[RelPath, DiskChange] = {}
+        self._applied = time.monotonic()
+
+    def take(self, found: Found) -> None:
+        for file in found.files:
+            self._changes[file.path] = disk_change(file)
+        for path in found.gone:
+            self._changes[path] = None
+        for job in found.poison:
+            self._changes[job.path] = pool.POISON
+            self.unwritten.append(Scanned(job.path, job.stat.size, job.stat.mtime_ns, skip=pool.POISON))
+        self.gone += found.gone
+        self._done += len(found.files) + len(found.gone) + len(found.poison)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+        # Each application copies the manifest, so that a large one is copied a few dozen times in all.
+        enough = len(self._changes) * 40 >= len(self._store.current.files)
+        if enough and time.monotonic() - self._applied >= _APPLY_SECONDS:
+            self.apply()
+
+    def apply(self) -> None:
+        changes, self._changes = self._changes, {}
+        self._store.apply_disk(changes)
+        self._applied = time.monotonic()
+
+
+def disk_change(file: Scanned) -> DiskChange:
+    if file.skip is not None:
+        return file.skip
+    return FileEntry(file.digest, file.size, file.mtime_ns, file.language)
+
+
+def _report(store: Store) -> IndexReport:
+    report = IndexReport()
+    kept = store.cache.manifest()
+    for path, entry in store.current.files.items():
+        report.files += 1
+        report.bytes += entry.size
+        if entry.language is not None:
+            report.languages[entry.language] = report.languages.get(entry.language, 0) + 1
+        if path in kept:
+            report.definitions += kept[path].definitions
+            report.references += kept[path].references
+    report.skipped = dict(Counter(store.current.skipped.values()))
+    return report
+
+
+def _cpu_seconds() -> float:
+    if resource is None:
+        return time.process_time()
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -1,0 +1,98 @@
+"""FileFacts as bytes and back, and the fingerprint of everything that decides what they contain."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from qwen_lsp.syntax.facts import KINDS, Definition, FileFacts, Import
+
+SCHEMA = 1
+"""Raised when the tables or the encoding change; an index of another number is never read."""
+
+_KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
+_SEPARATORS = re.compile(r"[/\\.:]+")
+
+DefinitionRow = tuple[str, int, int, int, int, int, int, int]
+"""Name, number of the kind, then the six numbers of a Definition."""
+
+
+def definition_rows(facts: FileFacts) -> list[DefinitionRow]:
+    number = _KIND_NUMBER
+    return [
+        (d.name, number[d.kind], d.line, d.name_line, d.column, d.header_end, d.end_line, d.parent)
+        for d in facts.definitions
+    ]
+
+
+def definition(row: DefinitionRow) -> Definition:
+    return Definition(row[0], KINDS[row[1]], *row[2:])
+
+
+def encode(facts: FileFacts, rows: list[DefinitionRow] | None = None) -> bytes:
+    """Facts without their language, as compact JSON."""
+    value = (
+        facts.lines,
+        int(facts.has_errors),
+        definition_rows(facts) if rows is None else rows,
+        dict(facts.references),
+        [(i.module, i.names, i.line) for i in facts.imports],
+    )
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def decode(data: bytes, language: str) -> FileFacts:
+    """The facts of an encoded row. Raises ValueError for anything that `encode` did not write."""
+    try:
+        value: Any = json.loads(data.decode("utf-8", "surrogatepass"))
+        lines, has_errors, definitions, references, imports = value
+        return FileFacts(
+            language=language,
+            lines=int(lines),
+            definitions=tuple([definition(cast("DefinitionRow", row)) for row in definitions]),
+            references=cast("dict[str, int]", references),
+            imports=tuple([Import(module, tuple(names), line) for module, names, line in imports]),
+            has_errors=bool(has_errors),
+        )
+    except (TypeError, IndexError, AttributeError) as error:
+        raise ValueError("not the facts of a file") from error
+
+
+def import_keys(imports: Iterable[Import]) -> set[str]:
+    """Words by which the files that import a file can be found again: too many rather than too few."""
+    keys: set[str] = set()
+    for imp in imports:
+        words = [word for word in _SEPARATORS.split(imp.module) if word]
+        keys.update(words[-2:] or ("",))
+        keys.update(name for name in imp.names if name != "*")
+    return keys
+
+
+def keys_of(path: str) -> set[str]:
+    """The words under which an import of `path` may have been kept."""
+    folder, _, name = path.rpartition("/")
+    words = [word for word in _SEPARATORS.split(name) if word]
+    return {*words[:1], folder.rpartition("/")[2], ""}
+
+
+@cache
+def fingerprint() -> str:
+    """Names the state of the code, the queries and the grammars that facts were made with."""
+    state = hashlib.blake2b(str(SCHEMA).encode(), digest_size=6)
+    package = Path(__file__).parent.parent
+    for folder, pattern in (("syntax", "*.py"), ("syntax/queries", "*.scm")):
+        for file in sorted((package / folder).glob(pattern)):
+            state.update(file.name.encode())
+            state.update(file.read_bytes())
+    state.update(Path(__file__).read_bytes())
+    spec = importlib.util.find_spec("tree_sitter")
+    if spec is not None and spec.origin is not None:
+        installed = Path(spec.origin).parent.parent.glob("tree_sitter*.dist-info")
+        state.update("\n".join(sorted(path.name for path in installed)).encode())
+    return state.hexdigest()

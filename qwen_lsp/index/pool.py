@@ -1,0 +1,195 @@
+"""Worker processes: started, fed, watched and replaced.
+
+A file that kills or hangs its worker is found by giving out the files of that batch one by one, and is
+then skipped with a reason; everything else is indexed all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qwen_lsp.index.tables import Scanned
+from qwen_lsp.workspace.disk import Stat
+from qwen_lsp.workspace.paths import RelPath
+
+COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
+_BATCH_BYTES = 384 * 1024
+_BATCH_FILES = 48
+_START_SECONDS = 60.0
+_LONGEST_LINE = 1 << 24
+POISON = "the parser did not survive this file"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    path: RelPath
+    stat: Stat
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a batch came to."""
+
+    files: tuple[Scanned, ...] = ()
+    gone: tuple[RelPath, ...] = ()
+    poison: tuple[Job, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker may take. `file_seconds` is CPU time; the wall clock gets a multiple of it."""
+
+    max_bytes: int
+    workers: int
+    file_seconds: float = 5.0
+
+    def wall_seconds(self, files: int) -> float:
+        return self.file_seconds * (2 + 0.2 * files)
+
+
+async def run_pool(
+    root: Path,
+    database: Path,
+    jobs: Sequence[Job],
+    limits: Limits,
+    report: Callable[[Found], None],
+    *,
+    command: Sequence[str] = COMMAND,
+) -> list[Job]:
+    """Index files in worker processes, reporting batch by batch.
+
+    Returns the jobs that could not be done here because no worker runs or the database fails.
+    """
+    batches = _batches(jobs, limits.workers)
+    hello = {
+        "root": str(root),
+        "database": str(database),
+        "max_bytes": limits.max_bytes,
+        "cpu_seconds": limits.file_seconds,
+    }
+
+    async def drain() -> None:
+        worker: _Worker | None = None
+        try:
+            while batches:
+                if worker is None:
+                    worker = await _start(command, hello)
+                    if worker is None:
+                        return
+                    if not batches:
+                        break
+                batch = batches.popleft()
+                reply = await _ask(worker, batch, limits.wall_seconds(len(batch)))
+                if reply is None:
+                    await _stop(worker, kill=True)
+                    worker = None
+                    if len(batch) > 1:
+                        batches.extendleft([job] for job in reversed(batch))
+                    else:
+                        report(Found(poison=tuple(batch)))
+                elif "error" in reply:
+                    batches.appendleft(batch)
+                    return
+                else:
+                    report(_found(reply))
+        finally:
+            if worker is not None:
+                await _stop(worker, kill=bool(batches))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(max(1, min(limits.workers, len(batches)))):
+            group.create_task(drain())
+    return [job for batch in batches for job in batch]
+
+
+def default_workers() -> int:
+    """One less than the cores this process may use, at least one."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)) - 1)
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+_Worker = asyncio.subprocess.Process
+
+
+async def _start(command: Sequence[str], hello: dict[str, Any]) -> _Worker | None:
+    """A worker that has said it is ready; None when none can be had."""
+    try:
+        worker = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_LONGEST_LINE,
+        )
+    except OSError:
+        return None
+    reply = await _exchange(worker, hello, _START_SECONDS)
+    if reply is None or "ready" not in reply:
+        await _stop(worker, kill=True)
+        return None
+    return worker
+
+
+async def _ask(worker: _Worker, batch: Sequence[Job], seconds: float) -> dict[str, Any] | None:
+    jobs = [(job.path, job.stat.size, job.stat.mtime_ns) for job in batch]
+    return await _exchange(worker, jobs, seconds)
+
+
+async def _exchange(worker: _Worker, message: object, seconds: float) -> dict[str, Any] | None:
+    """One line there and one back; None when the worker died, hangs or talks nonsense."""
+    if worker.stdin is None or worker.stdout is None:
+        return None
+    try:
+        worker.stdin.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        async with asyncio.timeout(seconds):
+            await worker.stdin.drain()
+            line = await worker.stdout.readline()
+        return json.loads(line) if line.endswith(b"\n") else None
+    except (OSError, TimeoutError, ValueError):
+        return None
+
+
+async def _stop(worker: _Worker, *, kill: bool) -> None:
+    if worker.stdin is not None:
+        worker.stdin.close()
+    try:
+        if not kill:
+            async with asyncio.timeout(5):
+                await worker.wait()
+    except TimeoutError:
+        pass
+    finally:
+        if worker.returncode is None:
+            with suppress(ProcessLookupError):
+                worker.kill()
+            await worker.wait()
+
+
+def _found(reply: dict[str, Any]) -> Found:
+    files = tuple(Scanned(RelPath(row[0]), *row[1:]) for row in reply["found"])
+    return Found(files, tuple(RelPath(path) for path in reply["gone"]))
+
+
+def _batches(jobs: Sequence[Job], workers: int) -> deque[list[Job]]:
+    """Jobs in their order, in batches small enough that every worker gets several."""
+    total = sum(job.stat.size for job in jobs)
+    most = max(32 * 1024, min(_BATCH_BYTES, total // (4 * workers)))
+    batches: deque[list[Job]] = deque()
+    size = most
+    for job in jobs:
+        if size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
+            batches.append([])
+            size = 0
+        batches[-1].append(job)
+        size += job.stat.size
+    return batches

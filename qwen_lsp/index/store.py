@@ -1,0 +1,108 @@
+"""Store: the one mutable cell, which holds the current Snapshot.
+
+Everything here runs on the event loop and takes microseconds to a few milliseconds; whoever needs a
+steady view takes `store.current` once and keeps it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qwen_lsp.index import buffers
+from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.snapshot import FileEntry, Manifest, Snapshot
+from qwen_lsp.settings import IndexSettings
+from qwen_lsp.text.edits import TextEdit, apply
+from qwen_lsp.workspace.paths import RelPath
+
+Listener = Callable[[Snapshot], None]
+DiskChange = FileEntry | str | None
+"""What became of a path on disk: indexed, skipped with a reason, or gone."""
+
+
+class Store:
+    """Holds `current`, and swaps it when a document or the disk changes."""
+
+    def __init__(self, root: Path, cache: Cache, settings: IndexSettings | None = None) -> None:
+        self.root = root
+        self.cache = cache
+        self.settings = settings or IndexSettings()
+        self.indexing = asyncio.Lock()
+        """Held while the disk is compared with the index."""
+        self.current = Snapshot(root, cache)
+        self._listeners: list[Listener] = []
+
+    @classmethod
+    def at(cls, root: Path, settings: IndexSettings | None = None) -> Store:
+        """A store over the index that is kept for `root`. Opens files: call it before the loop is busy."""
+        settings = settings or IndexSettings()
+        folder = Path(settings.cache_dir).expanduser() if settings.cache_dir else None
+        return cls(root, Cache.open(root, folder), settings)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each new snapshot; the result ends that."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def open(self, path: RelPath, text: str, version: int | None = None) -> None:
+        """An editor shows the file: from now on this text counts, not the disk's."""
+        before = self.current.buffers.get(path)
+        if before is None:
+            buffer = buffers.make(path, text, version)
+        else:
+            buffer = buffers.successor(before, path, text, version)
+        self._swap(self.current.overlaid(path, buffer))
+
+    def change(self, path: RelPath, edits: Sequence[TextEdit], version: int | None = None) -> None:
+        """Edits of an open document, all of them places in its current text, as in `text.edits.apply`.
+
+        Content changes that build on one another are as many calls. Raises ConflictError when edits
+        overlap, KeyError when the document is not open.
+        """
+        before = self.current.buffers[path]
+        text = apply(before.text or "", edits)
+        self._swap(self.current.overlaid(path, buffers.successor(before, path, text, version, edits)))
+
+    def close(self, path: RelPath) -> None:
+        """The disk counts again. Follow it with a refresh of the path: it may have been saved."""
+        if path in self.current.buffers:
+            self._swap(self.current.overlaid(path, None))
+
+    def apply_disk(self, changes: Mapping[RelPath, DiskChange], *, complete: bool | None = None) -> None:
+        """Take in what was found on disk."""
+        current = self.current
+        manifest = current.manifest
+        if changes:
+            files, skipped = dict(manifest.files), dict(manifest.skipped)
+            for path, change in changes.items():
+                if isinstance(change, FileEntry):
+                    files[path] = change
+                    skipped.pop(path, None)
+                else:
+                    files.pop(path, None)
+                    if change is None:
+                        skipped.pop(path, None)
+                    else:
+                        skipped[path] = change
+            manifest = Manifest(files, skipped)
+        elif complete in (None, current.complete):
+            return
+        done = current.complete if complete is None else complete
+        self._swap(replace(current, manifest=manifest, version=current.version + 1, complete=done))
+
+    def release(self) -> None:
+        """Let go of the index's files. Snapshots that are still held know no closed file any more."""
+        self.cache.close()
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        self.current = snapshot
+        for listener in tuple(self._listeners):
+            listener(snapshot)
