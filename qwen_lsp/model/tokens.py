@@ -73,7 +73,7 @@ _SAFE_CUT = re.compile(r"[\r\n](?=\S)")
 
 def blanks(length: int) -> re.Pattern[str]:
     """Blanks that may be cut off; two must remain, since the last of a run belongs to the word after it."""
-    return re.compile(rf"\s{{{length}}}(?=\s\s)")
+    return re.compile(rf"[^\S\r\n]{{{length}}}(?=[^\S\r\n]{{2}})")
 
 
 _BLANKS = blanks(LONGEST_BLANK)
