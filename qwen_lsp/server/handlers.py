@@ -1,0 +1,209 @@
+"""What editors ask while someone types: completions, code actions, symbols. Each converts and calls on."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, cast
+
+import attrs
+from lsprotocol import types as lsp
+
+from qwen_lsp.errors import FileUnreadable, UserError
+from qwen_lsp.server import convert
+from qwen_lsp.server.host import Place, Server
+from qwen_lsp.text.positions import LineIndex, Span
+
+if TYPE_CHECKING:
+    from qwen_lsp.features.actions import Diagnostic, Offer
+    from qwen_lsp.features.complete.cache import CompletionCache
+    from qwen_lsp.features.complete.request import Completion
+    from qwen_lsp.index.snapshot import Snapshot
+    from qwen_lsp.session import Session
+
+SYMBOL_LIMIT = 200
+_OFFERS_KEPT = 200
+
+
+# -- completion ----------------------------------------------------------------------------------------
+
+
+async def inline_completion(ls: Server, params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList:
+    place = ls.place(params.text_document.uri)
+    invoked = params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
+    found = await _complete(ls, place, params.position, invoked=invoked)
+    if found is None:
+        return lsp.InlineCompletionList(items=[])
+    where = convert.range_of(place.lines, found.span, ls.encoding)
+    return lsp.InlineCompletionList(items=[lsp.InlineCompletionItem(insert_text=found.text, range=where)])
+
+
+async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
+    """The same for editors without inline completion: one item, said to be incomplete as one types on."""
+    if ls.supports(lambda c: c.text_document and c.text_document.inline_completion):
+        return lsp.CompletionList(is_incomplete=False, items=[])
+    place = ls.place(params.text_document.uri)
+    kind = params.context.trigger_kind if params.context else lsp.CompletionTriggerKind.Invoked
+    invoked = kind == lsp.CompletionTriggerKind.Invoked
+    found = await _complete(ls, place, params.position, invoked=invoked)
+    items = [] if found is None else [_item(ls, place, found)]
+    return lsp.CompletionList(is_incomplete=True, items=items)
+
+
+async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked: bool) -> Completion | None:
+    from qwen_lsp.features.complete.request import complete
+
+    session = place.session
+    found = await complete(
+        place.snapshot,
+        place.path,
+        convert.offset(place.lines, position, ls.encoding),
+        endpoint=session.completion_endpoint,
+        predictor=session.predictor,
+        gate=session.gate,
+        settings=session.settings.completion,
+        count=session.count,
+        cache=_cache(ls, session),
+        invoked=invoked,
+        recent=session.recent,
+    )
+    if found is not None and found.problem:
+        session.failed(found.problem)
+    return found
+
+
+def _cache(ls: Server, session: Session) -> CompletionCache:
+    from qwen_lsp.features.complete.cache import CompletionCache
+
+    return ls.caches.setdefault(session, CompletionCache())
+
+
+def _item(ls: Server, place: Place, found: Completion) -> lsp.CompletionItem:
+    line = place.lines.start_of(place.lines.line_at(found.span.start))
+    prefix = place.lines.text[line : found.span.start]
+    word = prefix[len(prefix.rstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) :]
+    first = found.text.split("\n", 1)[0]
+    return lsp.CompletionItem(
+        label=(word + first).strip() or "…",
+        detail="Qwen" if found.source != "embedded" else "qwen-lsp",
+        kind=lsp.CompletionItemKind.Text,
+        # Clients filter by the word before the cursor, so it has to be part of what they match.
+        filter_text=word + found.text,
+        sort_text="\0",
+        documentation=lsp.MarkupContent(kind=lsp.MarkupKind.PlainText, value=word + found.text),
+        insert_text_format=lsp.InsertTextFormat.PlainText,
+        insert_text_mode=lsp.InsertTextMode.AsIs,
+        text_edit=lsp.TextEdit(
+            range=convert.range_of(
+                place.lines, Span(found.span.start - len(word), found.span.end), ls.encoding
+            ),
+            new_text=word + found.text,
+        ),
+    )
+
+
+# -- code actions --------------------------------------------------------------------------------------
+
+
+async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    from qwen_lsp.features.actions import offered
+
+    place = ls.place(params.text_document.uri)
+    span = convert.span(place.lines, params.range, ls.encoding)
+    diagnostics = [_diagnostic(ls, place, d) for d in params.context.diagnostics]
+    has_endpoint = place.session.endpoint is not None
+    offers = offered(place.snapshot, place.path, span, diagnostics, has_endpoint=has_endpoint)
+    only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
+    found: list[lsp.CodeAction] = []
+    for offer in offers:
+        if only and not any(f"{offer.kind}.".startswith(f"{kind}.") for kind in only):
+            continue
+        found.append(_action(ls, place, offer, params))
+    return found
+
+
+def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams) -> lsp.CodeAction:
+    key = str(uuid.uuid4())
+    ls.offers[key] = (place, offer)
+    while len(ls.offers) > _OFFERS_KEPT:
+        ls.offers.popitem(last=False)
+    return lsp.CodeAction(title=offer.title, kind=offer.kind, data={"offer": key})
+
+
+async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
+    """Compute the edit of an action that was chosen, for the document as it is by then."""
+    from qwen_lsp.features.actions import resolve
+    from qwen_lsp.features.agent.task import landed
+
+    data = cast("object", action.data)
+    key = cast("dict[str, object]", data).get("offer") if isinstance(data, dict) else None
+    if not isinstance(key, str) or key not in ls.offers:
+        raise UserError("This action is no longer current; ask for the actions again.")
+    place, offer = ls.offers[key]
+    session = place.session
+    changes = await resolve(
+        place.snapshot,
+        offer,
+        endpoint=session.endpoint,
+        gate=session.gate,
+        settings=session.settings.actions,
+        count=session.count,
+    )
+    edit = convert.workspace_edit(
+        landed(changes.edits, session.snapshot),
+        target=lambda path: ls.target(session, path),
+        encoding=ls.encoding,
+        support=ls.edit_support,
+        label=changes.label,
+        description=changes.description,
+    )
+    return attrs.evolve(action, edit=edit)
+
+
+def _diagnostic(ls: Server, place: Place, diagnostic: lsp.Diagnostic) -> Diagnostic:
+    from qwen_lsp.features.actions import Diagnostic
+
+    return Diagnostic(
+        convert.span(place.lines, diagnostic.range, ls.encoding),
+        diagnostic.message,
+        diagnostic.source or "",
+        "" if diagnostic.code is None else str(diagnostic.code),
+    )
+
+
+# -- symbols -------------------------------------------------------------------------------------------
+
+
+async def workspace_symbol(ls: Server, params: lsp.WorkspaceSymbolParams) -> list[lsp.WorkspaceSymbol]:
+    found: list[lsp.WorkspaceSymbol] = []
+    for session, snapshot in ls.arrival().snapshots.items():
+        if session.root in ls.folders:
+            found += await asyncio.to_thread(_symbols, ls, session, snapshot, params.query)
+    return found[:SYMBOL_LIMIT]
+
+
+def _symbols(ls: Server, session: Session, snapshot: Snapshot, query: str) -> list[lsp.WorkspaceSymbol]:
+    from qwen_lsp.index.search import symbols
+
+    found: list[lsp.WorkspaceSymbol] = []
+    lines: dict[str, LineIndex] = {}
+    for site in symbols(snapshot, query, SYMBOL_LIMIT):
+        if site.path not in lines:
+            try:
+                lines[site.path] = snapshot.lines(site.path)
+            except FileUnreadable:
+                continue
+        at = lines[site.path]
+        start = at.start_of(site.definition.name_line) + site.definition.column
+        where = convert.range_of(at, Span(start, start + len(site.definition.name)), ls.encoding)
+        facts = snapshot.facts(site.path)
+        parent = site.definition.parent
+        found.append(
+            lsp.WorkspaceSymbol(
+                name=site.definition.name,
+                kind=convert.SYMBOL_KINDS[site.definition.kind],
+                container_name=facts.qualified_name(parent) if facts and parent >= 0 else site.path,
+                location=lsp.Location(uri=ls.target(session, site.path).uri, range=where),
+            )
+        )
+    return found

@@ -1,0 +1,200 @@
+"""What one connection knows: the client, its folders, its open documents, the settings in force."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from qwen_lsp import __version__
+from qwen_lsp.server.convert import EditSupport, Target
+from qwen_lsp.server.protocol import Protocol, arrived
+from qwen_lsp.text.positions import LineIndex, PositionEncoding
+from qwen_lsp.workspace.paths import RelPath, from_uri, rel_path, uri_of, within
+
+if TYPE_CHECKING:
+    from qwen_lsp.features.actions import Offer
+    from qwen_lsp.features.complete.cache import CompletionCache
+    from qwen_lsp.index.snapshot import Snapshot
+    from qwen_lsp.session import Session
+    from qwen_lsp.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An open document as of one version."""
+
+    uri: str
+    session: Session
+    path: RelPath
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a message found when it arrived; whatever happens later does not change it."""
+
+    documents: Mapping[str, Document]
+    snapshots: Mapping[Session, Snapshot]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file as the request being handled sees it."""
+
+    session: Session
+    snapshot: Snapshot
+    path: RelPath
+    lines: LineIndex
+    version: int | None
+
+
+class Server(LanguageServer):
+    """The state of one client; the verbs are free functions over it in the sibling modules."""
+
+    def __init__(self) -> None:
+        super().__init__("qwen-lsp", __version__, protocol_cls=Protocol)  # pyright: ignore[reportUnknownMemberType]
+        self.rpc = cast("Protocol", self.protocol)
+        self.client = lsp.ClientCapabilities()
+        self.encoding: PositionEncoding = "utf-16"
+        self.edit_support = EditSupport()
+        self.roots: list[Path] = []
+        self.client_watches = False
+        self.watches_parent = True
+        self.folders: dict[Path, Session] = {}
+        self.loose: dict[Path, Session] = {}
+        self.documents: Mapping[str, Document] = {}
+        self.initial_options: Mapping[str, Any] = {}
+        self.configuration: Mapping[str, Any] = {}
+        self.settings: Settings | None = None
+        self.caches: dict[Session, CompletionCache] = {}
+        self.offers: OrderedDict[str, tuple[Place, Offer]] = OrderedDict()
+        self.working: dict[int | str, asyncio.Task[Any]] = {}
+        self.stopping = asyncio.Event()
+        self.exit_code = 1
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.rpc.at_arrival = self._at_arrival
+        self.rpc.scrub = self._scrub
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """To the log only: a request's error is in its reply, and people need no second notice."""
+        log.error("%s", type(error).__name__)
+
+    def _at_arrival(self) -> Arrival:
+        return Arrival(self.documents, {s: s.snapshot for s in self.sessions()})
+
+    def _scrub(self, text: str) -> str:
+        for root in sorted((*self.folders, *self.loose), key=lambda r: -len(str(r))):
+            text = text.replace(f"{root}{os.sep}", "").replace(str(root), root.name)
+        return text.replace(str(Path.home()), "~")
+
+    def arrival(self) -> Arrival:
+        """The workspace as the message being handled found it."""
+        return arrived.get()
+
+    # -- sessions ------------------------------------------------------------------------------------
+
+    def sessions(self) -> Iterator[Session]:
+        yield from self.folders.values()
+        yield from self.loose.values()
+
+    def locate(self, uri: str) -> tuple[Session, RelPath]:
+        """The session that a file belongs to, by the longest folder around it, and its name there."""
+        path = from_uri(uri)
+        if path is None:
+            scheme, _, rest = uri.partition(":")
+            name = re.sub(r"[^\w.+-]+", "_", unquote(rest)).strip("._") or "unnamed"
+            return self._loose(_unsaved_root()), rel_path(f"{scheme}/{name}")
+        path = Path(os.path.normpath(path))
+        for candidate in (path, Path(os.path.realpath(path))):
+            for root in sorted(self.folders, key=lambda r: -len(r.parts)):
+                if (found := within(root, candidate)) is not None:
+                    return self.folders[root], found
+        return self._loose(path.parent), RelPath(path.name or "unnamed")
+
+    def _loose(self, root: Path) -> Session:
+        if root not in self.loose:
+            from qwen_lsp.session import Session
+
+            self.loose[root] = Session(root, self.current_settings(), indexed=False)
+        return self.loose[root]
+
+    def current_settings(self) -> Settings:
+        """The settings in force; read on first use, so that `initialize` is answered without them."""
+        if self.settings is None:
+            from qwen_lsp.server.configuration import first_settings
+
+            self.settings, problem = first_settings(self.initial_options)
+            logging.getLogger("qwen_lsp").setLevel(self.settings.log_level.upper())
+            if problem is not None:
+                self.say(problem)
+        return self.settings
+
+    # -- places --------------------------------------------------------------------------------------
+
+    def place(self, uri: str) -> Place:
+        """A file as it was when the request arrived, open or not. Raises FileUnreadable."""
+        seen = self.arrival()
+        document = seen.documents.get(uri)
+        if document is not None:
+            session, path, version = document.session, document.path, document.version
+        else:
+            (session, path), version = self.locate(uri), None
+        snapshot = seen.snapshots.get(session, session.snapshot)
+        return Place(session, snapshot, path, snapshot.lines(path), version)
+
+    def target(self, session: Session, path: str) -> Target:
+        """How the client knows a file: by the URI it opened it with, where it did."""
+        for document in self.documents.values():
+            if document.session is session and document.path == path:
+                return Target(document.uri, document.version)
+        return Target(uri_of(session.root / path), None)
+
+    # -- tasks and words -----------------------------------------------------------------------------
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run beside the requests, until done or until the connection ends."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+
+    async def cancel_tasks(self) -> None:
+        """End everything that runs for this client, and wait until it has ended."""
+        tasks = [*self.rpc.cancel_all(), *self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Warning) -> None:
+        """Show a sentence to the person at the editor."""
+        self.window_show_message(lsp.ShowMessageParams(type=kind, message=self._scrub(message)))
+
+    def supports(self, probe: Callable[[lsp.ClientCapabilities], object]) -> bool:
+        """Whether a capability is there; `probe` may walk into None."""
+        try:
+            return bool(probe(self.client))
+        except AttributeError:
+            return False
+
+
+def _unsaved_root() -> Path:
+    """A root that no file is below, for documents that exist only in the editor."""
+    return Path(os.sep, "nonexistent", "qwen-lsp-unsaved")
