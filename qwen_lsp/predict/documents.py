@@ -1,0 +1,180 @@
+"""One remembered file: where its tokens are, and, while it is being edited, where each of its lines is.
+
+A line is learnt when the cursor has left it: the line last edited stays pending until a change elsewhere,
+so half-typed words are never learnt and a completion never quotes the line that asks for it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from qwen_lsp.predict.memory import LONG, Memory, Piece
+from qwen_lsp.predict.tokens import GAP, NEWLINE, Vocabulary
+
+SLICE = 50_000  # characters learnt between two pauses, about 10 ms
+CONTEXT_CHARS = 300  # text before an edited line that is written again as its context
+
+
+class Document:
+    """What is remembered of one file; `text` is kept only while it is being edited."""
+
+    __slots__ = ("digest", "lines", "pending", "pieces", "text")
+
+    def __init__(self, digest: int) -> None:
+        self.digest = digest
+        self.pieces: list[Piece] = []
+        self.text: str | None = None
+        self.lines = array("I")  # the slot of each line's first token, 0 where nothing is learnt of it
+        self.pending: tuple[int, int] | None = None  # a line not learnt yet: its number, its first character
+
+    def holds(self, slot: int) -> bool:
+        """Whether a slot of the memory belongs to this file."""
+        return any(piece.start <= slot < piece.end for piece in self.pieces)
+
+
+def write(memory: Memory, document: Document, tokens: array[int], context: int) -> Piece:
+    """Add tokens to a file, forgetting the oldest files that are in the way."""
+    for dropped in memory.make_room(len(tokens)):
+        owner = dropped.owner
+        if isinstance(owner, Document) and owner is not document:
+            forget(memory, owner)
+        elif owner is document:
+            document.pieces.remove(dropped)
+            _unplace(document, dropped)
+    piece = memory.write(tokens, document, context=context)
+    document.pieces.append(piece)
+    return piece
+
+
+def forget(memory: Memory, document: Document) -> None:
+    """Blank everything remembered of a file; it must be learnt whole to be known again."""
+    for piece in document.pieces:
+        piece.owner = None
+        memory.blank(piece.start, piece.end)
+    document.pieces.clear()
+    document.text = None
+    document.lines = array("I")
+    document.pending = None
+
+
+def learn_whole(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) -> Iterator[None]:
+    """Learn a file from its text, pausing after each slice; a very large file only from its beginning."""
+    room = memory.capacity // 4
+    at = 0
+    before = array("I", [GAP, NEWLINE])
+    while at < len(text) and room > 0:
+        end = len(text) if len(text) - at <= SLICE else text.rfind("\n", at, at + SLICE) + 1 or at + SLICE
+        tokens = vocabulary.learn(text[at:end].strip())[:room]
+        if tokens:
+            room -= len(tokens)
+            tokens.append(NEWLINE)
+            write(memory, document, before + tokens, len(before))
+            before = array("I", [GAP]) + tokens[-LONG * 2 :]
+        at = end
+        yield
+
+
+def _place_lines(memory: Memory, document: Document, text: str) -> None:
+    """Find where each line of a file learnt whole is."""
+    starts: list[int] = []
+    for piece in document.pieces:
+        slot, last = _first(memory, piece), piece.end
+        while slot < last:
+            starts.append(slot)
+            slot = memory.tokens.index(NEWLINE, slot, last) + 1
+    learnt = iter(starts)
+    document.lines = array("I", (next(learnt, 0) if line.strip() else 0 for line in text.split("\n")))
+
+
+def close_text(memory: Memory, vocabulary: Vocabulary, document: Document) -> None:
+    """Learn the pending line and let go of the text; the next change learns the file whole."""
+    if document.text is not None and document.pending:
+        _settle(memory, vocabulary, document, document.text)
+    document.text = None
+    document.lines = array("I")
+
+
+def _first(memory: Memory, piece: Piece) -> int:
+    """The slot where a piece of `learn_whole` stops repeating what came before."""
+    if memory.tokens[piece.start + 1] == NEWLINE:
+        return piece.start + 2
+    return min(piece.start + 1 + LONG * 2, piece.end)
+
+
+def edit(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) -> None:
+    """Take over a changed text: forget the lines changed, learn those that the cursor has left."""
+    old = document.text
+    assert old is not None
+    if text == old:
+        return
+    if not document.lines:
+        _place_lines(memory, document, old)
+    start, old_end, new_end = _changed(old, text)
+    first = text.count("\n", 0, start)
+    old_last = first + old.count("\n", start, old_end)
+    new_last = first + text.count("\n", start, new_end)
+    if document.pending and not first <= document.pending[0] <= old_last:
+        _settle(memory, vocabulary, document, old)
+    for slot in document.lines[first : old_last + 1]:
+        if slot:
+            _blank_line(memory, slot)
+    document.lines[first : old_last + 1] = array("I", bytes(4 * (new_last - first + 1)))
+    document.text = text
+    at = text.rfind("\n", 0, start) + 1
+    for number in range(first, new_last + 1):
+        document.pending = (number, at)
+        if number < new_last:
+            _settle(memory, vocabulary, document, text)
+            at = text.index("\n", at) + 1
+
+
+def _settle(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) -> None:
+    """Learn the pending line, with a copy of the tokens before it as its context."""
+    assert document.pending is not None
+    number, at = document.pending
+    document.pending = None
+    end = text.find("\n", at)
+    line = text[at : len(text) if end < 0 else end].strip()
+    if not line:
+        return
+    context = array("I", vocabulary.look_up(text[max(0, at - CONTEXT_CHARS) : at].strip()))[-LONG * 2 :]
+    head = array("I", [GAP]) + context + array("I", [NEWLINE])
+    tokens = vocabulary.learn(line)
+    piece = write(memory, document, head + tokens + array("I", [NEWLINE]), len(head))
+    document.lines[number] = piece.start + len(head)
+
+
+def _blank_line(memory: Memory, slot: int) -> None:
+    try:
+        memory.blank(slot, memory.tokens.index(NEWLINE, slot))
+    except ValueError:  # overwritten meanwhile
+        return
+
+
+def _unplace(document: Document, dropped: Piece) -> None:
+    """The lines of a piece that was overwritten are no longer learnt."""
+    for number, slot in enumerate(document.lines):
+        if dropped.start <= slot < dropped.end:
+            document.lines[number] = 0
+
+
+def _changed(old: str, new: str) -> tuple[int, int, int]:
+    """The one region that differs: its start in both texts, its end in the old and in the new one."""
+    shorter = min(len(old), len(new))
+    low, high = 0, shorter
+    while low < high:  # by halves: comparing slices is far faster than a loop over characters
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    start = low
+    low, high = 0, shorter - start
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return start, len(old) - low, len(new) - low

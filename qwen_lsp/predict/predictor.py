@@ -1,0 +1,179 @@
+"""The embedded default as the rest of the server sees it: learn, forget, suggest."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qwen_lsp.predict import documents
+from qwen_lsp.predict.confidence import features
+from qwen_lsp.predict.documents import Document
+from qwen_lsp.predict.guess import Guess, guess
+from qwen_lsp.predict.memory import Memory
+from qwen_lsp.predict.tokens import GAP, LONGEST_WORD, NEWLINE, Vocabulary
+
+THRESHOLD = 0.30  # the lowest confidence that is shown
+OPEN_TEXTS = 16  # files whose text is kept for line-wise relearning
+BEFORE_CHARS = 600
+AFTER_CHARS = 240
+SWEEP_WORDS = 8192  # the vocabulary may grow by this and by half before unused words are dropped
+
+_WORD_END = re.compile(r" ?\w+$| $")
+CLOSERS = ")]}\"'`>:;, "  # what editors put after the cursor by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The rest of the line, and how often such a suggestion proved to be exactly right."""
+
+    text: str
+    confidence: float
+
+
+class Predictor:
+    """Completes lines from what it has learnt; at most `max_tokens` tokens, the oldest dropped first."""
+
+    def __init__(self, max_tokens: int = 1_000_000) -> None:
+        self._memory = Memory(max_tokens)
+        self._vocabulary = Vocabulary()
+        self._documents: dict[str, Document] = {}
+        self._open: OrderedDict[str, None] = OrderedDict()
+        self._latest = ""  # the file learnt last, whose text is kept until the next one is learnt
+        self._sweep_at = SWEEP_WORDS
+
+    def learn(self, path: str, text: str) -> None:
+        """Replace what is known of `path`; a file learnt before takes the time of its changed lines."""
+        for _ in self.learn_in_slices(path, text):
+            pass
+
+    def learn_in_slices(self, path: str, text: str) -> Iterator[None]:
+        """`learn`, pausing about every 10 ms; to abandon it half-way leaves the file partly learnt."""
+        document = self._documents.get(path)
+        digest = hash(text)
+        if document is not None and document.text is None and document.digest == digest and document.pieces:
+            document.text = text
+        if document is not None and document.text is not None:
+            self._keep_open(path)
+            documents.edit(self._memory, self._vocabulary, document, text)
+            document.digest = digest
+        else:
+            again = document is not None
+            if document is not None:
+                documents.forget(self._memory, document)
+            document = self._documents[path] = Document(digest)
+            yield from documents.learn_whole(self._memory, self._vocabulary, document, text)
+            document.text = text
+            if again:
+                self._keep_open(path)
+            else:
+                self._let_go(self._latest)
+                self._latest = path
+        self._sweep()
+
+    def forget(self, path: str) -> None:
+        """Forget a file; nothing of it is suggested again unless another file says it too."""
+        document = self._documents.pop(path, None)
+        self._open.pop(path, None)
+        if document is not None:
+            documents.forget(self._memory, document)
+
+    def suggest(self, path: str, before: str, after: str = "") -> Suggestion | None:
+        """The rest of the line at the end of `before`, or None when unsure; `after` starts at the cursor."""
+        found = self.guess(path, before, after, THRESHOLD)
+        return found and Suggestion(found[0], found[1].confidence)
+
+    def guess(self, path: str, before: str, after: str, floor: float) -> tuple[str, Guess] | None:
+        """The likeliest rest of the line whatever its confidence, from `floor` up; for measuring."""
+        closing, _, below = after[:AFTER_CHARS].partition("\n")
+        closing = closing.strip()
+        if closing.strip(CLOSERS):
+            return None
+        following = self._vocabulary.look_up(below.strip())
+        document = self._documents.get(path)
+        word = _WORD_END.search(before[-LONGEST_WORD:])
+        text = best = None
+        if not before[-1:].isspace():
+            best = self._follow(document, before, "", following, floor)
+        if best is None and word:
+            best = self._follow(document, before[: len(before) - len(word[0])], word[0], following, floor)
+            text = best and self._spell(best.tokens)[len(word[0]) :]
+        if best is None:
+            return None
+        text = text or self._spell(best.tokens)
+        if not text.endswith(closing):
+            return None
+        text = text[: len(text) - len(closing)]
+        return (text, best) if text.strip() else None
+
+    def _follow(
+        self, document: Document | None, before: str, stem: str, following: list[int], floor: float
+    ) -> Guess | None:
+        """Guess from `before`; with a stem only tokens that go on from it."""
+        context = self._context(before)
+        if not stem:
+            return guess(self._memory, document, context, following, floor)
+        words = self._vocabulary.words
+
+        def goes_on(token: int) -> bool:
+            return len(words[token]) > len(stem) and words[token].startswith(stem)
+
+        return guess(self._memory, document, context, following, floor, goes_on)
+
+    def _spell(self, tokens: list[int]) -> str:
+        return "".join(map(self._vocabulary.words.__getitem__, tokens))
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens are remembered."""
+        return self._memory.live()
+
+    @property
+    def words(self) -> int:
+        """How many different words are remembered."""
+        return len(self._vocabulary)
+
+    def trial(self, path: str, before: str, rest: str, after: str) -> list[tuple[tuple[float, ...], bool]]:
+        """What each step up to the first wrong one rested on, and whether it was right; to calibrate."""
+        found = self.guess(path, before, after, 0.0)
+        truth = [*self._vocabulary.look_up(rest), NEWLINE]
+        steps: list[tuple[tuple[float, ...], bool]] = []
+        if found is not None:
+            tokens = [*found[1].tokens, NEWLINE]
+            for step, token, right in zip(found[1].steps, tokens, truth, strict=False):
+                steps.append((features(step), token == right))
+                if token != right:
+                    break
+        return steps
+
+    def _context(self, before: str) -> list[int]:
+        start = max(0, len(before) - BEFORE_CHARS)
+        text = before[start:]
+        if start:
+            text = text.partition(" ")[2] or text
+        last = text[text.rfind("\n") + 1 :]
+        head = text[: len(text) - len(last)].strip()
+        line = last.lstrip()
+        tokens = [GAP, NEWLINE]
+        if head:
+            tokens += self._vocabulary.look_up(head)
+            tokens.append(NEWLINE)
+        return tokens + self._vocabulary.look_up(line)
+
+    def _keep_open(self, path: str) -> None:
+        self._open[path] = None
+        self._open.move_to_end(path)
+        if len(self._open) > OPEN_TEXTS:
+            self._let_go(self._open.popitem(last=False)[0])
+
+    def _let_go(self, path: str) -> None:
+        """Let go of a file's text, unless it is being edited."""
+        document = self._documents.get(path)
+        if document is not None and path not in self._open:
+            documents.close_text(self._memory, self._vocabulary, document)
+
+    def _sweep(self) -> None:
+        if len(self._vocabulary) > self._sweep_at:
+            self._vocabulary.retain(set(self._memory.tokens))
+            self._sweep_at = len(self._vocabulary) * 3 // 2 + SWEEP_WORDS

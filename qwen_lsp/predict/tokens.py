@@ -1,0 +1,60 @@
+"""Text as small numbers: a word or a mark with the space before it, and one token for any line break.
+
+Indentation and blank lines vanish into the line break, so code matches at any depth; the single space
+before a token is part of it, so the text of a completion comes back exactly as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+
+GAP = 0  # before a text, between two pieces, in place of what was forgotten: matches nothing
+UNKNOWN = 1  # a word never seen, or too long to remember: never suggested
+NEWLINE = 2
+FIRST_WORD = 3
+
+LONGEST_WORD = 48  # beyond it are keys, digests and data, which nobody wants suggested
+
+TOKEN = re.compile(r"\s*\n\s*| ?(?:\w+|[^\w\s])|\s+")
+
+
+class Vocabulary(dict[str, int]):
+    """The number of each token; a number whose token is no longer remembered is given out again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = ["", "", "\n"]
+        self._free: list[int] = []
+
+    def __missing__(self, word: str) -> int:
+        if "\n" in word:
+            return NEWLINE
+        if len(word) > LONGEST_WORD:
+            return UNKNOWN
+        if self._free:
+            number = self._free.pop()
+            self.words[number] = word
+        else:
+            number = len(self.words)
+            self.words.append(word)
+        self[word] = number
+        return number
+
+    def learn(self, text: str) -> array[int]:
+        """The numbers of a text's tokens, new words included."""
+        return array("I", map(self.__getitem__, TOKEN.findall(text)))
+
+    def look_up(self, text: str) -> list[int]:
+        """The numbers of a text's tokens; a new word is UNKNOWN and stays unknown."""
+        get = self.get
+        return [NEWLINE if "\n" in word else get(word, UNKNOWN) for word in TOKEN.findall(text)]
+
+    def retain(self, used: Iterable[int]) -> None:
+        """Drop every word whose number is not in `used`."""
+        dropped = set(range(FIRST_WORD, len(self.words))).difference(used, self._free)
+        for number in dropped:
+            del self[self.words[number]]
+            self.words[number] = ""
+        self._free.extend(dropped)
