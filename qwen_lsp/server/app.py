@@ -40,7 +40,7 @@ def _build() -> Server:
     return build()
 
 
-async def _converse(server: Server, connection: Connection) -> int:
+async def converse(server: Server, connection: Connection) -> int:
     """Serve one connection until it ends; the exit status that the protocol asks for."""
     from qwen_lsp.server.lifetime import close
 
@@ -83,14 +83,14 @@ async def _stdio(source: int, sink: int) -> int:
         out.connection_made(_File(sink))
     if not _is_pipe(source):
         reading = asyncio.ensure_future(_read_blocking(connection, source))
-        code = await _converse(server, connection)
+        code = await converse(server, connection)
         await out.finish()
         if not reading.done():
             os._exit(code)  # a thread waits in a read that nothing can interrupt
         return code
     transport, _ = await loop.connect_read_pipe(lambda: connection, os.fdopen(source, "rb", buffering=0))
     try:
-        return await _converse(server, connection)
+        return await converse(server, connection)
     finally:
         transport.close()
         await out.finish()
@@ -201,7 +201,7 @@ async def _tcp(host: str, port: int, on_ready: Callable[[int], None] | None) -> 
 
 async def _serve_connection(server: Server, connection: Connection) -> None:
     try:
-        await _converse(server, connection)
+        await converse(server, connection)
     finally:
         connection.close()
 

@@ -49,10 +49,11 @@ async def execute(ls: Server, params: lsp.ExecuteCommandParams) -> Any:
 
 async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -> str:
     """Markdown about a file or a selection of it; its pieces also as `qwen/stream`, when asked for."""
-    from qwen_lsp.features.explain import explain
-
     place = ls.place(_string(arguments, "uri"))
     selection = _selection(ls, place, arguments)
+
+    from qwen_lsp.features.explain import explain
+
     stream = arguments.get("stream")
     session, said = place.session, ""
     with progress(ls, f"Explaining {place.path}", token) as bar:
@@ -79,8 +80,6 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """Run the agent on a task, then hand the editor one edit to review."""
-    from qwen_lsp.features.agent.task import landed, run
-
     task = _string(arguments, "task")
     place = ls.place(_string(arguments, "uri")) if arguments.get("uri") else None
     session = place.session if place else next(ls.sessions(), None)
@@ -90,6 +89,9 @@ async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[s
         raise EndpointMissing("qwen.edit")
     snapshot = place.snapshot if place else ls.arrival().snapshots[session]
     selection = _selection(ls, place, arguments) if place else None
+
+    from qwen_lsp.features.agent.task import landed, run
+
     with progress(ls, "Qwen is editing", token) as bar:
         result = await run(
             snapshot,

@@ -132,13 +132,14 @@ def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams
 
 async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
     """Compute the edit of an action that was chosen, for the document as it is by then."""
-    from qwen_lsp.features.actions import resolve
-    from qwen_lsp.features.agent.task import landed
-
     data = cast("object", action.data)
     key = cast("dict[str, object]", data).get("offer") if isinstance(data, dict) else None
     if not isinstance(key, str) or key not in ls.offers:
         raise UserError("This action is no longer current; ask for the actions again.")
+
+    from qwen_lsp.features.actions import resolve
+    from qwen_lsp.features.agent.task import landed
+
     place, offer = ls.offers[key]
     session = place.session
     changes = await resolve(

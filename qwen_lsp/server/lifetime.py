@@ -109,11 +109,11 @@ def did_change_folders(ls: Server, params: lsp.DidChangeWorkspaceFoldersParams) 
 
 
 def change_folders(ls: Server, added: Sequence[Path], removed: Sequence[Path], *, start: bool) -> None:
-    from qwen_lsp.session import Session
-
     gone = [ls.folders.pop(root) for root in removed if root in ls.folders]
     new = [root for root in dict.fromkeys(added) if root not in ls.folders]
     for root in new:
+        from qwen_lsp.session import Session
+
         ls.folders[root] = Session(root, ls.current_settings())
     rehome(ls)
     for session in gone:
