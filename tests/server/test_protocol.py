@@ -73,31 +73,31 @@ async def test_nothing_is_served_after_shutdown_but_exit() -> None:
         editor.notify("exit")
 
 
-@pytest.mark.parametrize(
-    ("method", "params", "code"),
-    [
-        ("no/such/method", {}, MethodNotFound),
-        ("$/noSuchRequest", {}, MethodNotFound),
-        ("textDocument/hover", {"textDocument": {"uri": "file:///a"}}, MethodNotFound),
-        ("textDocument/didOpen", {}, MethodNotFound),
-        ("exit", None, MethodNotFound),
-        ("textDocument/inlineCompletion", {}, InvalidParams),
-        ("textDocument/inlineCompletion", None, InvalidParams),
-        ("textDocument/inlineCompletion", 5, InvalidParams),
-        ("textDocument/inlineCompletion", [1, 2], InvalidParams),
-        ("textDocument/completion", {"textDocument": "file:///a", "position": {}}, InvalidParams),
-        ("textDocument/codeAction", {"textDocument": {"uri": 5}}, InvalidParams),
-        ("workspace/symbol", {}, InvalidParams),
-        ("workspace/executeCommand", {"arguments": []}, InvalidParams),
-        ("workspace/executeCommand", {"command": "no.such"}, InvalidParams),
-        ("workspace/executeCommand", {"command": "qwen.status", "arguments": [1]}, RequestFailed),
-        ("workspace/executeCommand", {"command": "qwen.status", "arguments": [{}, {}]}, RequestFailed),
-        ("workspace/executeCommand", {"command": "qwen.explainFile", "arguments": [{}]}, RequestFailed),
-        ("workspace/executeCommand", {"command": "qwen.edit", "arguments": [{"task": 7}]}, RequestFailed),
-        ("codeAction/resolve", {"title": "x", "data": {"offer": "y"}}, RequestFailed),
-        ("codeAction/resolve", {"title": "x"}, RequestFailed),
-    ],
-)
+BAD_REQUESTS: list[tuple[str, object, int]] = [
+    ("no/such/method", {}, MethodNotFound),
+    ("$/noSuchRequest", {}, MethodNotFound),
+    ("textDocument/hover", {"textDocument": {"uri": "file:///a"}}, MethodNotFound),
+    ("textDocument/didOpen", {}, MethodNotFound),
+    ("exit", None, MethodNotFound),
+    ("textDocument/inlineCompletion", {}, InvalidParams),
+    ("textDocument/inlineCompletion", None, InvalidParams),
+    ("textDocument/inlineCompletion", 5, InvalidParams),
+    ("textDocument/inlineCompletion", [1, 2], InvalidParams),
+    ("textDocument/completion", {"textDocument": "file:///a", "position": {}}, InvalidParams),
+    ("textDocument/codeAction", {"textDocument": {"uri": 5}}, InvalidParams),
+    ("workspace/symbol", {}, InvalidParams),
+    ("workspace/executeCommand", {"arguments": []}, InvalidParams),
+    ("workspace/executeCommand", {"command": "no.such"}, InvalidParams),
+    ("workspace/executeCommand", {"command": "qwen.status", "arguments": [1]}, RequestFailed),
+    ("workspace/executeCommand", {"command": "qwen.status", "arguments": [{}, {}]}, RequestFailed),
+    ("workspace/executeCommand", {"command": "qwen.explainFile", "arguments": [{}]}, RequestFailed),
+    ("workspace/executeCommand", {"command": "qwen.edit", "arguments": [{"task": 7}]}, RequestFailed),
+    ("codeAction/resolve", {"title": "x", "data": {"offer": "y"}}, RequestFailed),
+    ("codeAction/resolve", {"title": "x"}, RequestFailed),
+]
+
+
+@pytest.mark.parametrize(("method", "params", "code"), BAD_REQUESTS)
 async def test_bad_requests_get_one_error(method: str, params: object, code: int) -> None:
     async with in_process() as editor:
         await editor.initialize()

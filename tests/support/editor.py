@@ -7,9 +7,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from qwen_lsp.server.app import converse
 from qwen_lsp.server.table import build
@@ -104,8 +104,7 @@ class Editor:
     def received(self, data: bytes) -> None:
         for event in self._reader.feed(data):
             assert isinstance(event, Message), event
-            assert isinstance(event.value, dict)
-            self._take(event.value)  # pyright: ignore[reportUnknownArgumentType]
+            self._take(cast(Json, event.value))
         self.arrived.set()
 
     def _take(self, message: Json) -> None:
@@ -203,7 +202,7 @@ class _Loopback(asyncio.WriteTransport):
 
 
 @contextlib.asynccontextmanager
-async def in_process() -> AsyncIterator[Editor]:
+async def in_process() -> AsyncGenerator[Editor]:
     """The whole server in this process; only the operating system's pipe is left out."""
     server = build()
     connection = Connection(server.rpc.receive)
@@ -222,7 +221,7 @@ async def in_process() -> AsyncIterator[Editor]:
 @contextlib.asynccontextmanager
 async def spawned(
     command: Sequence[str] = (sys.executable, "-c", SERVE), environ: Mapping[str, str] | None = None
-) -> AsyncIterator[Editor]:
+) -> AsyncGenerator[Editor]:
     """The real server in a process of its own, over real pipes."""
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -246,7 +245,7 @@ async def spawned(
 
 
 @contextlib.asynccontextmanager
-async def connected(host: str, port: int) -> AsyncIterator[Editor]:
+async def connected(host: str, port: int) -> AsyncGenerator[Editor]:
     """Over TCP."""
     reader, writer = await asyncio.open_connection(host, port)
     editor = Editor(writer.write)
