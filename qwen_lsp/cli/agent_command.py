@@ -1,0 +1,130 @@
+"""`qwen-lsp agent`: a task carried out on a fork, shown as one diff, landed as one transaction."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.prompt import Confirm
+
+from qwen_lsp.cli import screen
+from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.places import workspace
+from qwen_lsp.errors import EndpointMissing, UserError
+from qwen_lsp.features.agent.events import AgentEvent, Called, Observed, Said, Stopped, as_json
+from qwen_lsp.features.agent.loop import AgentResult
+from qwen_lsp.features.agent.task import landed
+from qwen_lsp.features.agent.task import run as run_task
+from qwen_lsp.session import Session
+from qwen_lsp.text.edits import FileEdit, unified
+from qwen_lsp.workspace.transaction import commit, undo_last
+
+_OBSERVED = 100
+
+
+def run(args: argparse.Namespace) -> int:
+    root = workspace(args.path)
+    if args.undo:
+        return asyncio.run(_undone(root))
+    task = args.prompt or ("" if sys.stdin.isatty() else sys.stdin.read())
+    if not task.strip():
+        raise UserError('say what to do: qwen-lsp agent -p "…", or write it to standard input')
+    return asyncio.run(_done(root, task, yes=args.yes, as_lines=args.json))
+
+
+async def _done(root: Path, task: str, *, yes: bool, as_lines: bool) -> int:
+    console = Console(highlight=False, stderr=as_lines)
+    async with opened(root, console) as session:
+        result = await carried_out(session, task, _lines if as_lines else shown_on(console))
+        edits = landed(result.edits, session.snapshot)
+        if as_lines:
+            print(json.dumps({"event": "diff", "text": _diff(edits)}), flush=True)
+        else:
+            summarised(console, result, edits)
+        finished = result.ended == "done"
+        # A run that was cut short is applied only by somebody who has looked at what it left undone.
+        agreed = bool(edits) and ((yes and finished) or (not yes and _agreed(console, finished=finished)))
+        if agreed:
+            await asyncio.to_thread(commit, root, edits, session.journal_dir)
+            console.print(f"Changed {len(edits)} files. `qwen-lsp agent {root} --undo` takes it back.")
+        if as_lines:
+            ended = {
+                "event": "result",
+                "ended": result.ended,
+                "applied": agreed,
+                "files": [e.path for e in edits],
+            }
+            print(json.dumps(ended), flush=True)
+    return 0 if finished and (agreed or not edits) else 1
+
+
+async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], None]) -> AgentResult:
+    """Run a task in an open workspace; nothing is written but the transcript. Raises EndpointMissing."""
+    if session.endpoint is None:
+        raise EndpointMissing("An agentic edit")
+    with session.transcript() as record:
+        return await run_task(
+            session.snapshot, task, endpoint=session.endpoint, gate=session.gate,
+            settings=session.settings.agent, count=session.count,
+            max_tokens=session.settings.endpoint.max_output_tokens, on_event=show, record=record,
+        )  # fmt: skip
+
+
+def shown_on(console: Console) -> Callable[[AgentEvent], None]:
+    """A function that prints events for a person: the model's words, each call, what went wrong."""
+
+    def show(event: AgentEvent) -> None:
+        if isinstance(event, Said):
+            console.print(event.text, end="", markup=False, soft_wrap=True)
+        elif isinstance(event, Called):
+            said = ", ".join(f"{k}={_short(v)}" for k, v in event.arguments.items())
+            console.print(f"\n  [cyan]{event.tool}[/cyan] ", end="")
+            console.print(said, markup=False, soft_wrap=True)
+        elif isinstance(event, Observed) and not event.ok:
+            console.print(f"    refused: {_short(event.text)}", style="yellow", markup=False)
+        elif isinstance(event, Stopped) and event.ended != "done":
+            console.print(f"\n{event.reason}", style="yellow", markup=False)
+
+    return show
+
+
+def summarised(console: Console, result: AgentResult, edits: Sequence[FileEdit]) -> None:
+    usage = result.usage
+    screen.diff(console, _diff(edits), most_lines=2_000)
+    console.print(
+        f"{len(edits)} files, {result.turns} turns, {usage.prompt:,} tokens sent ({usage.cached:,} cached), "
+        f"{usage.completion:,} written."
+    )
+
+
+def _agreed(console: Console, *, finished: bool) -> bool:
+    if not sys.stdin.isatty():
+        console.print("Nothing was changed: there is no terminal to ask, and --yes was not given.")
+        return False
+    question = "Apply this?" if finished else "The run did not finish. Apply what it has?"
+    return Confirm.ask(question, console=console, default=finished)
+
+
+async def _undone(root: Path) -> int:
+    async with opened(root) as session:
+        files = await asyncio.to_thread(undo_last, root, session.journal_dir)
+    print(f"Took back the last run: {', '.join(files)}")
+    return 0
+
+
+def _lines(event: AgentEvent) -> None:
+    print(json.dumps(as_json(event), default=str), flush=True)
+
+
+def _diff(edits: Sequence[FileEdit]) -> str:
+    return "".join(unified(edit) for edit in edits)
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _OBSERVED else f"{text[:_OBSERVED]}…"

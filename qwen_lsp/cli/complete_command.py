@@ -1,0 +1,48 @@
+"""`qwen-lsp complete`: the completion an editor would be offered at a place."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+from rich.console import Console
+
+from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.places import Place, parse
+from qwen_lsp.errors import UserError
+from qwen_lsp.features.complete.cache import CompletionCache
+from qwen_lsp.features.complete.request import Completion, complete
+
+
+def run(args: argparse.Namespace) -> int:
+    place = parse(args.place)
+    if place.first is None:
+        raise UserError(f"{args.place}: say which line, as FILE:LINE or FILE:LINE:COLUMN")
+    found = asyncio.run(_completed(place))
+    if args.json:
+        print(json.dumps(None if found is None else {"text": found.text, "source": found.source}))
+    elif found is None:
+        print("Nothing worth suggesting there.")
+    else:
+        print(found.text)
+    return 0
+
+
+async def _completed(place: Place) -> Completion | None:
+    console = Console(stderr=True)
+    async with opened(place.root, console) as session:
+        if session.endpoint is None:
+            await session.taught()
+        lines = session.snapshot.lines(place.path)
+        line = place.first or 0
+        start, end = lines.start_of(line), lines.end_of(line)
+        offset = end if place.column is None else min(start + place.column, end)
+        found = await complete(
+            session.snapshot, place.path, offset, endpoint=session.completion_endpoint,
+            predictor=session.predictor, gate=session.gate, settings=session.settings.completion,
+            count=session.count, cache=CompletionCache(), invoked=True,
+        )  # fmt: skip
+    if found is not None and found.problem:
+        console.print(f"The endpoint did not answer ({found.problem}); this is the embedded default's.")
+    return found

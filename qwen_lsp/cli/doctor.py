@@ -1,0 +1,166 @@
+"""`qwen-lsp doctor`: endpoint, model, window, completions, index: each as it is, with what to do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from rich.console import Console
+
+from qwen_lsp import __version__
+from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.places import workspace
+from qwen_lsp.errors import QwenLspError
+from qwen_lsp.model.endpoint import Endpoint
+from qwen_lsp.model.messages import ChatDone, FimRequest, Message, ToolSpec
+from qwen_lsp.model.profiles import discover
+from qwen_lsp.session import Session
+from qwen_lsp.syntax.languages import LANGUAGES, available
+
+_PROBE = FimRequest(path="probe.py", prefix="def add(a, b):\n    return ", suffix="\n", max_tokens=16)
+_TOOL: ToolSpec = {
+    "type": "function",
+    "function": {
+        "name": "report",
+        "description": "Report a number.",
+        "parameters": {
+            "type": "object",
+            "properties": {"number": {"type": "integer", "description": "The number."}},
+            "required": ["number"],
+        },
+    },
+}
+_SMALL_WINDOW = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `advice` says what to do; empty when there is nothing to do."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def run(args: argparse.Namespace) -> int:
+    findings = asyncio.run(_examined(workspace(args.path)))
+    if args.json:
+        print(json.dumps({"version": __version__, "findings": [dataclasses.asdict(f) for f in findings]}))
+    else:
+        console = Console(highlight=False)
+        for finding in findings:
+            mark = "[green]ok  [/green]" if finding.ok else "[yellow]look[/yellow]"
+            console.print(f"{mark} [bold]{finding.name}[/bold]: ", end="")
+            console.print(finding.found, markup=False, soft_wrap=True)
+            if finding.advice:
+                console.print(f"     → {finding.advice}", markup=False, soft_wrap=True)
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+async def _examined(root: Path) -> list[Finding]:
+    async with opened(root, Console(stderr=True)) as session:
+        findings = [_index(session), _grammars()]
+        if session.endpoint is None:
+            findings.append(await _no_endpoint())
+            return findings
+        findings.append(await _window(session.endpoint))
+        findings.append(await _chat(session.endpoint, tools=False))
+        findings.append(await _chat(session.endpoint, tools=True))
+        findings.append(await _completion(session))
+        return findings
+
+
+def _index(session: Session) -> Finding:
+    report = session.report
+    if report is None or not report.files:
+        advice = "Open a folder with source files, or look at index.exclude and .gitignore."
+        return Finding("index", ok=False, found="no file that counts as source", advice=advice)
+    found = f"{report.files:,} files, {report.definitions:,} definitions, {report.seconds:.1f} s"
+    return Finding("index", ok=True, found=found)
+
+
+def _grammars() -> Finding:
+    missing = [language.name for language in LANGUAGES if not available(language)]
+    found = f"{len(LANGUAGES) - len(missing)} of {len(LANGUAGES)} languages"
+    advice = f"For {', '.join(missing)}: pip install 'qwen-lsp[languages]'." if missing else ""
+    return Finding("grammars", ok=True, found=found, advice=advice)
+
+
+async def _no_endpoint() -> Finding:
+    found = await discover()
+    if not found:
+        return Finding(
+            "endpoint", ok=False, found="none is configured; the embedded default answers",
+            advice="Set OPENAI_BASE_URL and OPENAI_MODEL, and OPENAI_API_KEY if it asks for one.",
+        )  # fmt: skip
+    server = found[0]
+    model = server.models[0] if server.models else "…"
+    return Finding(
+        "endpoint", ok=False, found=f"none is configured, but {server.kind} answers at {server.base_url}",
+        advice=f"export OPENAI_BASE_URL={server.base_url} OPENAI_MODEL={model}",
+    )  # fmt: skip
+
+
+async def _window(endpoint: Endpoint) -> Finding:
+    try:
+        window = await endpoint.window()
+    except QwenLspError as error:
+        return Finding("endpoint", ok=False, found=str(error), advice="Check OPENAI_BASE_URL and the server.")
+    small = window < _SMALL_WINDOW
+    advice = "Start the server with a larger context; explaining and editing need room." if small else ""
+    found = f"{endpoint.kind}, {endpoint.model}, a window of {window:,} tokens"
+    return Finding("endpoint", ok=not small, found=found, advice=advice)
+
+
+async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
+    name = "tool calls" if tools else "chat"
+    question = "Call report with the number 7." if tools else "Answer with the one word: ready"
+    began = time.perf_counter()
+    reply = None
+    try:
+        asked = endpoint.chat([Message("user", question)], tools=[_TOOL] if tools else (), max_tokens=128)
+        async for event in asked:
+            if isinstance(event, ChatDone):
+                reply = event
+    except QwenLspError as error:
+        return Finding(
+            name, ok=False, found=str(error), advice="Check OPENAI_MODEL, OPENAI_API_KEY, the server's log."
+        )
+    took = time.perf_counter() - began
+    if reply is None or (tools and not any(call.name == "report" for call in reply.calls)):
+        advice = (
+            "Start the server with its tool-call parser for Qwen3-Coder, or choose a model that has tools."
+        )
+        return Finding(name, ok=False, found="the model made no call", advice=advice)
+    return Finding(name, ok=True, found=f"answered in {took:.1f} s")
+
+
+async def _completion(session: Session) -> Finding:
+    endpoint = session.completion_endpoint
+    if endpoint is None:
+        return Finding("completion", ok=False, found="no endpoint")
+    began = time.perf_counter()
+    said = ""
+    try:
+        pieces = cast("AsyncGenerator[str, None]", endpoint.complete(_PROBE))
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                said += piece
+    except QwenLspError as error:
+        advice = "Set endpoint.kind, or endpoint.completion_model to a model with fill-in-the-middle."
+        return Finding("completion", ok=False, found=str(error), advice=advice)
+    took = time.perf_counter() - began
+    right = "a" in said and "b" in said
+    advice = (
+        "" if right else "The model may not know fill-in-the-middle: use a Qwen coder model for completions."
+    )
+    return Finding("completion", ok=right, found=f"{said.strip()[:40]!r} in {took:.2f} s", advice=advice)

@@ -1,0 +1,66 @@
+"""Which model the tour uses: the one that is configured, one found on this machine, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.prompt import Confirm
+
+from qwen_lsp.model.profiles import Found, discover
+from qwen_lsp.server.configuration import merged
+
+_NOTE = """\
+  [bold]All of that came from your own files: no model, nothing sent anywhere.[/bold]
+  An endpoint adds completions of whole blocks, explanations in prose, code actions that write code,
+  and agentic edits across files. Any OpenAI-compatible server will do:
+
+    export OPENAI_BASE_URL=http://localhost:8000/v1   [dim]# vLLM, SGLang, llama.cpp, Ollama, …[/dim]
+    export OPENAI_MODEL=Qwen/Qwen3-Coder-30B-A3B-Instruct
+    export OPENAI_API_KEY=…                           [dim]# if the endpoint asks for one[/dim]
+
+  then run the tour again, or `qwen-lsp doctor`."""
+
+
+async def choose(console: Console, *, asking: bool) -> Mapping[str, Any]:
+    """Initialization options for the server; empty when the configuration, or nothing, is used."""
+    endpoint = merged().endpoint
+    if endpoint.base_url:
+        console.print(
+            f"  Configured: [bold]{endpoint.model or 'the first model listed'}[/bold] at {endpoint.base_url}"
+        )
+        return {}
+    found = [server for server in await discover() if server.models]
+    if not found:
+        console.print(
+            "  No endpoint is configured, and no Ollama, llama.cpp, vLLM, SGLang or LM Studio answers on its "
+            "usual port here.\n  So this tour runs on the embedded default, which needs no model."
+        )
+        return {}
+    for server in found:
+        console.print(f"  Found {server.kind} at {server.base_url} with {', '.join(server.models[:5])}.")
+    best, model = _best(found)
+    console.print(
+        f"  To use it:  export OPENAI_BASE_URL={best.base_url} OPENAI_MODEL={model}", soft_wrap=True
+    )
+    if asking and Confirm.ask(f"  Use {model} for this tour?", console=console, default=True):
+        return {"endpoint": {"baseUrl": best.base_url, "model": model, "kind": best.kind}}
+    console.print("  This tour runs on the embedded default.")
+    return {}
+
+
+def embedded_note(console: Console) -> None:
+    """What an endpoint would add, and how to set one."""
+    console.print()
+    console.print(_NOTE, soft_wrap=True)
+
+
+def _best(found: list[Found]) -> tuple[Found, str]:
+    """A Qwen coder model if any server has one, else the first model of the first server."""
+    for wanted in ("qwen3-coder", "coder", "qwen"):
+        for server in found:
+            for model in server.models:
+                if wanted in model.lower():
+                    return server, model
+    return found[0], found[0].models[0]

@@ -1,0 +1,88 @@
+"""`qwen-lsp pack`: what would be sent to the model at a place, and why."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+
+from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.places import parse, workspace
+from qwen_lsp.context.pack import Pack, pack
+from qwen_lsp.context.rank import rank
+from qwen_lsp.context.render import receipt, receipt_text, render
+from qwen_lsp.errors import QwenLspError, UserError
+from qwen_lsp.index.build import refresh
+from qwen_lsp.session import Session
+from qwen_lsp.workspace.paths import RelPath, inside
+
+
+def run(args: argparse.Namespace) -> int:
+    root = workspace(args.path)
+    if args.budget < 1:
+        raise UserError("--budget: a number of tokens above 0")
+    return asyncio.run(_requests(root) if args.requests else _one(root, args))
+
+
+async def _one(root: Path, args: argparse.Namespace) -> int:
+    place = parse(args.at, root)
+    async with opened(root, Console(stderr=True)) as session:
+        packed = _packed(session, place.path, place.first or 0, args.budget)
+    if args.json:
+        print(json.dumps({**receipt(packed), "text": render(packed)}))
+    else:
+        print(receipt_text(packed))
+    return 0
+
+
+async def _requests(root: Path) -> int:
+    """Answer JSON lines until standard input ends; files are as they are on disk at each moment."""
+    async with opened(root) as session:
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            if not line.strip():
+                continue
+            try:
+                path, number, budget = _request(session, line)
+                await refresh(session.store, {path})
+                began = time.perf_counter()
+                packed = _packed(session, path, number, budget)
+                answer: dict[str, Any] = {
+                    "text": render(packed),
+                    "tokens": packed.tokens,
+                    "seconds": round(time.perf_counter() - began, 6),
+                    "parts": receipt(packed)["parts"],
+                }
+            except QwenLspError as error:
+                answer = {"error": str(error)}
+            print(json.dumps(answer), flush=True)
+    return 0
+
+
+def _request(session: Session, line: str) -> tuple[RelPath, int, int]:
+    try:
+        asked = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UserError(f"not a JSON object: {error}") from None
+    if not isinstance(asked, Mapping):
+        raise UserError("not a JSON object")
+    asked = cast("Mapping[str, Any]", asked)
+    file, number, budget = asked.get("file"), asked.get("line"), asked.get("budget")
+    if not isinstance(file, str) or type(number) is not int or type(budget) is not int:
+        raise UserError('a request is {"file": text, "line": number from 1, "budget": tokens}')
+    if number < 1 or budget < 1:
+        raise UserError("line and budget count from 1")
+    return inside(session.root, file), number - 1, budget
+
+
+def _packed(session: Session, path: RelPath, line: int, budget: int) -> Pack:
+    snapshot = session.snapshot
+    offset = snapshot.lines(path).start_of(line)
+    candidates = rank(snapshot, path, offset)
+    return pack(snapshot, candidates, budget=budget, count=session.count, gate=session.gate)

@@ -1,0 +1,60 @@
+"""The tour's agentic edit: a small real task on a copy of the workspace, which is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from qwen_lsp.cli import trial
+from qwen_lsp.cli.agent_command import carried_out, shown_on, summarised
+from qwen_lsp.server.configuration import merged
+from qwen_lsp.session import Session
+from qwen_lsp.workspace.disk import list_files
+
+_MOST_BYTES = 200_000_000
+_LARGEST_FILE = 1_048_576
+_TASK = (
+    "Give the function `{name}` in {path} a short doc comment in the style of that file; if it has one, make it "
+    "clearer. Then add one test for it where this project keeps its tests, or next to the file if it has none."
+)
+
+
+async def edit_scratch_copy(console: Console, root: Path, options: Mapping[str, Any]) -> None:
+    """Run the agent on a copy of the workspace's source files and show the diff."""
+    chosen = await asyncio.to_thread(trial.function, await asyncio.to_thread(trial.files, root))
+    if chosen is None:
+        console.print("  No function to try it on.")
+        return
+    with tempfile.TemporaryDirectory(prefix="qwen-lsp-tour-") as folder:
+        copy = Path(folder).resolve() / root.name
+        await asyncio.to_thread(_copy, root, copy)
+        task = _TASK.format(name=chosen.name, path=chosen.path)
+        console.print(f"  {task}\n")
+        session = Session(copy, merged(options))
+        try:
+            await session.start()
+            result = await carried_out(session, task, shown_on(console))
+        finally:
+            await session.aclose()
+        console.print("\n")
+        summarised(console, result, result.edits)
+        console.print("  The copy is gone again; your files were not touched.")
+
+
+def _copy(root: Path, target: Path) -> None:
+    """Copy what counts as source, up to a bound; links and everything ignored stay behind."""
+    copied = 0
+    target.mkdir()
+    for path, stat in sorted(list_files(root, max_bytes=_LARGEST_FILE).files.items()):
+        copied += stat.size
+        if copied > _MOST_BYTES:
+            return
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(os.path.join(root, path), target / path, follow_symlinks=False)

@@ -1,0 +1,257 @@
+"""`qwen-lsp tour`: the real server, driven over stdio as an editor would, on a real workspace."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from qwen_lsp import __version__
+from qwen_lsp.cli import screen, trial
+from qwen_lsp.cli.client import Client, started
+from qwen_lsp.cli.endpoint_choice import choose, embedded_note
+from qwen_lsp.cli.places import workspace
+from qwen_lsp.errors import QwenLspError
+from qwen_lsp.workspace.paths import RelPath, to_uri
+
+_EMBEDDED_TRIES, _MODEL_TRIES = 40, 4
+_EXPLAIN_LINES, _RECEIPT_ROWS = 40, 14
+_RECEIPT_BUDGET = 8_192
+
+
+def run(args: argparse.Namespace) -> int:
+    root = workspace(args.path)
+    console = Console(record=bool(args.record), width=110 if args.record else None, highlight=False)
+    asking = sys.stdin.isatty() and not args.no_questions
+    asyncio.run(_tour(root, console, asking=asking))
+    if args.record:
+        console.save_svg(args.record, title="qwen-lsp tour")
+    return 0
+
+
+async def _tour(root: Path, console: Console, *, asking: bool) -> None:
+    console.print(f"[bold]qwen-lsp {__version__}[/bold], on {root.name}/")
+    screen.heading(console, "The model")
+    options = await choose(console, asking=asking)
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
+        TimeElapsedColumn(), console=console, transient=True,
+    ) as bars:  # fmt: skip
+        desk = _Desk(console, bars)
+        async with started(root, options=options, on_request=desk.answer, on_notification=desk.hear) as (
+            client,
+            initialized,
+        ):
+            server = initialized["serverInfo"]
+            console.print(f"  {server['name']} {server['version']} answered over stdio.")
+            await desk.indexed(client)
+            await _index(client, desk)
+            texts = await asyncio.to_thread(trial.files, root)
+            if not texts:
+                console.print("  No code file of 1.5 to 60 KB in a language it knows, so nothing to try on.")
+                return
+            await _completion(client, desk, root, texts)
+            await _explain(client, desk, root, texts[0][0])
+            await _actions(client, desk, root, texts)
+            await _receipt(client, desk, root, texts)
+    if options or os.environ.get("OPENAI_BASE_URL"):
+        await _agent(console, root, options)
+    else:
+        embedded_note(console)
+
+
+class _Desk:
+    """The editor's side: answers the server's requests and turns its progress into bars."""
+
+    def __init__(self, console: Console, bars: Progress) -> None:
+        self.console, self.bars = console, bars
+        self._tasks: dict[str | int, Any] = {}
+        self._done = asyncio.Event()
+        self._opened: dict[str, int] = {}
+
+    def answer(self, method: str, params: Any) -> Any:
+        if method == "workspace/configuration":
+            return [None for _ in params["items"]]
+        if method == "workspace/applyEdit":
+            return {"applied": False}
+        return None
+
+    def hear(self, method: str, params: Any) -> None:
+        if method != "$/progress":
+            return
+        token, value = params["token"], params["value"]
+        kind = value.get("kind")
+        if kind == "begin":
+            self._tasks[token] = self.bars.add_task(value["title"], total=100, said="")
+        elif token in self._tasks:
+            self.bars.update(
+                self._tasks[token], completed=value.get("percentage"), said=(value.get("message") or "")[:60]
+            )
+        if kind == "end":
+            self._done.set()
+            if token in self._tasks:
+                self.bars.remove_task(self._tasks.pop(token))
+
+    async def indexed(self, client: Client) -> None:
+        """Wait until the server says that its index is complete."""
+        while not (await self.status(client))["folders"][0]["index"]["complete"]:
+            self._done.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), 1)
+
+    async def status(self, client: Client) -> Mapping[str, Any]:
+        return await client.request("workspace/executeCommand", {"command": "qwen.status", "arguments": []})
+
+    def show(self, client: Client, uri: str, language: str, text: str) -> None:
+        """Open a document, or replace its whole text."""
+        version = self._opened.get(uri, 0) + 1
+        self._opened[uri] = version
+        document = {"uri": uri, "version": version}
+        if version == 1:
+            client.notify(
+                "textDocument/didOpen", {"textDocument": {**document, "languageId": language, "text": text}}
+            )
+        else:
+            client.notify(
+                "textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]}
+            )
+
+
+async def _index(client: Client, desk: _Desk) -> None:
+    screen.heading(desk.console, "The index")
+    index = (await desk.status(client))["folders"][0]["index"]
+    desk.console.print(
+        f"  {index['files']:,} files ({index['bytes'] / 1e6:,.1f} MB), {index['definitions']:,} definitions, "
+        f"{index['references']:,} references in {index['seconds']:.1f} s"
+    )
+    languages = sorted(index["languages"].items(), key=lambda item: -item[1])
+    desk.console.print("  " + ", ".join(f"{name} {number:,}" for name, number in languages[:12]))
+    if skipped := index["skipped"]:
+        said = ", ".join(f"{number:,} {reason}" for reason, number in sorted(skipped.items()))
+        desk.console.print(f"  [dim]left out: {said}[/dim]")
+
+
+async def _completion(client: Client, desk: _Desk, root: Path, texts: list[tuple[RelPath, str]]) -> None:
+    screen.heading(desk.console, "Inline completion")
+    has_model = (await desk.status(client))["endpoint"]["configured"]
+    most = _MODEL_TRIES if has_model else _EMBEDDED_TRIES
+    shown: tuple[trial.Cut, str, float] | None = None
+    asked = spoke = right = 0
+    for cut in trial.cuts(texts):
+        if asked >= most:
+            break
+        uri = to_uri(root, cut.path)
+        desk.show(client, uri, "", cut.shortened)
+        began = time.perf_counter()
+        answer = await client.request(
+            "textDocument/inlineCompletion",
+            {
+                "textDocument": {"uri": uri},
+                "position": _position(cut.text, cut.line, cut.column),
+                "context": {"triggerKind": 1},
+            },
+        )
+        took = (time.perf_counter() - began) * 1000
+        desk.show(client, uri, "", cut.text)
+        asked += 1
+        if not (items := (answer or {}).get("items")):
+            continue
+        text = str(items[0]["insertText"])
+        spoke += 1
+        exact = text.split("\n")[0].rstrip() == cut.written
+        right += exact
+        if shown is None or (exact and len(text) > 8 and shown[1].rstrip() != shown[0].written):
+            shown = (cut, text, took)
+    desk.console.print(
+        f"  Cut lines of real files at {asked} places and asked what comes next: it spoke at {spoke}, and "
+        f"{right} times said exactly what the file says."
+    )
+    if shown is not None:
+        cut, text, took = shown
+        desk.console.print(f"  One of them, [bold]{cut.path}[/bold]:{cut.line + 1}, after {took:.0f} ms:\n")
+        screen.ghost(desk.console, cut, text)
+
+
+async def _explain(client: Client, desk: _Desk, root: Path, path: RelPath) -> None:
+    screen.heading(desk.console, f"Explain {path}")
+    text = await client.request(
+        "workspace/executeCommand",
+        {
+            "command": "qwen.explainFile",
+            "arguments": [{"uri": to_uri(root, path)}],
+            "workDoneToken": "explain",
+        },
+    )
+    screen.markdown(desk.console, str(text), _EXPLAIN_LINES)
+
+
+async def _actions(client: Client, desk: _Desk, root: Path, texts: list[tuple[RelPath, str]]) -> None:
+    chosen = await asyncio.to_thread(trial.function, texts)
+    if chosen is None:
+        return
+    screen.heading(desk.console, f"Code actions on {chosen.name} in {chosen.path}")
+    uri = to_uri(root, chosen.path)
+    desk.show(client, uri, "", chosen.text)
+    end = len(chosen.text.split("\n")[chosen.last])
+    actions = await client.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": uri},
+            "range": {
+                "start": {"line": chosen.first, "character": 0},
+                "end": _position(chosen.text, chosen.last, end),
+            },
+            "context": {"diagnostics": []},
+        },
+    )
+    for action in actions or ():
+        off = action.get("disabled")
+        said = f"  [dim]{action['title']} — {off['reason']}[/dim]" if off else f"  {action['title']}"
+        desk.console.print(said)
+
+
+async def _receipt(client: Client, desk: _Desk, root: Path, texts: list[tuple[RelPath, str]]) -> None:
+    path, text = texts[0]
+    line = text.count("\n") // 2
+    screen.heading(
+        desk.console, f"What would be sent at {path}:{line + 1}, within {_RECEIPT_BUDGET:,} tokens"
+    )
+    shown = await client.request(
+        "workspace/executeCommand",
+        {
+            "command": "qwen.showContext",
+            "arguments": [
+                {
+                    "uri": to_uri(root, path),
+                    "position": {"line": line, "character": 0},
+                    "budget": _RECEIPT_BUDGET,
+                }
+            ],
+        },
+    )
+    screen.receipt(desk.console, shown, _RECEIPT_ROWS)
+
+
+async def _agent(console: Console, root: Path, options: Mapping[str, Any]) -> None:
+    from qwen_lsp.cli.scratch_run import edit_scratch_copy
+
+    screen.heading(console, "An agentic edit, on a scratch copy")
+    try:
+        await edit_scratch_copy(console, root, options)
+    except QwenLspError as error:
+        console.print(f"  {error}")
+
+
+def _position(text: str, line: int, column: int) -> dict[str, int]:
+    """A position in UTF-16 code units, which is what this client asked for."""
+    before = text.split("\n")[line][:column]
+    return {"line": line, "character": len(before.encode("utf-16-le")) // 2}
