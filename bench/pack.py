@@ -1,0 +1,159 @@
+"""How good and how quick a pack is.
+
+    python bench/pack.py DIR                                   time of rank and pack at several budgets
+    python bench/pack.py DIR --recall truth.json               share of definitions that a pack holds
+
+The truth comes from `bench/pack_truth.py` (which needs jedi: `pip install jedi`). A line that uses names of
+other files is blanked in the text; the pack is made for that place; a definition counts as found when its
+header line stands in the part of its file. "unseen" counts only names that the file has nowhere else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from qwen_lsp.context.pack import Pack, pack
+from qwen_lsp.context.rank import limit_for, rank
+from qwen_lsp.index.build import build
+from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.index.store import Store
+from qwen_lsp.model.tokens import count
+from qwen_lsp.settings import IndexSettings
+from qwen_lsp.workspace.paths import rel_path
+from qwen_lsp.workspace.secrets import Gate
+
+BUDGETS = (1_024, 2_048, 8_192, 32_768, 262_144)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One blanked line and the definitions that it needs."""
+
+    file: str
+    line: int
+    names: Sequence[Mapping[str, Any]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--recall", type=Path, metavar="TRUTH", help="output of bench/pack_truth.py")
+    parser.add_argument("--budgets", type=int, nargs="*", default=list(BUDGETS))
+    parser.add_argument("--lines", type=int, default=0, help="only the first so many samples")
+    parser.add_argument("--places", type=int, default=40, help="random places to time without --recall")
+    parser.add_argument("--misses", action="store_true", help="print what was not found at the first budget")
+    arguments = parser.parse_args()
+    snapshot = indexed(arguments.root.resolve())
+    if arguments.recall is None:
+        timing(snapshot, arguments.budgets, arguments.places)
+    else:
+        samples = [Sample(**item) for item in json.loads(arguments.recall.read_text(encoding="utf-8"))]
+        recall(snapshot, samples[: arguments.lines or None], arguments.budgets, misses=arguments.misses)
+    return 0
+
+
+def indexed(root: Path) -> Snapshot:
+    """The workspace, indexed by the product itself into a private cache kept beside the temporary files."""
+    cache = Cache.open(root, Path("/tmp/qwen-lsp-bench"))  # noqa: S108
+    store = Store(root, cache)
+    started = time.perf_counter()
+    asyncio.run(build(store, IndexSettings()))
+    print(f"{root.name}: {len(store.current.files):,} files, index {time.perf_counter() - started:.1f} s")
+    return store.current
+
+
+def recall(snapshot: Snapshot, samples: Sequence[Sample], budgets: Sequence[int], *, misses: bool) -> None:
+    names = sum(len(s.names) for s in samples)
+    unseen = sum(bool(n["unseen"]) for s in samples for n in s.names)
+    print(f"{len(samples)} lines, {names} definitions in other files, {unseen} of them unseen")
+    print("  budget   all   unseen   tokens   CPU ms p50   p90")
+    for budget in budgets:
+        found = found_unseen = 0
+        spent: list[float] = []
+        tokens: list[int] = []
+        for sample in samples:
+            packed, seconds = packed_at(snapshot, sample, budget)
+            spent.append(1000 * seconds)
+            tokens.append(packed.tokens)
+            assert packed.tokens <= budget
+            for name in sample.names:
+                hit = shows(snapshot, packed, name)
+                found += hit
+                found_unseen += hit and bool(name["unseen"])
+                if misses and not hit and budget == budgets[0]:
+                    print("   missed", sample.file, sample.line, name)
+        print(
+            f"  {budget:>6}   {percent(found, names)}   {percent(found_unseen, unseen)}     "
+            f"{median(tokens):>6.0f}   {median(spent):>8.1f}   {quantiles(spent, n=10)[8]:>8.1f}"
+        )
+
+
+def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, float]:
+    """The pack for a place whose line is blank, as an open document would have it; and its CPU time."""
+    path = rel_path(sample.file)
+    lines = snapshot.text(path).split("\n")
+    lines[sample.line - 1] = ""
+    text = "\n".join(lines)
+    offset = sum(len(line) + 1 for line in lines[: sample.line - 1])
+    opened = snapshot.edited(path, text)
+    opened.facts(path)
+    return timed(lambda: made(opened, sample.file, offset, budget, opened.root))
+
+
+def made(snapshot: Snapshot, file: str, offset: int, budget: int, root: Path) -> Pack:
+    candidates = rank(snapshot, rel_path(file), offset, limit=limit_for(budget))
+    return pack(snapshot, candidates, budget=budget, count=count, gate=Gate(root))
+
+
+def timed(work: Callable[[], Pack]) -> tuple[Pack, float]:
+    started = time.process_time()
+    result = work()
+    return result, time.process_time() - started
+
+
+def shows(snapshot: Snapshot, packed: Pack, name: Mapping[str, Any]) -> bool:
+    """Whether the line that defines the name stands in the part of its file."""
+    line = snapshot.text(rel_path(name["path"])).split("\n")[name["line"] - 1].strip()
+    return any(part.path == name["path"] and line in part.text for part in packed.parts)
+
+
+def timing(snapshot: Snapshot, budgets: Sequence[int], places: int) -> None:
+    rng = random.Random(3)
+    paths = [p for p in snapshot.paths() if p.endswith(".py") and snapshot.files[p].size > 2_000]
+    print("  budget   CPU ms p50    p90    max   tokens p50")
+    for budget in budgets:
+        spent: list[float] = []
+        tokens: list[int] = []
+        for _ in range(places):
+            path = rng.choice(paths)
+            text = snapshot.text(path)
+            offset = rng.randrange(len(text))
+            opened = snapshot.edited(path, text)
+            opened.facts(path)
+            packed, seconds = timed(lambda s=opened, p=path, o=offset, b=budget: made(s, p, o, b, s.root))
+            assert packed.tokens <= budget
+            spent.append(1000 * seconds)
+            tokens.append(packed.tokens)
+        print(
+            f"  {budget:>6}   {median(spent):>8.1f}   {quantiles(spent, n=10)[8]:>6.1f} {max(spent):>6.1f}"
+            f"   {median(tokens):>8.0f}"
+        )
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:3.0f} %" if whole else "  - "
+
+
+if __name__ == "__main__":
+    sys.exit(main())

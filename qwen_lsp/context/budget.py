@@ -1,0 +1,46 @@
+"""How a window of tokens is divided between the fixed text, the context and the reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qwen_lsp.errors import BudgetTooSmall
+
+TEMPLATE_MARGIN = 64
+"""Tokens for what a chat template puts around messages: role marks and line ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """The parts of one window, in tokens. `context` is what a pack may take."""
+
+    window: int
+    fixed: int
+    context: int
+    reply: int
+
+
+def divide(window: int, *, fixed: int, reply: int, wanted: int) -> Division:
+    """Divide `window`; the context gets at most `wanted` and never pushes the reply out.
+
+    `fixed` are the tokens that must be sent (instructions, question, the file itself). A reply that would
+    leave no room shrinks to a quarter of what is free before the context does. Raises BudgetTooSmall when
+    the fixed part alone does not leave a short reply.
+    """
+    free = window - fixed - TEMPLATE_MARGIN
+    least = min(reply, 256)
+    if free < least:
+        raise BudgetTooSmall(
+            f"The model's window of {window:,} tokens is too small: {fixed:,} must be sent and "
+            f"{least:,} are needed for a reply."
+        )
+    granted = reply if reply <= free // 2 else max(least, free // 4)
+    return Division(window, fixed, max(0, min(wanted, free - granted)), granted)
+
+
+def portion(budget: int, *shares: int) -> tuple[int, ...]:
+    """Split a budget in proportion; the parts add up to it, the first takes what rounding leaves."""
+    total = sum(shares)
+    parts = [budget * share // total for share in shares]
+    parts[0] += budget - sum(parts)
+    return tuple(parts)

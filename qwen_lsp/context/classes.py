@@ -1,0 +1,115 @@
+"""Members of the types in play: of enclosing classes' bases, of receivers, of classes named near by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qwen_lsp.context.candidates import Candidate, Pool
+from qwen_lsp.context.names import Near, identifiers
+from qwen_lsp.context.place import TYPES, Place, members, place_of, shares
+from qwen_lsp.context.similar import Usage
+from qwen_lsp.context.texts import lines_of, split
+from qwen_lsp.index.snapshot import Site
+from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.workspace.paths import RelPath
+
+_CLASSES = 24
+_DEPTH = 3
+_BASES = 6
+
+
+class Hierarchy:
+    """The types in play, each with the best score and reason seen so far. Filled by `rank`, then expanded."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.types: dict[tuple[RelPath, int], tuple[Site, float, str, int]] = {}
+
+    def add(self, site: Site, score: float, why: str = "", depth: int = 0) -> None:
+        if site.definition.kind not in TYPES:
+            return
+        key = (site.path, site.index)
+        known = self.types.get(key)
+        if known is None or known[1] < score:
+            self.types[key] = (site, score, why or f"member of `{site.definition.name}`, used here", depth)
+
+    def best(self, done: set[tuple[RelPath, int]]) -> tuple[Site, float, str, int] | None:
+        left = [entry for key, entry in self.types.items() if key not in done]
+        return min(left, key=lambda e: (-e[1], e[0].path, e[0].index)) if left else None
+
+
+def own_classes(place: Place, line: int, text: str, hierarchy: Hierarchy) -> None:
+    """The bases of the classes around the cursor: what `self.` may reach."""
+    lines = split(text)
+    for index in place.facts.enclosing(line):
+        if place.facts.definitions[index].kind in TYPES:
+            _own_bases(place, index, lines, hierarchy, set())
+
+
+def _own_bases(place: Place, index: int, lines: Sequence[str], hierarchy: Hierarchy, seen: set[int]) -> None:
+    """Bases named in the header of one of the file's own classes, through other classes of the file."""
+    if index in seen or len(seen) > _BASES:
+        return
+    seen.add(index)
+    definition = place.facts.definitions[index]
+    local = {d.name: i for i, d in enumerate(place.facts.definitions) if d.kind in TYPES and d.parent < 0}
+    for base in base_names(lines, place.facts, index):
+        if base in local:
+            _own_bases(place, local[base], lines, hierarchy, seen)
+            continue
+        for site, share in shares(place, base, dotted=False, limit=2):
+            hierarchy.add(site, 0.9 * share, f"inherited from `{base}` by `{definition.name}`", 1)
+
+
+def base_names(lines: Sequence[str], facts: FileFacts, index: int) -> list[str]:
+    """The names in a type's header beside its own: bases, interfaces, type parameters."""
+    definition = facts.definitions[index]
+    header = "\n".join(lines[definition.name_line : definition.header_end + 1])
+    return [n for n in identifiers(header[:2_000]) if n != definition.name and len(n) > 1][:_BASES]
+
+
+def expand(place: Place, hierarchy: Hierarchy, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:
+    """Add the members of the best types and, up the hierarchy, of their bases."""
+    done: set[tuple[RelPath, int]] = set()
+    places: dict[RelPath, Place] = {place.path: place}
+    while len(done) < _CLASSES and (found := hierarchy.best(done)) is not None:
+        site, score, why, depth = found
+        done.add((site.path, site.index))
+        facts = place.snapshot.facts(site.path)
+        if facts is None or site.index >= len(facts.definitions):
+            continue
+        pool.add(Candidate(site.path, "header", 0.7 * score, why, site.index))
+        for index in members(facts, site.index):
+            name = facts.definitions[index].name
+            use = around[name].weight if name in around else 0.0
+            private = 0.4 if name.startswith("_") and depth == 0 else 0.8
+            member = score * private * (0.06 + 0.14 * usage.of(name)) + 0.3 * use * min(1.0, score * 2)
+            pool.add(Candidate(site.path, "header", member, why, index))
+        if depth < _DEPTH:
+            _climb(places, place, site, facts, hierarchy, score, depth)
+
+
+def _climb(
+    places: dict[RelPath, Place],
+    place: Place,
+    site: Site,
+    facts: FileFacts,
+    hierarchy: Hierarchy,
+    score: float,
+    depth: int,
+) -> None:
+    bases = base_names(lines_of(place.snapshot, site.path), facts, site.index)
+    if not bases:
+        return
+    local = {d.name: i for i, d in enumerate(facts.definitions) if d.kind in TYPES and d.parent < 0}
+    for base in bases:
+        why = f"inherited from `{base}` by `{site.definition.name}`"
+        if base in local:
+            index = local[base]
+            hierarchy.add(Site(site.path, facts.definitions[index], index), 0.6 * score, why, depth + 1)
+            continue
+        if site.path not in places:
+            places[site.path] = place_of(place.snapshot, site.path)
+        for further, share in shares(places[site.path], base, dotted=False, limit=2):
+            if further.path != place.path:
+                hierarchy.add(further, 0.6 * score * share, why, depth + 1)

@@ -1,0 +1,49 @@
+"""The order in which parts are sent: what keeps its place and its bytes first, the nearest last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qwen_lsp.context.render import Part
+from qwen_lsp.index.graph import dependencies
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
+
+_MOST_SORTED = 400
+
+
+def in_order(snapshot: Snapshot, parts: Sequence[tuple[Part, float]]) -> list[Part]:
+    """Files as they are on disk in dependency order, then open ones, then headers, the best of them last.
+
+    Whole files and outlines do not depend on the cursor, so they stand where a cached prefix reaches;
+    headers are chosen anew for each place.
+    """
+    steady = [part for part, _ in parts if part.kind in ("whole", "outline")]
+    rest = [(part, score) for part, score in parts if part.kind not in ("whole", "outline")]
+    closed = sorted((p for p in steady if p.path not in snapshot.buffers), key=lambda p: p.path)
+    opened = sorted((p for p in steady if p.path in snapshot.buffers), key=lambda p: p.path)
+    near = [part for part, _ in sorted(rest, key=lambda pair: (pair[1], pair[0].path))]
+    return [*_dependencies_first(snapshot, closed), *opened, *near]
+
+
+def _dependencies_first(snapshot: Snapshot, parts: Sequence[Part]) -> list[Part]:
+    """A file after the files it imports, paths deciding where that leaves a choice; cycles are cut there."""
+    if len(parts) > _MOST_SORTED:
+        return list(parts)
+    by_path = {part.path: part for part in parts}
+    done: dict[RelPath, Part] = {}
+    for start in by_path:
+        stack: list[tuple[RelPath, bool]] = [(start, False)]
+        open_paths: set[RelPath] = set()
+        while stack:
+            path, visited = stack.pop()
+            if visited:
+                done.setdefault(path, by_path[path])
+                continue
+            if path in done or path in open_paths:
+                continue
+            open_paths.add(path)
+            stack.append((path, True))
+            further = [p for p in dependencies(snapshot, path) if p in by_path and p not in done]
+            stack += [(p, False) for p in sorted(further, reverse=True)]
+    return list(done.values())

@@ -1,0 +1,151 @@
+"""Candidates into a Pack: the best per token first, files growing while there is room, never over budget."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from qwen_lsp.context.candidates import Candidate
+from qwen_lsp.context.order import in_order
+from qwen_lsp.context.render import Pack, Part, piece
+from qwen_lsp.context.render import render as render
+from qwen_lsp.context.sheet import Desk, Sheet
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Gate
+
+__all__ = ["Pack", "Part", "pack"]
+
+_LEAST = 6
+_MOST_LEFT_OUT = 200
+# What an outline is worth of the whole file, and a header of a file that is shown as an outline.
+_OUTLINE_WORTH = 0.6
+_OUTLINE_SHARE = 0.25
+_CHARACTERS_PER_TOKEN = 3.6
+_HEADER_GUESS = 18.0
+
+
+@dataclass(slots=True)
+class _Filling:
+    """The state of one packing: what is on the desk and what was put there, in order."""
+
+    desk: Desk
+    budget: int
+    used: int = 0
+    steps: list[tuple[int, Candidate, str]] = field(default_factory=list[tuple[int, Candidate, str]])
+
+
+def pack(
+    snapshot: Snapshot,
+    candidates: Sequence[Candidate],
+    *,
+    budget: int,
+    count: Callable[[str], int],
+    gate: Gate,
+) -> Pack:
+    """The most worth that fits into `budget` tokens, counted on the text that `render` gives.
+
+    Every file comes at most once; every text has passed the gate; equal input gives equal output.
+    """
+    filling = _Filling(Desk(snapshot, count, gate), budget)
+    _fill(filling, candidates)
+    packed, text = _made(filling)
+    tokens = count(text)
+    while tokens > budget and filling.steps:
+        _take_back(filling, tokens - budget)
+        packed, text = _made(filling)
+        tokens = count(text)
+    if tokens > budget:
+        packed, tokens = (), 0
+    return Pack(
+        parts=tuple(packed),
+        budget=budget,
+        tokens=tokens,
+        withheld=filling.desk.withheld(),
+        left_out=_left_out(candidates, {part.path for part in packed}, filling.desk),
+    )
+
+
+def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
+    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up."""
+    heap: list[tuple[float, int, Candidate, str, bool]] = []
+    for number, candidate in enumerate(candidates):
+        for step, worth, guess in _steps(filling.desk.snapshot, candidate):
+            heapq.heappush(heap, (-worth / guess, number, candidate, step, False))
+    while heap and filling.budget - filling.used >= _LEAST:
+        _, number, candidate, step, known = heapq.heappop(heap)
+        sheet = filling.desk.sheet(candidate.path)
+        cost = sheet.cost(candidate, step)
+        if cost is None:
+            continue
+        real = -_worth(candidate, step) / max(cost, 1)
+        if not known and heap and real > heap[0][0]:
+            heapq.heappush(heap, (real, number, candidate, step, True))
+            continue
+        if filling.used + cost <= filling.budget:
+            sheet.put(candidate, step)
+            filling.used += cost
+            filling.steps.append((cost, candidate, step))
+
+
+def _steps(snapshot: Snapshot, candidate: Candidate) -> list[tuple[str, float, float]]:
+    """The ways to show a candidate: (step, worth, tokens it may take)."""
+    if candidate.form in ("header", "excerpt"):
+        lines = 1 if candidate.lines is None else candidate.lines[1] - candidate.lines[0] + 1
+        guess = _HEADER_GUESS if candidate.form == "header" else 10.0 * lines
+        return [(candidate.form, candidate.score, guess)]
+    whole = _size(snapshot, candidate.path) / _CHARACTERS_PER_TOKEN + 8
+    steps = [("outline", _worth(candidate, "outline"), max(1.0, whole * _OUTLINE_SHARE))]
+    if candidate.form == "whole":
+        steps.append(("whole", _worth(candidate, "whole"), whole))
+    return steps
+
+
+def _worth(candidate: Candidate, step: str) -> float:
+    return candidate.score * (_OUTLINE_WORTH if step == "outline" else 1.0)
+
+
+def _size(snapshot: Snapshot, path: RelPath) -> int:
+    buffer = snapshot.buffers.get(path)
+    if buffer is not None:
+        return len(buffer.text or "")
+    entry = snapshot.files.get(path)
+    return entry.size if entry is not None else 0
+
+
+def _made(filling: _Filling) -> tuple[list[Part], str]:
+    """The parts as they stand, in the order in which they are sent, and their text."""
+    sheets = [sheet for sheet in filling.desk.sheets() if not sheet.empty]
+    parts: list[tuple[Sheet, Part]] = []
+    for sheet in sheets:
+        made = sheet.made()
+        if made is not None:
+            kind, text, why = made
+            parts.append((sheet, Part(sheet.path, kind, text, filling.desk.tokens(sheet, text), why)))
+    ordered = in_order(filling.desk.snapshot, [(part, sheet.score) for sheet, part in parts])
+    return ordered, "".join(piece(part.path, part.text) for part in ordered)
+
+
+def _take_back(filling: _Filling, over: int) -> None:
+    """Undo the step that costs least among those that bring the pack under its budget; else the largest."""
+    enough = [i for i, (cost, _, _) in enumerate(filling.steps) if cost >= over]
+    if enough:
+        chosen = min(enough, key=lambda i: (filling.steps[i][0], -i))
+    else:
+        chosen = max(range(len(filling.steps)), key=lambda i: (filling.steps[i][0], i))
+    cost, candidate, step = filling.steps.pop(chosen)
+    filling.desk.sheet(candidate.path).take(candidate, step)
+    filling.used -= cost
+
+
+def _left_out(
+    candidates: Sequence[Candidate], shown: set[RelPath], desk: Desk
+) -> tuple[tuple[RelPath, str], ...]:
+    found: dict[RelPath, str] = {}
+    for candidate in candidates:
+        if candidate.path not in shown and candidate.path not in found:
+            found[candidate.path] = desk.sheet(candidate.path).problem or "no room"
+            if len(found) >= _MOST_LEFT_OUT:
+                break
+    return tuple(found.items())

@@ -1,0 +1,164 @@
+"""Place: what the file around a cursor imports and how its names find their definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from qwen_lsp.index.graph import resolve_all, resolve_import
+from qwen_lsp.index.snapshot import Site, Snapshot
+from qwen_lsp.syntax.facts import FileFacts, Import, Kind
+from qwen_lsp.workspace.paths import RelPath
+
+TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
+_TEST = re.compile(r"(^|[/_.-])(tests?|spec|specs|testing|__tests__|conftest)([/_.-]|$)", re.IGNORECASE)
+_MANY = 60
+_HOPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One file as its imports see the workspace. `modules` maps an imported file to the line that does it;
+    `names` an imported name to the file that the import statement leads to."""
+
+    snapshot: Snapshot
+    path: RelPath
+    facts: FileFacts
+    modules: Mapping[RelPath, int] = field(default_factory=dict[RelPath, int])
+    names: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
+    aliases: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
+
+    @property
+    def folder(self) -> str:
+        return folder_of(self.path)
+
+
+def folder_of(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def is_test(path: str) -> bool:
+    """Whether a path looks like a test, by the conventions of the common languages."""
+    return _TEST.search(path) is not None
+
+
+def place_of(snapshot: Snapshot, path: RelPath) -> Place:
+    """Resolve the imports of `path`; a file without facts is a place without imports."""
+    facts = snapshot.facts(path)
+    if facts is None:
+        return Place(snapshot, path, FileFacts(language="", lines=0))
+    modules: dict[RelPath, int] = {}
+    names: dict[str, RelPath] = {}
+    aliases: dict[str, RelPath] = {}
+    for imp in facts.imports:
+        target = resolve_import(snapshot, path, Import(imp.module, (), imp.line))
+        for name in imp.names:
+            # `from package import module`: the name is itself a file.
+            inner = _submodule(snapshot, path, imp, name, target)
+            if inner is not None:
+                modules.setdefault(inner, imp.line)
+                aliases[name] = inner
+            elif target is not None:
+                names[name] = defining_module(snapshot, target, name)
+                modules.setdefault(names[name], imp.line)
+        if target is not None and target != path:
+            modules.setdefault(target, imp.line)
+            if not imp.names:
+                aliases[_last_part(imp.module)] = target
+    modules.pop(path, None)
+    return Place(snapshot, path, facts, modules, names, aliases)
+
+
+def _submodule(
+    snapshot: Snapshot, path: RelPath, imp: Import, name: str, target: RelPath | None
+) -> RelPath | None:
+    found = resolve_all(snapshot, path, Import(imp.module, (name,), imp.line))
+    return next((other for other in found if other not in (target, path)), None)
+
+
+def defining_module(snapshot: Snapshot, path: RelPath, name: str) -> RelPath:
+    """The file that defines `name` when `path` only passes it on, as a package's `__init__` does."""
+    seen = {path}
+    for _ in range(_HOPS):
+        facts = snapshot.facts(path)
+        if facts is None or any(d.name == name and d.parent < 0 for d in facts.definitions):
+            break
+        passing = next((i for i in facts.imports if name in i.names), None)
+        if passing is None:
+            break
+        further = resolve_import(snapshot, path, Import(passing.module, (name,), passing.line))
+        if further is None or further in seen:
+            break
+        seen.add(further)
+        path = further
+    return path
+
+
+def _last_part(module: str) -> str:
+    return re.split(r"[./:\\]", module.rstrip("./"))[-1]
+
+
+def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tuple[Site, float]]:
+    """The definitions that `name` may mean at this place, with the probability given to each.
+
+    The definitions of the place's own file are left out: whoever shows the context shows that file.
+    """
+    sites = [s for s in place.snapshot.definitions(name) if s.path != place.path]
+    if not sites:
+        return []
+    if len(sites) > _MANY:
+        near = [s for s in sites if s.path in place.modules or folder_of(s.path) == place.folder]
+        sites = near or sites[:_MANY]
+    weighed = [(site, _likelihood(place, name, site, dotted)) for site in sites]
+    total = sum(weight for _, weight in weighed) + 0.5
+    weighed.sort(key=lambda pair: (-pair[1], pair[0].path, pair[0].index))
+    return [(site, weight / total) for site, weight in weighed[:limit]]
+
+
+def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
+    top = site.definition.parent < 0
+    weight = 1.0
+    if place.names.get(name) == site.path and top:
+        weight *= 60.0
+    elif site.path in place.modules:
+        weight *= 6.0
+    weight *= 1.0 + 2.0 * kinship(place.path, site.path)
+    if dotted != top:
+        weight *= 2.0
+    if is_test(site.path) and not is_test(place.path):
+        weight *= 0.15
+    if language_id(place.snapshot, site.path) != place.facts.language:
+        weight *= 0.1
+    return weight
+
+
+def language_id(snapshot: Snapshot, path: RelPath) -> str:
+    language = snapshot.language(path)
+    return language.id if language is not None else ""
+
+
+def kinship(a: str, b: str) -> float:
+    """How much of their folders two paths share, from 0 to 1."""
+    first, second = PurePosixPath(a).parts[:-1], PurePosixPath(b).parts[:-1]
+    common = 0
+    for x, y in zip(first, second, strict=False):
+        if x != y:
+            break
+        common += 1
+    longest = max(len(first), len(second))
+    return common / longest if longest else 1.0
+
+
+def members(facts: FileFacts, index: int) -> Sequence[int]:
+    """Positions of the direct members of the definition at `index`."""
+    end = facts.definitions[index].end_line
+    found: list[int] = []
+    for i in range(index + 1, len(facts.definitions)):
+        definition = facts.definitions[i]
+        if definition.line > end:
+            break
+        if definition.parent == index:
+            found.append(i)
+    return found

@@ -1,0 +1,158 @@
+"""Candidates around a place, around a file, and for a task: each with a score and a reason.
+
+Looks names up in the index and reads the facts of a bounded number of files; never scans texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qwen_lsp.context.candidates import Candidate, Pool
+from qwen_lsp.context.classes import Hierarchy, expand, own_classes
+from qwen_lsp.context.names import Near, near, receiver_types
+from qwen_lsp.context.place import Place, place_of, shares
+from qwen_lsp.context.similar import Usage, rest_of_workspace, usage_around
+from qwen_lsp.context.survey import rank_file, rank_task
+from qwen_lsp.context.texts import text_of
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
+
+__all__ = ["limit_for", "rank", "rank_file", "rank_task"]
+
+_NAMES = 160
+_HABITS = 120
+_WIDE = 4_000
+
+
+def limit_for(budget: int) -> int:
+    """How many candidates are worth collecting for a budget in tokens; a header takes a dozen or two."""
+    return max(150, budget // 8)
+
+
+def rank(
+    snapshot: Snapshot,
+    path: RelPath,
+    offset: int,
+    *,
+    text: str | None = None,
+    limit: int = 600,
+    recent: Sequence[RelPath] = (),
+) -> list[Candidate]:
+    """What helps to write at `offset` of `path`, best first: headers above all, then the files they are in.
+
+    `text` is the file's text when it is newer than the snapshot's; `recent` the files edited or opened
+    last, newest first. The file itself is never a candidate: it is the prompt's own part.
+    """
+    known = text if text is not None else text_of(snapshot, path)
+    if known is None:
+        return []
+    place = place_of(snapshot, path)
+    around = near(known, offset)
+    usage = usage_around(place, around)
+    line = known.count("\n", 0, offset)
+    pool = Pool()
+    hierarchy = Hierarchy(place)
+    _names_near(place, around, pool, hierarchy)
+    _receivers(place, around, known, hierarchy)
+    own_classes(place, line, known, hierarchy)
+    expand(place, hierarchy, around, usage, pool)
+    _modules(place, around, usage, pool)
+    _habits(place, around, usage, pool)
+    _files(place, pool, recent, limit)
+    return pool.best(limit)
+
+
+def _names_near(place: Place, around: Mapping[str, Near], pool: Pool, hierarchy: Hierarchy) -> None:
+    """Definitions of what is written near the cursor, and of what the file imports or uses elsewhere."""
+    ordered = sorted(around.values(), key=lambda n: (-n.weight, n.name))[:_NAMES]
+    for name in ordered:
+        _define(place, name, pool, hierarchy, _used(name))
+    for imported in place.names:
+        if imported not in around:
+            far = Near(imported, 0.14, 999, dotted=False, called=False)
+            _define(place, far, pool, hierarchy, "imported here")
+    others = sorted(place.facts.references.items(), key=lambda item: (-item[1], item[0]))
+    for name, uses in others[:_NAMES]:
+        if name not in around and name not in place.names:
+            far = Near(name, min(0.10, 0.04 + 0.01 * uses), 999, dotted=False, called=False)
+            _define(place, far, pool, hierarchy, "used elsewhere in this file")
+
+
+def _define(place: Place, name: Near, pool: Pool, hierarchy: Hierarchy, used: str) -> None:
+    for site, share in shares(place, name.name, dotted=name.dotted):
+        score = name.weight * share
+        why = f"defines `{place_name(site.definition.name)}`, {used}"
+        pool.add(Candidate(site.path, "header", score, why, site.index))
+        hierarchy.add(site, score)
+
+
+def _used(name: Near) -> str:
+    if name.distance == 0:
+        return "used on this line"
+    return f"used {name.distance} line{'s' if name.distance > 1 else ''} away"
+
+
+def place_name(name: str) -> str:
+    """A name as it is shown in a reason; a very long one (a heading, a key) is cut."""
+    return name if len(name) <= 60 else name[:57] + "..."
+
+
+def _receivers(place: Place, around: Mapping[str, Near], text: str, hierarchy: Hierarchy) -> None:
+    """`x = Foo(...)` near a use of `x`: the members of Foo."""
+    for variable, made in receiver_types(text).items():
+        use = around.get(variable)
+        if use is None:
+            continue
+        for site, share in shares(place, made, dotted=False, limit=2):
+            hierarchy.add(site, 0.8 * use.weight * share, f"`{variable}` is a `{made}`")
+
+
+def _modules(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:
+    """What else the imported modules offer: the siblings of imported names."""
+    near_module: dict[RelPath, float] = {}
+    for source in (place.aliases, place.names):
+        for name, module in source.items():
+            weight = around[name].weight if name in around else 0.0
+            if source is place.names:
+                weight *= 0.4
+            near_module[module] = max(near_module.get(module, 0.0), weight)
+    for module, line in place.modules.items():
+        facts = place.snapshot.facts(module)
+        if facts is None:
+            continue
+        base = 0.02 + 0.10 * near_module.get(module, 0.0)
+        for index, definition in enumerate(facts.definitions):
+            if definition.parent >= 0 or definition.name in place.names:
+                continue
+            private = 0.3 if definition.name.startswith("_") else 1.0
+            score = base * private * (0.3 + 1.7 * usage.of(definition.name))
+            pool.add(Candidate(module, "header", score, f"in a file imported at line {line + 1}", index))
+        pool.add(
+            Candidate(module, "whole", 0.3 + near_module.get(module, 0.0), f"imported at line {line + 1}")
+        )
+
+
+def _habits(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:
+    """Names that similar files use, though this one does not use them near the cursor."""
+    for name in usage.most(_HABITS):
+        if name in around:
+            continue
+        habit = usage.of(name)
+        for site, share in shares(place, name, dotted=True, limit=3):
+            why = f"defines `{place_name(name)}`, used by files like this one"
+            pool.add(Candidate(site.path, "header", 0.10 * habit * share, why, site.index))
+
+
+def _files(place: Place, pool: Pool, recent: Sequence[RelPath], limit: int) -> None:
+    """The files that the headers come from may grow when there is room; recent ones are worth a look."""
+    by_file: dict[RelPath, float] = {}
+    for candidate in pool.best(limit):
+        if candidate.form == "header":
+            by_file[candidate.path] = by_file.get(candidate.path, 0.0) + candidate.score
+    for path, score in by_file.items():
+        pool.add(Candidate(path, "whole", score, "defines several names used here"))
+    for age, path in enumerate(recent[:8]):
+        if path != place.path and place.snapshot.has(path):
+            pool.add(Candidate(path, "whole", 0.5 / (1 + age), "edited or opened a moment ago"))
+    if limit >= _WIDE:
+        pool.extend(rest_of_workspace(place.snapshot, place.path, place.facts.language, limit))

@@ -1,0 +1,90 @@
+"""Pack, and its three faces: the text for a model, the receipt as JSON, the receipt for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from qwen_lsp.context.candidates import Form
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is shown of one file, and why."""
+
+    path: RelPath
+    kind: Form
+    text: str
+    tokens: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What is shown: parts that keep their place first, the nearest last. `tokens` is that of `render`."""
+
+    parts: tuple[Part, ...] = ()
+    budget: int = 0
+    tokens: int = 0
+    withheld: tuple[Withheld, ...] = ()
+    left_out: tuple[tuple[RelPath, str], ...] = field(default=())
+
+
+def piece(path: str, text: str) -> str:
+    """One file under its heading. It ends in a blank line, so that pieces can be joined as they are."""
+    return f"{heading(path)}{text.rstrip()}\n\n"
+
+
+def heading(path: str) -> str:
+    return f"## {path}\n"
+
+
+def render(pack: Pack) -> str:
+    """The pack as text: each file under a heading with its path."""
+    return "".join(piece(part.path, part.text) for part in pack.parts)
+
+
+def fim_context(pack: Pack) -> tuple[tuple[str, str], ...]:
+    """The pack as (path, text) pairs for a completion request, the nearest last."""
+    return tuple((str(part.path), part.text) for part in pack.parts)
+
+
+def receipt(pack: Pack) -> dict[str, Any]:
+    """What was sent, how much of it, why, and what was withheld: everything but the texts."""
+    return {
+        "budget": pack.budget,
+        "tokens": pack.tokens,
+        "parts": [
+            {"path": part.path, "kind": part.kind, "tokens": part.tokens, "why": part.why}
+            for part in pack.parts
+        ],
+        "withheld": [{"path": item.path, "reason": item.reason, "line": item.line} for item in pack.withheld],
+        "left_out": [{"path": path, "reason": reason} for path, reason in pack.left_out],
+    }
+
+
+_LONGEST_PATH = 48
+_MOST_ROWS = 40
+
+
+def receipt_text(pack: Pack) -> str:
+    """The receipt as a table for people."""
+    lines = [f"{pack.tokens:,} of {pack.budget:,} tokens in {len(pack.parts)} files"]
+    shown = sorted(pack.parts, key=lambda part: (-part.tokens, part.path))[:_MOST_ROWS]
+    width = max((min(len(part.path), _LONGEST_PATH) for part in shown), default=0)
+    for part in shown:
+        lines.append(f"  {part.tokens:>8,}  {part.kind:<7}  {_short(part.path):<{width}}  {part.why}")
+    if len(pack.parts) > len(shown):
+        lines.append(f"  … and {len(pack.parts) - len(shown)} smaller ones")
+    for item in pack.withheld:
+        where = f"{item.path}:{item.line}" if item.line is not None else item.path
+        lines.append(f"  withheld  {where}  {item.reason}")
+    if pack.left_out:
+        lines.append(f"  left out  {len(pack.left_out)} files, first {pack.left_out[0][0]}")
+    return "\n".join(lines) + "\n"
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= _LONGEST_PATH else "…" + path[-_LONGEST_PATH + 1 :]

@@ -1,0 +1,114 @@
+"""Files like this one, and what they use: the source of names that the file itself does not have yet."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from qwen_lsp.context.candidates import Candidate
+from qwen_lsp.context.names import NOISE, Near
+from qwen_lsp.context.place import Place, folder_of, is_test, kinship, language_id
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
+
+_RARE_NAMES = 24
+_TOO_COMMON = 120
+_FILES = 12
+_SIBLINGS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much files like this one use each name, from 0 to 1."""
+
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    def of(self, name: str) -> float:
+        return self.weights.get(name, 0.0)
+
+    def most(self, number: int) -> list[str]:
+        ranked = sorted(self.weights.items(), key=lambda item: (-item[1], item[0]))
+        return [name for name, _ in ranked[:number]]
+
+
+def usage_around(place: Place, around: Mapping[str, Near]) -> Usage:
+    """What the most similar files refer to, each name weighed by how similar its users are."""
+    raw: dict[str, float] = {}
+    for path, likeness in similar_files(place, around):
+        facts = place.snapshot.facts(path)
+        if facts is None:
+            continue
+        for name, uses in facts.references.items():
+            if name not in NOISE and len(name) > 1:
+                raw[name] = raw.get(name, 0.0) + likeness * (1.0 + math.log(uses))
+    for name, uses in place.facts.references.items():
+        raw[name] = raw.get(name, 0.0) + 0.5 * (1.0 + math.log(max(uses, 1)))
+    top = max(raw.values(), default=1.0)
+    return Usage({name: weight / top for name, weight in raw.items()})
+
+
+def similar_files(place: Place, around: Mapping[str, Near]) -> list[tuple[RelPath, float]]:
+    """Files that use the rare names around the cursor, and the neighbours in its folder; bounded."""
+    likeness: dict[RelPath, float] = {}
+    ordered = sorted(around.values(), key=lambda n: (-n.weight * min(len(n.name), 12), n.name))
+    for name in ordered[:_RARE_NAMES]:
+        users = place.snapshot.using(name.name)
+        if len(users) > _TOO_COMMON:
+            continue
+        for path in users:
+            if path != place.path:
+                rare = name.weight / (1.0 + math.log(len(users) + 1))
+                likeness[path] = likeness.get(path, 0.0) + rare * (0.5 + kinship(place.path, path))
+    for path in same_folder(place.snapshot, place.path)[:_SIBLINGS]:
+        likeness[path] = likeness.get(path, 0.0) + 0.15
+    for path in likeness:
+        if is_test(path) and not is_test(place.path):
+            likeness[path] *= 0.4
+    best = sorted(likeness.items(), key=lambda item: (-item[1], item[0]))[:_FILES]
+    top = best[0][1] if best else 1.0
+    return [(path, weight / top) for path, weight in best]
+
+
+def same_folder(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
+    """Files of the same folder and language, those next to this one in the alphabet first."""
+    language = language_id(snapshot, path)
+    found = [
+        other
+        for other in _in_folder(snapshot, folder_of(path))
+        if other != path and language_id(snapshot, other) == language
+    ]
+    at = sum(other < path for other in found)
+    ranked = sorted(enumerate(found), key=lambda pair: (abs(pair[0] - at), pair[1]))
+    return [other for _, other in ranked]
+
+
+def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:
+    paths = list(snapshot.paths())
+    prefix = f"{folder}/" if folder else ""
+    start = bisect_left(paths, prefix)
+    found: list[RelPath] = []
+    for path in paths[start : start + 4_000]:
+        if not path.startswith(prefix):
+            break
+        if folder_of(path) == folder:
+            found.append(path)
+            if len(found) >= 400:
+                break
+    return found
+
+
+def rest_of_workspace(snapshot: Snapshot, path: RelPath, language: str, limit: int) -> list[Candidate]:
+    """Everything else, nearest folders first, for windows so wide that selection is not the question."""
+    found: list[Candidate] = []
+    for other in snapshot.paths():
+        if other == path or snapshot.language(other) is None:
+            continue
+        same = 1.0 if language_id(snapshot, other) == language else 0.3
+        test = 0.3 if is_test(other) and not is_test(path) else 1.0
+        score = 0.02 * (0.1 + kinship(path, other)) * same * test
+        why = "in the same folder" if folder_of(other) == folder_of(path) else "in this workspace"
+        found.append(Candidate(other, "whole", score, why))
+    found.sort(key=lambda c: (-c.score, c.path))
+    return found[:limit]
