@@ -18,6 +18,7 @@ SCHEMA = 1
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 _SEPARATORS = re.compile(r"[/\\.:]+")
+_FOLDER_STEMS = frozenset({"__init__", "index", "mod", "init"})
 
 DefinitionRow = tuple[str, int, int, int, int, int, int, int]
 """Name, number of the kind, then the six numbers of a Definition."""
@@ -78,7 +79,8 @@ def keys_of(path: str) -> set[str]:
     """The words under which an import of `path` may have been kept."""
     folder, _, name = path.rpartition("/")
     words = [word for word in _SEPARATORS.split(name) if word]
-    return {*words[:1], folder.rpartition("/")[2], ""}
+    keys = {*words[:1], folder.rpartition("/")[2]}
+    return {*keys, ""} if words[:1] and words[0] in _FOLDER_STEMS else keys
 
 
 @cache

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-import stat as modes
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.pool import Job
+from qwen_lsp.index.scan import plain_stat
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
 from qwen_lsp.index.store import DiskChange
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.languages import available, language_for
 from qwen_lsp.workspace import disk
-from qwen_lsp.workspace.ignore import IgnoreRules, reason_to_skip
+from qwen_lsp.workspace.ignore import OWN_FILE, IgnoreRules, reason_to_skip
 from qwen_lsp.workspace.paths import RelPath
+
+_RULES = frozenset({".gitignore", OWN_FILE})
 
 
 @dataclass(slots=True)
@@ -60,23 +62,20 @@ def hinted(snapshot: Snapshot, settings: IndexSettings, hints: set[RelPath]) -> 
     """Look at a few paths. None: only a full sweep can tell (a new folder, other ignore rules, a link)."""
     plan = Plan(forget=gone(snapshot, hints))
     plan.changes.update(dict.fromkeys(plan.forget))
-    rules: IgnoreRules | None = None
+    rules = IgnoreRules.load(snapshot.root, settings.exclude)
     for path in sorted(hints):
-        if path.rpartition("/")[2] == ".gitignore":
+        if path.rpartition("/")[2] in _RULES:
             return None
-        try:
-            found = (snapshot.root / path).lstat()
-        except (OSError, ValueError):
+        known = path in snapshot.files or path in snapshot.skipped
+        if not known and not _is_text(path):
             continue
-        if not modes.S_ISREG(found.st_mode):
-            return None
-        if not _is_text(path):
+        stat = plain_stat(snapshot.root, path)
+        if stat is None:
+            if os.path.lexists(snapshot.root / path):
+                return None
             continue
-        if path not in snapshot.files and path not in snapshot.skipped:
-            rules = rules or IgnoreRules.load(snapshot.root, settings.exclude)
-            if rules.ignores(path):
-                continue
-        stat = disk.Stat(found.st_size, found.st_mtime_ns)
+        if not known and rules.ignores(path):
+            continue
         if reason := reason_to_skip(path, stat.size, settings.max_file_bytes):
             plan.changes[path] = reason
             plan.forget.append(path)

@@ -5,7 +5,7 @@ Import-light: worker processes load this.
 
 from __future__ import annotations
 
-import os
+import stat as modes
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,14 +38,13 @@ def scan(
     try:
         file = disk.read(root, path, max_bytes)
     except (FileUnreadable, OutsideWorkspace) as error:
-        if not os.path.lexists(root / path):
+        if plain_stat(root, path) is None:
             return None
         reason = error.reason if isinstance(error, FileUnreadable) else "outside the workspace"
         return Scanned(path, stat.size, stat.mtime_ns, skip=reason)
-    size, mtime_ns = file.stat.size, file.stat.mtime_ns
+    text, size, mtime_ns = file.text, file.stat.size, file.stat.mtime_ns
     if now - mtime_ns < _SAME_TICK_NS:
         mtime_ns = -1
-    text = file.text
     if reason := ignore.content_reason(path, text[:_HEAD].encode("utf-8", "replace"), size):
         return Scanned(path, size, mtime_ns, file.digest, skip=reason)
     language = language_of(path, text)
@@ -65,3 +64,12 @@ def language_of(path: str, text: str) -> Language | None:
     """The language of a file whose grammar is installed, by its name and then by its first line."""
     language = language_for(path, text[: text.find("\n", 0, 200) + 1] or text[:200])
     return language if language is not None and available(language) else None
+
+
+def plain_stat(root: Path, path: RelPath) -> disk.Stat | None:
+    """Size and time of a regular file; None when it is gone or something else."""
+    try:
+        found = (root / path).lstat()
+    except (OSError, ValueError):
+        return None
+    return disk.Stat(found.st_size, found.st_mtime_ns) if modes.S_ISREG(found.st_mode) else None

@@ -70,6 +70,14 @@ class Manifest:
         return {name: tuple(paths) for name, paths in found.items()}
 
     @cached_property
+    def by_folder(self) -> Mapping[str, tuple[RelPath, ...]]:
+        """Paths by the folder they are in."""
+        found: dict[str, list[RelPath]] = {}
+        for path in self.paths:
+            found.setdefault(path[: max(path.rfind("/"), 0)], []).append(path)
+        return {folder: tuple(paths) for folder, paths in found.items()}
+
+    @cached_property
     def paths(self) -> Sequence[RelPath]:
         return sorted(self.files)
 

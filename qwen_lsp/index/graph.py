@@ -1,0 +1,49 @@
+"""Who imports whom."""
+
+from __future__ import annotations
+
+import posixpath
+
+from qwen_lsp.index.codec import import_keys, keys_of
+from qwen_lsp.index.modules import PLAIN, RESOLVERS, go_modules
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.facts import Import
+from qwen_lsp.workspace.paths import RelPath
+
+
+def resolve_import(snapshot: Snapshot, path: RelPath, imp: Import) -> RelPath | None:
+    """The file that an import in `path` means, the most specific when several; None when it is outside."""
+    found = resolve_all(snapshot, path, imp)
+    return found[0] if found else None
+
+
+def resolve_all(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
+    """Every file that an import means: imported submodules first, then the module; a whole package."""
+    language = snapshot.language(path)
+    if language is None or not imp.module:
+        return []
+    return [p for p in RESOLVERS.get(language.id, PLAIN)(snapshot, path, imp) if p != path]
+
+
+def dependencies(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
+    """The files that `path` imports, in the order it does."""
+    facts = snapshot.facts(path)
+    if facts is None:
+        return []
+    found = (target for imp in facts.imports for target in resolve_all(snapshot, path, imp))
+    return list(dict.fromkeys(found))
+
+
+def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
+    """The files that import `path`, sorted."""
+    words = keys_of(path)
+    if path.endswith(".go"):
+        folder = posixpath.dirname(path)
+        words |= {posixpath.basename(module) for where, module in go_modules(snapshot) if where == folder}
+    found: list[RelPath] = []
+    for other in snapshot.importing(words):
+        facts = snapshot.facts(other) if other != path else None
+        likely = (imp for imp in (facts.imports if facts is not None else ()) if import_keys([imp]) & words)
+        if any(path in resolve_all(snapshot, other, imp) for imp in likely):
+            found.append(other)
+    return found

@@ -1,0 +1,269 @@
+"""Questions about a snapshot: symbols by a few letters, references, text by pattern, paths by glob."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache as memoised
+
+from qwen_lsp.errors import FileUnreadable, UserError
+from qwen_lsp.index import buffers
+from qwen_lsp.index.snapshot import Site, Snapshot
+from qwen_lsp.syntax.tags import occurrences
+from qwen_lsp.text.positions import LineIndex
+from qwen_lsp.workspace.paths import RelPath
+
+_MOST_NAMES = 20_000
+_LONGEST_LINE = 400
+_QUALIFIER = re.compile(r"[.:#/\s]+")
+_TEST_PATH = re.compile(r"(^|/)(tests?|__tests__|spec|testing)/|(^|/)test_|[._-](test|spec)\.|_test\.")
+_MINOR_KINDS = frozenset({"variable", "field", "property", "key", "element", "rule", "section", "member"})
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One line that a pattern was found in. Line and column are zero-based."""
+
+    path: RelPath
+    line: int
+    column: int
+    text: str
+
+
+def symbols(snapshot: Snapshot, query: str, limit: int = 50) -> list[Site]:
+    """Definitions whose name has the letters of `query` in order, best first.
+
+    `Outer.inner` and `Outer::inner` also ask for what encloses the definition.
+    """
+    *outer, word = [part for part in _QUALIFIER.split(query.strip()) if part] or [""]
+    names = set(snapshot.cache.names(_like(word), _MOST_NAMES))
+    for buffer in snapshot.buffers.values():
+        names.update(buffers.places(buffer, snapshot.cache))
+    scored = [(score, name) for name in names if (score := similarity(word, name)) > 0]
+    scored.sort(key=lambda item: (-item[0], len(item[1]), item[1]))
+    found: list[tuple[float, bool, bool, Site]] = []
+    for score, name in scored:
+        if len(found) >= limit and score < found[-1][0]:
+            break
+        for site in snapshot.definitions(name):
+            if not outer or _is_inside(snapshot, site, outer):
+                minor = site.definition.kind in _MINOR_KINDS
+                found.append((score, minor, _TEST_PATH.search(site.path) is not None, site))
+    found.sort(key=lambda f: (-f[0], f[1], f[2], f[3].path, f[3].index))
+    return [site for *_, site in found[:limit]]
+
+
+def similarity(query: str, name: str) -> float:
+    """How well letters fit a name: 0 when they are not all in it, in order; 1 when it is the name.
+
+    Letters that begin a word of the name (`camelCase`, `snake_case`) or follow on one another count more.
+    """
+    if not query:
+        return 0.01
+    if query == name:
+        return 1.0
+    small, letters = name.lower(), query.lower()
+    if small == letters:
+        return 0.95
+    rest = 0.04 * len(query) / len(name)
+    if small.startswith(letters):
+        return 0.8 + rest
+    starts = _word_starts(name)
+    at = small.find(letters)
+    while at >= 0 and at not in starts:
+        at = small.find(letters, at + 1)
+    if at >= 0:
+        return 0.7 + rest
+    if (share := _aligned(letters, small, starts)) is not None:
+        return 0.5 + 0.15 * share + rest
+    if letters in small:
+        return 0.45 + rest
+    position, runs = -1, 0
+    for letter in letters:
+        following = small.find(letter, position + 1)
+        if following < 0:
+            return 0.0
+        runs += following != position + 1
+        position = following
+    return 0.1 + 0.3 / (1 + runs) + rest
+
+
+def references(snapshot: Snapshot, name: str, limit: int = 1000) -> list[tuple[RelPath, int]]:
+    """Path and zero-based line of each place that uses or defines the name; parses the files that do."""
+    found: list[tuple[RelPath, int]] = []
+    paths = {*snapshot.using(name), *(site.path for site in snapshot.definitions(name))}
+    for path in sorted(paths):
+        tree = snapshot.tree(path)
+        if tree is None:
+            continue
+        index = LineIndex(tree.text)
+        found += [(path, line) for line in sorted({index.line_at(s.start) for s in occurrences(tree, name)})]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def grep(
+    snapshot: Snapshot, pattern: str, *, glob: str = "", limit: int = 200, seconds: float = 10.0
+) -> list[Match]:
+    """Lines that a regular expression is found in, in order of path; stops at `limit` or in time.
+
+    `^` and `$` are the ends of a line. Raises UserError for a pattern that is wrong, or that may take for
+    ever: repeats in repeats cannot be interrupted.
+    """
+    if _repeats_a_repeat(pattern):
+        raise UserError(f"pattern {pattern!r} repeats a group that repeats itself; write it another way")
+    try:
+        compiled = re.compile(pattern, re.MULTILINE)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UserError(f"pattern {pattern!r} is not a regular expression: {error}") from None
+    literal = pattern if pattern and re.escape(pattern) == pattern else ""
+    wanted = glob_pattern(glob) if glob else None
+    until = time.monotonic() + seconds
+    found: list[Match] = []
+    for path in snapshot.paths():
+        if wanted is not None and not wanted.fullmatch(path):
+            continue
+        if len(found) >= limit or time.monotonic() > until:
+            break
+        try:
+            text = snapshot.text(path)
+        except FileUnreadable:
+            continue
+        if literal and literal not in text:
+            continue
+        found += _lines_with(compiled, path, text, limit - len(found))
+    return found
+
+
+def glob(snapshot: Snapshot, pattern: str) -> list[RelPath]:
+    """Paths that match: `*` within a part, `**` across parts, `{a,b}`; without a slash, at any depth."""
+    compiled = glob_pattern(pattern)
+    return [path for path in snapshot.paths() if compiled.fullmatch(path)]
+
+
+@memoised
+def glob_pattern(pattern: str) -> re.Pattern[str]:
+    """A glob as a regular expression for whole paths."""
+    pattern = pattern.removeprefix("./").removeprefix("/")
+    if "/" not in pattern:
+        pattern = f"**/{pattern}"
+    out: list[str] = []
+    i = depth = 0
+    while i < len(pattern):
+        if pattern.startswith("**/", i):
+            out.append("(?:[^/]+/)*")
+            i += 3
+            continue
+        char = pattern[i]
+        closing = pattern.find("]", i + 2) if char == "[" else -1
+        if pattern.startswith("**", i):
+            out.append(".*")
+            i += 1
+        elif char == "*":
+            out.append("[^/]*")
+        elif char == "?":
+            out.append("[^/]")
+        elif closing > 0:
+            inside = pattern[i + 1 : closing].replace("\\", r"\\").replace("[", r"\[")
+            out.append(f"[^{inside[1:]}]" if inside[0] in "!^" else f"[{inside}]")
+            i = closing
+        elif char == "{" and "}" in pattern[i:]:
+            out.append("(?:")
+            depth += 1
+        elif char == "}" and depth:
+            out.append(")")
+            depth -= 1
+        else:
+            out.append("|" if char == "," and depth else re.escape(char))
+        i += 1
+    try:
+        return re.compile("".join(out) + ")" * depth, re.DOTALL)
+    except re.error:
+        return re.compile(re.escape(pattern))
+
+
+def _lines_with(compiled: re.Pattern[str], path: RelPath, text: str, limit: int) -> list[Match]:
+    found: list[Match] = []
+    index: LineIndex | None = None
+    for match in compiled.finditer(text):
+        index = index or LineIndex(text)
+        line = index.line_at(match.start())
+        if found and found[-1].line == line:
+            continue
+        if len(found) >= limit:
+            break
+        shown = index.line_text(line)[:_LONGEST_LINE]
+        found.append(Match(path, line, match.start() - index.start_of(line), shown))
+    return found
+
+
+def _repeats_a_repeat(pattern: str) -> bool:
+    """Whether an unbounded repeat stands in a group that is itself repeated without bound."""
+    groups: list[bool] = [False]  # whether each open group has an unbounded repeat so far
+    closed = False  # whether the item just read is a group that has one
+    i = 0
+    while i < len(pattern):
+        char, item = pattern[i], False
+        if char == "\\":
+            i += 1
+        elif char == "[":
+            i += 2 if pattern.startswith("^", i + 1) else 1
+            while i + 1 < len(pattern) and pattern[i + 1] != "]":
+                i += 2 if pattern[i + 1] == "\\" else 1
+            i += 1
+        elif char == "(":
+            groups.append(False)
+        elif char == ")" and len(groups) > 1:
+            item = groups.pop()
+            groups[-1] |= item
+        elif char in "*+" or (char == "{" and re.match(r"\{\d*,\}", pattern[i:])):
+            if closed:
+                return True
+            groups[-1] = True
+        closed = item
+        i += 1
+    return False
+
+
+def _like(word: str) -> str:
+    """A pattern for names with these letters in order; for one letter, names that begin with it."""
+    letters = [f"\\{c}" if c in "%_\\" else c for c in word]
+    return f"{letters[0]}%" if len(letters) == 1 else "%" + "".join(f"{c}%" for c in letters)
+
+
+def _word_starts(name: str) -> frozenset[int]:
+    return frozenset(
+        i
+        for i, char in enumerate(name)
+        if char.isalnum()
+        and (i == 0 or not name[i - 1].isalnum() or (char.isupper() and not name[i - 1].isupper()))
+    )
+
+
+def _aligned(letters: str, small: str, starts: frozenset[int]) -> float | None:
+    """The share of a name's words that letters begin, when every letter begins one or goes on in one."""
+    position, words = -1, 0
+    for letter in letters:
+        if position >= 0 and position + 1 < len(small) and small[position + 1] == letter:
+            position += 1
+            words += position in starts
+            continue
+        following = [i for i in sorted(starts) if i > position and small[i] == letter]
+        if not following:
+            return None
+        position = following[0]
+        words += 1
+    return words / max(1, len(starts))
+
+
+def _is_inside(snapshot: Snapshot, site: Site, outer: Sequence[str]) -> bool:
+    facts = snapshot.facts(site.path)
+    if facts is None:
+        return False
+    around = facts.qualified_name(site.index).split(".")[:-1]
+    module = _QUALIFIER.split(site.path.rpartition(".")[0])
+    names = [name.lower() for name in (*module, *around)]
+    return all(part.lower() in names for part in outer)

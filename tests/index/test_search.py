@@ -1,0 +1,122 @@
+"""Symbols by a few letters, references, patterns, globs."""
+
+from __future__ import annotations
+
+import pytest
+
+from qwen_lsp.errors import UserError
+from qwen_lsp.index.search import Match, glob, grep, references, similarity, symbols
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
+from tests.support.fixture import workspace
+
+PROJECT = """
+    #- app/models.py
+    class UserAccount:
+        def reset_password(self): ...
+    class Order:
+        def reset(self): ...
+    #- app/views.py
+    from app.models import UserAccount
+    def show(user: UserAccount):
+        user.reset_password()  # reset
+    #- tests/test_models.py
+    class UserAccount: ...
+    #- README.txt
+    reset the Order
+    """
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    return workspace(PROJECT).snapshot
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("UserAccount", ["UserAccount", "UserAccount"]),
+        ("ua", ["UserAccount", "UserAccount"]),
+        ("rp", ["reset_password"]),
+        ("reset", ["reset", "reset_password"]),
+        ("RESETP", ["reset_password"]),
+        ("rstpwd", ["reset_password"]),
+        ("Order.reset", ["reset"]),
+        ("Order::reset", ["reset"]),
+        ("models.reset", ["reset", "reset_password"]),
+        ("zzz", []),
+        ("%", []),
+    ],
+)
+def test_symbols_fit_the_letters_best_first(snapshot: Snapshot, query: str, names: list[str]) -> None:
+    assert [site.definition.name for site in symbols(snapshot, query)] == names
+
+
+def test_tests_come_after_what_they_test(snapshot: Snapshot) -> None:
+    assert [site.path for site in symbols(snapshot, "UserAccount")] == [
+        "app/models.py",
+        "tests/test_models.py",
+    ]
+
+
+def test_there_are_no_more_symbols_than_asked_for(snapshot: Snapshot) -> None:
+    assert len(symbols(snapshot, "", limit=2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "better", "worse"),
+    [
+        ("get", "get", "getter"),
+        ("get", "getter", "forget"),
+        ("fb", "FooBar", "offbeat"),
+        ("fb", "foo_bar", "foobar"),
+        ("snap", "Snapshot", "make_snapshot"),
+        ("snap", "make_snapshot", "presnapped"),
+        ("abc", "abxc", "axbxc"),
+    ],
+)
+def test_a_name_that_fits_better_counts_more(query: str, better: str, worse: str) -> None:
+    assert similarity(query, better) > similarity(query, worse) > 0
+
+
+def test_references_are_uses_and_the_definition(snapshot: Snapshot) -> None:
+    assert references(snapshot, "reset_password") == [("app/models.py", 1), ("app/views.py", 2)]
+    assert references(snapshot, "nobody") == []
+
+
+def test_grep_finds_lines_of_all_files(snapshot: Snapshot) -> None:
+    assert grep(snapshot, r"^reset\b") == [Match(RelPath("README.txt"), 0, 0, "reset the Order")]
+    assert [m.path for m in grep(snapshot, "reset", glob="*.py")] == ["app/models.py"] * 2 + ["app/views.py"]
+    assert len(grep(snapshot, "reset", limit=1)) == 1
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "(a+)+$", "(?:x*y+){2,}", "((a|b)*c)*"])
+def test_a_pattern_that_is_wrong_or_endless_is_refused(snapshot: Snapshot, pattern: str) -> None:
+    with pytest.raises(UserError):
+        grep(snapshot, pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(ab)+", r"(a+)b", r"\(a+\)+", r"[(a+)]+x", r"(a{2})+", r"(?:foo|bar)*"]
+)
+def test_an_ordinary_repeat_is_allowed(snapshot: Snapshot, pattern: str) -> None:
+    grep(snapshot, pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.py", ["app/models.py", "app/views.py", "tests/test_models.py"]),
+        ("app/*", ["app/models.py", "app/views.py"]),
+        ("**/test_*.py", ["tests/test_models.py"]),
+        ("{app,tests}/*models.py", ["app/models.py", "tests/test_models.py"]),
+        ("app/[mv]*.py", ["app/models.py", "app/views.py"]),
+        ("app/[!m]*.py", ["app/views.py"]),
+        ("./README.???", ["README.txt"]),
+        ("app/**", ["app/models.py", "app/views.py"]),
+        ("[", []),
+        ("a{b", []),
+    ],
+)
+def test_globs(snapshot: Snapshot, pattern: str, found: list[str]) -> None:
+    assert glob(snapshot, pattern) == found
