@@ -17,26 +17,31 @@ class FunctionCall:
 
     def __init__(self, tools: Tools, name: str) -> None:
         self.name = name
+        self.cut = False
+        """Whether the reply was cut off; known only at its end."""
+        self.again = ""
+        """Text that has to be read once more, before what follows: a value ended before it."""
         self._tools = tools
         self._arguments: dict[str, Any] = {}
         self._problem = ""
-        self._over = self._closed = False
+        self.over = self._closed = False
         self._json: JsonText | None = None
         self._value: ParameterValue | None = None
 
     def read(self, text: str, at: int, final: bool) -> tuple[int, bool]:
         """Read on from `at`; the place reached, and whether the function is over."""
         go_on = True
-        while go_on and not self._over:
+        while go_on and not self.over and not self.again:
             if self._json is not None:
                 at, go_on = self._read_json(self._json, text, at)
             elif self._value is not None:
+                self._value.cut = self.cut
                 at, go_on = self._value.read(text, at, final)
                 if go_on:
-                    self._finish_value(self._value, self._value.raw)
+                    self._end_value(self._value, self._value.forgotten)
             else:
                 at, go_on = self._read_body(text, at, final)
-        return at, self._over
+        return at, self.over
 
     def result(self) -> ToolCall:
         """The call as read."""
@@ -44,22 +49,22 @@ class FunctionCall:
             self._problem = reply.NO_PARAMETERS
         return checked(self.name, self._arguments, self._tools, self._problem)
 
-    def end_of_reply(self, cut: bool, may_retry: bool) -> str | None:
-        """The reply ended inside the function: settle it. Text that has to be read once more, or None."""
-        if cut:
+    def end_of_reply(self) -> None:
+        """The reply ended inside the function: settle what can be settled, refuse the rest."""
+        if self.cut:
             self._problem = reply.CUT
         elif self._json is not None:
             self._problem = reply.UNCLOSED
         elif self._value is not None:
-            raw, end = self._value.raw, self._value.end_at_reply_end()
-            if end is not None and (may_retry or end == len(raw)):
-                self._finish_value(self._value, raw[:end])
-                if end < len(raw):
-                    return raw[end:]
-            else:
+            value = self._value
+            end = value.end_at_reply_end()
+            if end is None:
                 self._problem = reply.UNCLOSED
-        self._over = True
-        return None
+            else:
+                self._end_value(value, end)
+                if self.again and not value.ended_loosely:
+                    return
+        self.over = True
 
     def _read_body(self, text: str, at: int, final: bool) -> tuple[int, bool]:
         """Read one token between parameters; False when more text is needed."""
@@ -74,12 +79,12 @@ class FunctionCall:
             case Kind.PARAMETER_OPEN:
                 self._start_value(token)
             case Kind.FUNCTION_CLOSE:
-                self._over = self._closed = True
+                self.over = self._closed = True
             case Kind.CALL_CLOSE:
-                self._over = self._closed = True
+                self.over = self._closed = True
                 return token.start, True
             case Kind.CALL_OPEN | Kind.FUNCTION_OPEN:
-                self._over = True
+                self.over = True
                 return token.start, True
             case Kind.PARAMETER_CLOSE:
                 pass
@@ -105,8 +110,12 @@ class FunctionCall:
         elif not token.whole and not self._tools.declares(self.name, token.name):
             self._problem = f"`<parameter={token.name}` is not closed with `>`."
 
-    def _finish_value(self, value: ParameterValue, raw: str) -> None:
-        self._arguments[value.name] = self._tools.value(self.name, value.name, strip_newlines(raw))
+    def _end_value(self, value: ParameterValue, end: int | None) -> None:
+        """Take the value, up to `end` when it ended before what was read of it."""
+        raw = value.raw
+        self.again = "" if end is None else raw[end:]
+        raw = strip_newlines(raw if end is None else raw[:end])
+        self._arguments[value.name] = self._tools.value(self.name, value.name, raw)
         self._value = None
 
     def _read_json(self, body: JsonText, text: str, at: int) -> tuple[int, bool]:

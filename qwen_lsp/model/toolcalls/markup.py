@@ -43,6 +43,7 @@ _FIXED = {
     "</function>": Kind.FUNCTION_CLOSE,
 }
 _OPENERS = {"<function=": Kind.FUNCTION_OPEN, "<parameter=": Kind.PARAMETER_OPEN}
+_LAST_WORDS = ("</function>", "</tool_call>", "</parameter>", "<tool_call>")
 _MARKERS = (*_FIXED, *_OPENERS, "</parameter>", "<function ", "<parameter ")
 _NAME_END = re.compile(r"[>=<\r\n]")
 # Closers drift under load: </parameter1>, </parameter_path>, </parameter with no bracket. Not
@@ -79,6 +80,9 @@ def token_at(text: str, at: int, final: bool) -> Token:
     rest = text[at : at + 12]
     if not final and len(text) - at < 12 and any(marker.startswith(rest) for marker in _MARKERS):
         return Token(Kind.MORE, at, at)
+    if final and len(rest) > 1 and any(marker.startswith(rest) for marker in _LAST_WORDS):
+        # The reply ends within a tag that could only have ended the call or begun the next.
+        return Token(Kind.END, len(text), len(text))
     return Token(Kind.OTHER, at, at)
 
 
@@ -111,7 +115,7 @@ def _opener(text: str, at: int, name_at: int, kind: Kind, final: bool) -> Token:
             state = Kind.END if final else Kind.MORE
             return Token(state, at, len(text), text[name_at:].strip(), whole=False)
         return Token(Kind.OTHER, at, at)
-    name = text[name_at : end.start()].strip().strip("\"'")
+    name = text[name_at : end.start()].strip().removesuffix("/").strip("\"'")
     if end[0] == ">":
         return Token(kind, at, end.end(), name)
     # <parameter=command=create</parameter>: the value follows the second equals sign.

@@ -45,6 +45,8 @@ class Reader:
         """Whether the call at hand was opened with <tool_call>, which then has to be closed."""
         self._over = False
         """Whether the function at hand has ended and only its wrapper's close is awaited."""
+        self._wrapper_open = False
+        """Whether text follows a call whose <tool_call> was not closed yet."""
         self._tries = _TRIES
 
     def feed(self, delta: str) -> list[Event]:
@@ -96,16 +98,35 @@ class Reader:
         token = token_at(text, found.start(), self._final)
         if token.kind is Kind.MORE:
             return False
-        if token.kind in _CLOSERS and self._prose.blank and (self._calls or self._rejected):
-            # A closing tag too many, straight after a call.
-            self._at = token.end
-            return True
+        if token.kind in _CLOSERS:
+            stray = self._is_stray(token)
+            if stray is None:
+                return False
+            if stray:
+                self._at = token.end
+                return True
         started = self._starts_call(token)
         if started is None:
             return False
         if not started:
             self._show(found.end())
         return True
+
+    def _is_stray(self, closer: Token) -> bool | None:
+        """Whether a closing tag outside calls is one too many rather than text; None: not yet known."""
+        if self._prose.blank and (self._calls or self._rejected):
+            return True
+        if closer.kind is Kind.CALL_CLOSE and self._wrapper_open:
+            self._wrapper_open = False
+            return True
+        if closer.kind is not Kind.CALL_CLOSE or not self._prose.line_start:
+            return False
+        after = next_token(self._text, closer.end, self._final)
+        if after.kind is Kind.MORE:
+            return None
+        return after.kind is Kind.CALL_OPEN or (
+            after.kind is Kind.FUNCTION_OPEN and after.name in self._tools
+        )
 
     def _show(self, end: int) -> None:
         self._events += self._prose.add(self._text[self._at : end])
@@ -194,19 +215,22 @@ class Reader:
     def _begin(self, header: Token, *, wrapped: bool) -> None:
         self._prose.call()
         self._call = FunctionCall(self._tools, header.name)
-        self._wrapped, self._over = wrapped, False
+        self._wrapped, self._over, self._wrapper_open = wrapped, False, False
         self._at = header.end
 
     def _read_call(self, call: FunctionCall) -> bool:
+        call.cut = self._cut or self._tries <= 0
         self._at, over = call.read(self._text, self._at, self._final)
-        if not over:
+        if not over and not call.again:
             if not self._final:
                 return False
-            again = call.end_of_reply(self._cut, self._tries > 0)
-            self._text, self._at = again or "", 0
-            if again is not None:
-                self._tries -= 1
-                return True
+            call.end_of_reply()
+            over = call.over
+        if call.again:
+            self._tries -= 1
+            self._text, self._at, call.again = call.again + self._text[self._at :], 0, ""
+        if not over:
+            return True
         self._over = True
         if not self._wrapped:
             self._deliver(call.result())
@@ -234,6 +258,7 @@ class Reader:
                 if self._cut and self._at + len(rest.strip()) >= len(self._text) and not result.problem:
                     result = reply.refused(result.name, result.arguments, reply.CUT)
                 self._deliver(result)
+                self._wrapper_open = True
         return True
 
     def _read_hermes(self, body: JsonText) -> bool:

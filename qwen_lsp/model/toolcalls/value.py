@@ -21,6 +21,8 @@ _CLEAN_END = re.compile(
 )
 _NEXT_PARAMETER = re.compile(r"</parameter[^>]{0,70}>\s*<parameter=([^<>\n]{1,256})>")
 _TAIL = 64
+_MOST = 64
+"""Where any parameter name may follow, so many at most are found by a forgotten close; bounds re-reading."""
 
 
 class ParameterValue:
@@ -28,6 +30,10 @@ class ParameterValue:
 
     def __init__(self, tools: Tools, function: str, name: str, given: Collection[str]) -> None:
         self.name = name
+        self.cut = False
+        """Whether the reply was cut: its end then proves nothing."""
+        self.ended_loosely = False
+        """Whether the value's end is the last tag of the call: what follows is text again."""
         self._tools = tools
         self._function = function
         self._given = given
@@ -36,9 +42,11 @@ class ParameterValue:
         self._length = 0
         self._tail = ""
         self._functions = self._calls = self._parameters = 0
-        self._nested = self._loose = False
+        self._nested = False
         self._inner_closes: list[int] = []
+        self._loose_closes: list[int] = []
         self._soft_end: int | None = None
+        self._forgotten: int | None = None
 
     @property
     def raw(self) -> str:
@@ -46,7 +54,11 @@ class ParameterValue:
         return "".join(self._parts)
 
     def read(self, text: str, at: int, final: bool) -> tuple[int, bool]:
-        """Consume value text up to its end, or up to what cannot be decided yet; whether it ended."""
+        """Consume value text up to its end, or up to what cannot be decided yet; whether it ended.
+
+        The tag that ended it is left to be read. Where it shows that an earlier `</parameter>` was
+        forgotten, `forgotten` says where.
+        """
         while True:
             found = HEAD.search(text, at)
             if not found:
@@ -60,10 +72,15 @@ class ParameterValue:
             if ends is None:
                 return at, False
             if ends:
-                return (token.end if token.kind is Kind.PARAMETER_CLOSE else at), True
+                return at, True
             end = found.end() if token.end <= at else token.end
             self._keep(text[at:end])
             at = end
+
+    @property
+    def forgotten(self) -> int | None:
+        """Where the value ended, if the tag it ended at shows that this was earlier."""
+        return self._forgotten
 
     def _keep(self, piece: str) -> None:
         if piece:
@@ -116,22 +133,27 @@ class ParameterValue:
             case Kind.FUNCTION_OPEN if after.name in self._tools:
                 return True
             case _:
-                self._loose = True
+                if self._is_text:
+                    # Not the end, and what came before it is one whole inner parameter.
+                    self._loose_closes.append(self._length)
+                    self._forgotten = None
                 return not self._is_text
 
     def _at_parameter_open(self, token: Token) -> bool:
-        """`<parameter=…>` inside a value: of a function in the value, or the sign of a forgotten close."""
+        """`<parameter=…>` inside a value: of a function in the value, or the sign of a forgotten close.
+
+        Which of them, the next `</parameter>` tells: followed by structure it is the new parameter's.
+        """
         if self._functions:
             self._parameters += 1
             return False
-        return (
-            token.whole
-            and token.name != self.name
-            and token.name not in self._given
-            and self._tools.declares(self._function, token.name)
-            # A value written in one line needs no line of its own for the next tag.
-            and (_LINE_START.search(self._tail) is not None or "\n" not in self._tail)
-        )
+        # A value written in one line needs no line of its own for the next tag.
+        placed = _LINE_START.search(self._tail) is not None or "\n" not in self._tail
+        if not (placed and token.whole and self._is_new(token.name)):
+            return False
+        if self._forgotten is None and self._is_text:
+            self._forgotten = self._length
+        return not self._is_text
 
     def _at_early_close(self, text: str, token: Token, final: bool) -> bool | None:
         """`</function>` or `</tool_call>` with no `</parameter>` before it."""
@@ -144,7 +166,8 @@ class ParameterValue:
             after = next_token(text, after.end, final)
         if after.kind is Kind.MORE:
             return None
-        if after.kind in (Kind.END, Kind.CALL_OPEN):
+        if after.kind is Kind.CALL_OPEN or (after.kind is Kind.END and not self.cut):
+            self._forgotten = self._inner_end() if self._forgotten is None else self._forgotten
             return True
         if self._soft_end is None:
             self._soft_end = self._length
@@ -154,21 +177,37 @@ class ParameterValue:
         """Where the value ends, now that the reply is over without a certain end; None: nowhere.
 
         First a close taken for a nested one behind which everything reads as the end of a call, then
-        a forgotten `</parameter>` with text after the call, then, if nothing in the value could have
-        been a tag, the end of the reply.
+        where a `</parameter>` was forgotten, then the only `</parameter>` there is, then, if nothing in
+        the value could have been a tag, the end of the reply.
         """
+        inner = self._inner_end()
+        if inner is not None:
+            return inner
+        if self._forgotten is not None:
+            return self._forgotten
+        if self._soft_end is not None:
+            return self._soft_end
+        if self._nested:
+            return None
+        if len(self._loose_closes) == 1:
+            self.ended_loosely = True
+            return self._loose_closes[0]
+        raw = self.raw
+        return None if self._loose_closes or held_suffix(raw) < len(raw) - 1 else len(raw)
+
+    def _inner_end(self) -> int | None:
+        """A close taken for a nested one behind which everything so far reads as the end of a call."""
+        if not self._inner_closes:
+            return None
         raw = self.raw
         for at in self._inner_closes:
             following = _NEXT_PARAMETER.match(raw, at)
             if _CLEAN_END.match(raw, at) or (following and self._is_new(following[1])):
                 return at
-        if self._soft_end is not None:
-            return self._soft_end
-        certain = not (self._nested or self._loose or held_suffix(raw) < len(raw) - 1)
-        return len(raw) if certain else None
+        return None
 
     def _is_new(self, name: str) -> bool:
-        given = name == self.name or name in self._given
+        given = name == self.name or name in self._given or len(self._given) >= _MOST
         return not given and self._tools.declares(self._function, name)
 
 
