@@ -1,123 +1,148 @@
 """Captured nodes to definitions, references and imports, put together by position.
 
-A query says which nodes matter; nothing here walks the tree. A name and a body belong to the innermost
-definition around them, so a pattern may capture them in any order and a definition may have two names.
+A query says which nodes matter; nothing here walks the tree. Where a grammar has the fields `name` and
+`body` a captured definition is enough; captured names and bodies go to the innermost definition around
+them that has none, so a pattern may capture them in any order.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple, cast
 
 import tree_sitter
 
 from qwen_lsp.syntax.facts import Definition, Import, Kind
+from qwen_lsp.syntax.grammar import Fields
 from qwen_lsp.syntax.parse import SyntaxTree
 
 Captures = Mapping[str, Sequence[tree_sitter.Node]]
 
-_ATTRIBUTE, _OUTER, _DEFINITION, _WEAK, _NAME, _BODY = range(6)
+_ATTRIBUTE, _OUTER, _DEFINITION, _NAME, _BODY = range(5)
 _ORDER = {"attribute": _ATTRIBUTE, "outer": _OUTER, "name": _NAME, "body": _BODY}
 _IMPORT, _GUARD, _MODULE, _IMPORTED = range(4)
 _IMPORT_ORDER = {"import": _IMPORT, "guard": _GUARD, "module": _MODULE, "imported": _IMPORTED}
-_DEFINITION_PREFIX = "definition."
-
+_DEFINITION_CAPTURE = "definition."
+_WEAK = "~"
+"""Put before a kind: a pattern for it may also match what a stronger pattern calls something else."""
 _WEAK_KINDS = frozenset(("variable", "field", "type"))
-"""Patterns for these may also match what a stronger pattern calls something else."""
+_VARIABLES = frozenset(("variable", "field"))
+_MEMBER_KINDS = {"function": "method", _WEAK + "variable": "field"}
+"""What a definition directly inside a type is called instead."""
 _TYPE_LIKE = frozenset(("class", "interface", "trait", "struct", "enum", "impl"))
-_CONSTRUCTORS = {
-    "python": "__init__",
-    "javascript": "constructor",
-    "typescript": "constructor",
-    "typescriptreact": "constructor",
-    "php": "__construct",
-    "ruby": "initialize",
-}
 _IMPORTERS = frozenset((b"require", b"require_relative", b"load", b"source", b".", b"dofile"))
 """Calls that import; a query marks the called name as `guard`."""
+_START = attrgetter("start_byte")
+
+_Event = tuple[int, int, str, tree_sitter.Node]
 
 
-class Found(NamedTuple):
-    """A definition whose parent is not numbered yet; `start` and `end` are bytes."""
+class Collected(NamedTuple):
+    """Definitions, outer ones first; what each was made of; and the nodes that name them."""
 
-    definition: Definition
-    start: int
-    end: int
-    parent: int
+    definitions: list[Definition]
+    opened: list[Open]
+    names: list[tree_sitter.Node]
 
 
-class _Open:
-    """A definition whose name and body may still come."""
+class Open:
+    """A captured definition; its name and its body may come later. `number` is -1 until it has a name."""
 
-    __slots__ = ("body", "end", "kind", "line", "name", "node", "outer", "start")
+    __slots__ = ("body", "end", "kind", "line", "name", "node", "number", "outer", "start")
 
-    def __init__(self, node: tree_sitter.Node, kind: Kind, start: int, end: int, line: int, outer: _Open | None):
-        self.node, self.kind, self.start, self.end, self.line, self.outer = node, kind, start, end, line, outer
+    def __init__(self, node: tree_sitter.Node, kind: str, start: int, end: int, line: int, outer: Open | None):
+        self.node = node
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.line = line
+        self.outer = outer
         self.name: tree_sitter.Node | None = None
         self.body: tree_sitter.Node | None = None
+        self.number = -1
 
 
-def definitions(tree: SyntaxTree, captures: Captures) -> list[Found]:
-    """The definitions of the captures; a `parent` is a position in the list, an outer one comes first."""
+def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collected:
+    """The definitions of the captures, by position; a `parent` is a position in the same list."""
+    # This loop runs for every definition of a workspace: what is asked of a node is asked once.
+    source, ascii_only = tree.source, tree.ascii
+    name_field, body_field, comment, constructor = fields
+    result: list[Definition] = []
+    names: list[tree_sitter.Node] = []
     opened = _opened(captures)
-    constructor = _CONSTRUCTORS.get(tree.language.id)
-    found: list[Found] = []
-    numbers: dict[_Open, int] = {}
     for each in opened:
-        numbers[each] = len(found)
-        outer = each.outer
-        while outer is not None and outer not in numbers:
-            outer = outer.outer
-        parent = -1 if outer is None else numbers[outer]
-        parent_kind = None if outer is None else found[parent].definition.kind
-        found.append(_found(tree, each, parent, parent_kind, constructor))
-    return found
-
-
-def _opened(captures: Captures) -> list[_Open]:
-    events: list[tuple[int, int, int, str, tree_sitter.Node]] = []
-    for capture, nodes in captures.items():
-        if capture.startswith(_DEFINITION_PREFIX):
-            kind = capture[len(_DEFINITION_PREFIX) :]
-            order = _WEAK if kind in _WEAK_KINDS else _DEFINITION
-        elif capture in _ORDER:
-            kind, order = "", _ORDER[capture]
-        else:
+        node, kind = each.node, each.kind
+        name_node = each.name
+        if name_node is None and (not name_field or (name_node := node.child_by_field_id(name_field)) is None):
             continue
-        events += [(n.start_byte, -n.end_byte, order, kind, n) for n in nodes]
-    events.sort(key=lambda event: event[:4])
+        start = name_node.start_byte
+        name = source[start : name_node.end_byte].decode("utf-8", "replace")
+        if not name or "\n" in name:
+            continue
+        if name[0] in "\"'`":
+            name = name.strip("\"'`")
+        name_line, column = name_node.start_point
+        if not ascii_only:
+            column = len(source[start - column : start].decode("utf-8", "replace"))
 
-    named: list[_Open] = []
-    stack: list[_Open] = []
+        header_end, end_column = node.end_point
+        if end_column == 0 and header_end > each.line:
+            header_end -= 1
+        end_line = header_end
+        body = each.body
+        if header_end > name_line and (body or (body_field and (body := node.child_by_field_id(body_field)))):
+            header_end, column_of_body = body.start_point
+            if header_end > name_line:
+                line_start = body.start_byte - column_of_body
+                header_end = _header_end(source, line_start, column_of_body, header_end, name_line, comment)
+
+        outer = each.outer
+        while outer is not None and outer.number < 0:
+            outer = outer.outer
+        if outer is None:
+            parent = -1
+        else:
+            parent = outer.number
+            if result[parent].kind in _TYPE_LIKE:
+                kind = _MEMBER_KINDS.get(kind, kind)
+        if kind[0] == _WEAK:
+            kind = kind[1:]
+        if kind == "method":
+            if name == constructor:
+                kind = "constructor"
+        elif kind in _VARIABLES and name.isupper() and len(name) > 1:
+            kind = "constant"
+        each.number = len(result)
+        names.append(name_node)
+        result.append(
+            _definition((name, cast(Kind, kind), each.line, name_line, column, header_end, end_line, parent))
+        )
+    return Collected(result, opened, names)
+
+
+def _definition(values: tuple[str, Kind, int, int, int, int, int, int]) -> Definition:
+    # Twice as fast as the constructor of a named tuple.
+    return tuple.__new__(Definition, values)
+
+
+def _opened(captures: Captures) -> list[Open]:
+    """Every captured definition with its captured name, body, wrapper and enclosing definition."""
+    opened: list[Open] = []
+    stack: list[Open] = []
     wrapper_end = attribute_end = -1
     wrapper_line = attribute_line = 0
-    for start, minus_end, order, kind, node in events:
-        end = -minus_end
+    late = False
+    for place, minus_end, kind, node in _events(captures):
+        start, order = place >> 3, place & 7
         while stack and stack[-1].end <= start:
             stack.pop()
-        if order == _NAME:
-            if not stack or start == end:
+        if order == _DEFINITION:
+            end = -minus_end
+            if stack and stack[-1].end == end and stack[-1].start == start and kind[0] == _WEAK:
                 continue
-            top = stack[-1]
-            if top.name is not None:
-                # One statement that defines several names: each becomes a definition of its own.
-                top = _Open(top.node, top.kind, top.start, top.end, top.line, top.outer)
-            top.name = node
-            named.append(top)
-        elif order == _BODY:
-            if stack and stack[-1].body is None:
-                stack[-1].body = node
-        elif order == _OUTER:
-            if end > wrapper_end:
-                wrapper_end, wrapper_line = end, node.start_point[0]
-        elif order == _ATTRIBUTE:
-            line = node.start_point[0]
-            if line > attribute_end + 1 or attribute_end < 0:
-                attribute_line = line
-            attribute_end = node.end_point[0]
-        elif not (stack and stack[-1].end == end and stack[-1].start == start and stack[-1].name is None):
-            line = node.start_point[0]
+            line: int = node.start_point[0]
             if end <= wrapper_end <= end + 1:
                 # `end + 1`: an export may close with a semicolon of its own.
                 line, wrapper_end = wrapper_line, -1
@@ -125,83 +150,117 @@ def _opened(captures: Captures) -> list[_Open]:
                 if line <= attribute_end + 1:
                     line = attribute_line
                 attribute_end = -1
-            stack.append(_Open(node, cast(Kind, kind), start, end, line, stack[-1] if stack else None))
-    # A name may come after what it encloses (a C typedef); parents still go first.
-    named.sort(key=lambda each: (each.start, -each.end))
-    return named
+            stack.append(Open(node, kind, start, end, line, stack[-1] if stack else None))
+            opened.append(stack[-1])
+        elif order == _NAME:
+            if stack and stack[-1].name is None:
+                stack[-1].name = node
+            elif stack:
+                # One statement that defines several names: each becomes a definition of its own.
+                first = stack[-1]
+                late = late or first is not opened[-1]
+                opened.append(Open(first.node, first.kind, first.start, first.end, first.line, first.outer))
+                opened[-1].name = node
+        elif order == _BODY:
+            if stack and stack[-1].body is None:
+                stack[-1].body = node
+        elif order == _OUTER:
+            if -minus_end > wrapper_end:
+                wrapper_end, wrapper_line = -minus_end, node.start_point[0]
+        else:
+            line = node.start_point[0]
+            if attribute_end < 0 or line > attribute_end + 1:
+                attribute_line = line
+            attribute_end = node.end_point[0]
+    if late:
+        opened.sort(key=lambda each: (each.start, -each.end))
+    return opened
 
 
-def _found(
-    tree: SyntaxTree, each: _Open, parent: int, parent_kind: Kind | None, constructor: str | None
-) -> Found:
-    source, name_node, body = tree.source, each.name, each.body
-    assert name_node is not None
-    start = name_node.start_byte
-    name = source[start : name_node.end_byte].decode("utf-8", "replace")
-    name_line, column = name_node.start_point
-    if not tree.ascii:
-        column = len(source[start - column : start].decode("utf-8", "replace"))
-    end_line, end_column = each.node.end_point
-    if end_column == 0 and end_line > each.line:
-        end_line -= 1
-    header_end = end_line
-    if body is not None:
-        header_end, body_column = body.start_point
-        if not source[body.start_byte - body_column : body.start_byte].strip():
-            header_end = max(header_end - 1, name_line)
-    kind = each.kind
-    if parent_kind in _TYPE_LIKE:
-        kind = "method" if kind == "function" else "field" if kind == "variable" else kind
-    if kind in ("variable", "field") and len(name) > 1 and name.isupper():
-        kind = "constant"
-    elif kind == "method" and name == constructor:
-        kind = "constructor"
-    definition = Definition(name, kind, each.line, name_line, column, header_end, end_line, parent)
-    return Found(definition, each.start, each.end, parent)
+def _events(captures: Captures) -> list[_Event]:
+    """What bears on definitions, in order of position: of two that start together the longer comes first."""
+    events: list[_Event] = []
+    for capture, nodes in captures.items():
+        if capture.startswith(_DEFINITION_CAPTURE):
+            kind = capture[len(_DEFINITION_CAPTURE) :]
+            kind = _WEAK + kind if kind in _WEAK_KINDS else kind
+            order = _DEFINITION
+        elif capture in _ORDER:
+            kind, order = "", _ORDER[capture]
+        else:
+            continue
+        events += [(n.start_byte << 3 | order, -n.end_byte, kind, n) for n in nodes]
+    try:
+        events.sort()
+    except TypeError:
+        # Two nodes of one range under one capture: they cannot be told apart, nor need they be.
+        events.sort(key=lambda event: event[:3])
+    return events
+
+
+def _header_end(source: bytes, line_start: int, column: int, line: int, least: int, comment: bytes) -> int:
+    """The line a signature ends on, given where its body starts: not the body's if only blanks precede it.
+
+    Blank lines and line comments between the two belong to the body.
+    """
+    if source[line_start : line_start + column].strip():
+        return line
+    while line > least:
+        previous = source.rfind(b"\n", 0, line_start - 1) + 1
+        text = source[previous:line_start].strip()
+        line -= 1
+        if text and not (comment and text.startswith(comment)):
+            return line
+        line_start = previous
+    return line
 
 
 def imports(tree: SyntaxTree, captures: Captures) -> list[Import]:
     """The import statements in order; one that names several modules gives one each."""
-    events = [
-        (n.start_byte, -n.end_byte, order, n)
+    statements = sorted(captures.get("import", ()), key=_START)
+    if not statements:
+        return []
+    source = tree.source
+    parts = [
+        (n.start_byte, order, source[n.start_byte : n.end_byte])
         for capture, order in _IMPORT_ORDER.items()
         for n in captures.get(capture, ())
+        if order != _IMPORT
     ]
-    events.sort(key=lambda event: event[:3])
-    source = tree.source
+    parts.sort()
     result: list[Import] = []
-    modules: list[str] = []
-    names: list[str] = []
-    line, end, wanted = 0, -1, False
-
-    def close() -> None:
-        if wanted and len(modules) == 1:
-            result.append(Import(modules[0], tuple(names), line))
-        elif wanted:
-            result.extend(Import(module, (), line) for module in modules)
-
-    for start, minus_end, order, node in events:
-        if order == _IMPORT:
-            if start >= end:
-                close()
-                modules, names, line, end, wanted = [], [], node.start_point[0], -minus_end, True
-        elif start >= end or not wanted:
+    at, last = 0, -1
+    for statement in statements:
+        if statement.start_byte < last:
             continue
-        elif order == _GUARD:
-            wanted = source[start:-minus_end] in _IMPORTERS
-        else:
-            text = source[start:-minus_end].decode("utf-8", "replace")
-            (modules if order == _MODULE else names).append(text)
-    close()
+        last = statement.end_byte
+        modules: list[str] = []
+        names: list[str] = []
+        wanted = True
+        while at < len(parts) and parts[at][0] < last:
+            _, order, text = parts[at]
+            at += 1
+            if order == _GUARD:
+                wanted = wanted and text in _IMPORTERS
+            else:
+                (modules if order == _MODULE else names).append(text.decode("utf-8", "replace"))
+        if wanted and modules:
+            line: int = statement.start_point[0]
+            if len(modules) == 1:
+                result.append(Import(modules[0], tuple(names), line))
+            else:
+                result += [Import(module, (), line) for module in modules]
     return result
 
 
-def references(tree: SyntaxTree, captures: Captures, imported: Iterable[Import]) -> dict[str, int]:
+def references(
+    tree: SyntaxTree, captures: Captures, own_names: Iterable[tree_sitter.Node], imported: Iterable[Import]
+) -> dict[str, int]:
     """How often each name is used; an imported name is a use as well."""
     source = tree.source
     counts = Counter([source[n.start_byte : n.end_byte] for n in captures.get("reference", ())])
     if types := captures.get("type"):
-        own = set(captures.get("name", ()))
+        own = set(own_names)
         counts.update([source[n.start_byte : n.end_byte] for n in types if n not in own])
     if qualifiers := captures.get("qualifier"):
         texts = Counter([source[n.start_byte : n.end_byte] for n in qualifiers])

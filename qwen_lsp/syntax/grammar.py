@@ -7,7 +7,7 @@ from hashlib import blake2b
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import tree_sitter
 
@@ -35,12 +35,35 @@ def query(language: Language) -> tree_sitter.Query:
     return tree_sitter.Query(grammar(language), query_source(language.query))
 
 
+@cache
+def capture_names(language: Language) -> frozenset[str]:
+    """What the query of an installed language captures."""
+    compiled = query(language)
+    return frozenset(compiled.capture_name(i) for i in range(compiled.capture_count))
+
+
 def query_source(name: str) -> str:
     """The text of one query file, with those its first line inherits put in front."""
     text = (files("qwen_lsp.syntax") / "queries" / name).read_text(encoding="utf-8")
     first = text.partition("\n")[0]
     parents = first.removeprefix(_INHERITS).split() if first.startswith(_INHERITS) else []
     return "".join(query_source(parent) for parent in parents) + text
+
+
+class Fields(NamedTuple):
+    """What `collect` needs to know of a grammar; a number is 0 where the grammar lacks the field."""
+
+    name: int
+    body: int
+    comment: bytes
+    constructor: str | None
+
+
+@cache
+def fields(language: Language) -> Fields:
+    number = grammar(language).field_id_for_name
+    comment = (language.line_comment or "").encode()
+    return Fields(number("name") or 0, number("body") or 0, comment, language.constructor)
 
 
 @cache

@@ -28,6 +28,7 @@ class Language:
     line_comment: str | None = None
     block_comment: tuple[str, str] | None = None
     block: Block = "brace"
+    constructor: str | None = None
     is_code: bool = True
 
     @property
@@ -43,15 +44,17 @@ _XML_COMMENT = ("<!--", "-->")
 LANGUAGES: tuple[Language, ...] = (
     Language(id="python", name="Python", grammar="tree_sitter_python:language", query="python.scm",
              suffixes=(".py", ".pyi", ".pyw"), filenames=("SConstruct", "SConscript", "wscript"),
-             shebangs=("python", "python3", "pypy3"), line_comment="#", block="indent"),
+             shebangs=("python", "python3", "pypy3"), line_comment="#", block="indent", constructor="__init__"),
     Language(id="javascript", name="JavaScript", grammar="tree_sitter_javascript:language",
              query="javascript.scm", suffixes=(".js", ".mjs", ".cjs", ".jsx", ".es6"), filenames=("Jakefile",),
-             shebangs=("node", "nodejs"), line_comment="//", block_comment=_C_COMMENT),
+             shebangs=("node", "nodejs"), line_comment="//", block_comment=_C_COMMENT,
+             constructor="constructor"),
     Language(id="typescript", name="TypeScript", grammar="tree_sitter_typescript:language_typescript",
              query="typescript.scm", suffixes=(".ts", ".mts", ".cts"), shebangs=("deno", "ts-node", "tsx"),
-             line_comment="//", block_comment=_C_COMMENT),
+             line_comment="//", block_comment=_C_COMMENT, constructor="constructor"),
     Language(id="typescriptreact", name="TSX", grammar="tree_sitter_typescript:language_tsx",
-             query="tsx.scm", suffixes=(".tsx",), line_comment="//", block_comment=_C_COMMENT),
+             query="tsx.scm", suffixes=(".tsx",), line_comment="//", block_comment=_C_COMMENT,
+             constructor="constructor"),
     Language(id="go", name="Go", grammar="tree_sitter_go:language", query="go.scm", suffixes=(".go",),
              line_comment="//", block_comment=_C_COMMENT),
     Language(id="rust", name="Rust", grammar="tree_sitter_rust:language", query="rust.scm",

@@ -1,8 +1,8 @@
 ; What JavaScript and TypeScript have in common.
-(function_declaration name: (identifier) @name body: (_) @body) @definition.function
-(generator_function_declaration name: (identifier) @name body: (_) @body) @definition.function
-(method_definition name: [(property_identifier) (private_property_identifier)] @name body: (_) @body) @definition.method
-(variable_declarator name: (identifier) @name
+(function_declaration) @definition.function
+(generator_function_declaration) @definition.function
+(method_definition) @definition.method
+(variable_declarator name: (identifier)
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @definition.function
 (assignment_expression left: [(identifier) @name (member_expression property: (property_identifier) @name)]
   right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @definition.function
@@ -10,11 +10,11 @@
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @definition.method
 (export_statement) @outer
 
-(program (lexical_declaration (variable_declarator name: (identifier) @name
+(program (lexical_declaration (variable_declarator name: (identifier)
   value: [(object) (array) (call_expression) (new_expression) (template_string)]? @body) @definition.variable))
-(program (variable_declaration (variable_declarator name: (identifier) @name
+(program (variable_declaration (variable_declarator name: (identifier)
   value: [(object) (array) (call_expression) (new_expression) (template_string)]? @body) @definition.variable))
-(program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name
+(program (export_statement (lexical_declaration (variable_declarator name: (identifier)
   value: [(object) (array) (call_expression) (new_expression) (template_string)]? @body) @definition.variable)))
 
 (call_expression function: (identifier) @reference)

@@ -1,28 +1,22 @@
-(function_item name: (identifier) @name body: (block) @body) @definition.function
-(function_signature_item name: (identifier) @name) @definition.function
-(struct_item name: (type_identifier) @name body: (_)? @body) @definition.struct
-(union_item name: (type_identifier) @name body: (_) @body) @definition.struct
-(enum_item name: (type_identifier) @name body: (_) @body) @definition.enum
-(enum_variant name: (identifier) @name) @definition.member
-(field_declaration name: (field_identifier) @name) @definition.field
-(trait_item name: (type_identifier) @name body: (_) @body) @definition.trait
+(function_item) @definition.function
+(function_signature_item) @definition.function
+(struct_item) @definition.struct
+(union_item) @definition.struct
+(enum_item) @definition.enum
+(enum_variant) @definition.member
+(field_declaration) @definition.field
+(trait_item) @definition.trait
 (impl_item type: [(type_identifier) @name (generic_type type: (type_identifier) @name)
                   (scoped_type_identifier name: (type_identifier) @name)
                   (generic_type type: (scoped_type_identifier name: (type_identifier) @name))
-                  (reference_type type: (type_identifier) @name) (primitive_type) @name]
-  body: (_)? @body) @definition.impl
-(mod_item name: (identifier) @name body: (_)? @body) @definition.module
-(const_item name: (identifier) @name value: (_)? @body) @definition.constant
-(static_item name: (identifier) @name value: (_)? @body) @definition.constant
-(type_item name: (type_identifier) @name) @definition.type
-(associated_type name: (type_identifier) @name) @definition.type
-(macro_definition name: (identifier) @name . (_) @body) @definition.macro
-
-(source_file (attribute_item) @attribute)
-(declaration_list (attribute_item) @attribute)
-(enum_variant_list (attribute_item) @attribute)
-(field_declaration_list (attribute_item) @attribute)
-(block (attribute_item) @attribute)
+                  (reference_type type: (type_identifier) @name) (primitive_type) @name]) @definition.impl
+(mod_item) @definition.module
+(const_item value: (_)? @body) @definition.constant
+(static_item value: (_)? @body) @definition.constant
+(type_item) @definition.type
+(associated_type) @definition.type
+(macro_definition . name: (_) . (_) @body) @definition.macro
+(attribute_item) @attribute
 
 (call_expression function: [(identifier) @reference (scoped_identifier name: (identifier) @reference)])
 (generic_function function: [(identifier) @reference (scoped_identifier name: (identifier) @reference)])
