@@ -8,10 +8,8 @@ import contextlib
 import dataclasses
 import json
 import time
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from rich.console import Console
 
@@ -151,7 +149,7 @@ async def _completion(session: Session) -> Finding:
     began = time.perf_counter()
     said = ""
     try:
-        pieces = cast("AsyncGenerator[str, None]", endpoint.complete(_PROBE))
+        pieces = endpoint.complete(_PROBE)
         async with contextlib.aclosing(pieces):
             async for piece in pieces:
                 said += piece

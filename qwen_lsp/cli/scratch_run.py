@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -21,8 +20,8 @@ from qwen_lsp.workspace.disk import list_files
 _MOST_BYTES = 200_000_000
 _LARGEST_FILE = 1_048_576
 _TASK = (
-    "Give the function `{name}` in {path} a short doc comment in the style of that file; if it has one, make it "
-    "clearer. Then add one test for it where this project keeps its tests, or next to the file if it has none."
+    "Give the function `{name}` in {path} a short doc comment in the style of that file; if it has one, make "
+    "it clearer. Then add one test for it where this project keeps its tests, or next to the file otherwise."
 )
 
 
@@ -33,8 +32,7 @@ async def edit_scratch_copy(console: Console, root: Path, options: Mapping[str, 
         console.print("  No function to try it on.")
         return
     with tempfile.TemporaryDirectory(prefix="qwen-lsp-tour-") as folder:
-        copy = Path(folder).resolve() / root.name
-        await asyncio.to_thread(_copy, root, copy)
+        copy = await asyncio.to_thread(_copy, root, Path(folder))
         task = _TASK.format(name=chosen.name, path=chosen.path)
         console.print(f"  {task}\n")
         session = Session(copy, merged(options))
@@ -48,13 +46,15 @@ async def edit_scratch_copy(console: Console, root: Path, options: Mapping[str, 
         console.print("  The copy is gone again; your files were not touched.")
 
 
-def _copy(root: Path, target: Path) -> None:
+def _copy(root: Path, folder: Path) -> Path:
     """Copy what counts as source, up to a bound; links and everything ignored stay behind."""
     copied = 0
+    target = folder.resolve() / root.name
     target.mkdir()
     for path, stat in sorted(list_files(root, max_bytes=_LARGEST_FILE).files.items()):
         copied += stat.size
         if copied > _MOST_BYTES:
-            return
+            break
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(os.path.join(root, path), target / path, follow_symlinks=False)
+        shutil.copyfile(root / path, target / path, follow_symlinks=False)
+    return target

@@ -7,6 +7,7 @@ moves here; the caller lands the result (`landing`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -149,11 +150,12 @@ async def _turn(run: _Run, means: Means) -> bool:
 async def _reply(run: _Run, means: Means) -> ChatDone:
     specs = [tool.spec() for tool in means.tools.values()]
     stream = means.endpoint.chat(tuple(run.history), tools=specs, max_tokens=means.max_tokens)
-    async for event in stream:
-        if isinstance(event, TextDelta):
-            means.on_event(Said(event.text))
-        else:
-            return event
+    async with contextlib.aclosing(stream):
+        async for event in stream:
+            if isinstance(event, TextDelta):
+                means.on_event(Said(event.text))
+            else:
+                return event
     raise _End("endpoint", "The endpoint ended its reply without saying why.")
 
 

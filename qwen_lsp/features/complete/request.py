@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fnmatch
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from qwen_lsp.errors import EndpointError, EndpointTimeout
 from qwen_lsp.features.complete.cache import CompletionCache, Source
@@ -101,7 +100,7 @@ async def _ask(endpoint: Endpoint, request: FimRequest, place: Place, first_toke
     """Stream an answer, stop the model where it has said enough, and clean what it said."""
     said = ""
     # Closing the stream closes the socket, which is what stops the model.
-    stream = cast("AsyncGenerator[str, None]", endpoint.complete(request))
+    stream = endpoint.complete(request)
     async with contextlib.aclosing(stream):
         async for piece in _timely(stream, first_token):
             said += piece
