@@ -1,0 +1,117 @@
+"""git, asked for names only, with everything switched off by which a repository can run a program.
+
+A repository's own configuration may name commands (hooks, fsmonitor, pagers, protocols). None of them
+may run because somebody looked at a folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+_HARDENING = (
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.pager=cat",
+    "-c", "protocol.ext.allow=never",
+)  # fmt: skip
+_SECONDS = 60.0
+"""After this git is given up: an ignore file can be a FIFO, a disk can hang."""
+
+
+def run(folder: Path, args: Sequence[str], *, seconds: float = _SECONDS) -> bytes | None:
+    """What git prints, or None where there is no git, no repository, or git refuses (unsafe owner)."""
+    program = executable()
+    # A git that lies in the folder to be looked at is part of what is not trusted.
+    if program is None or program.is_relative_to(folder):
+        return None
+    command = [str(program), *_HARDENING, "-c", f"core.excludesFile={global_excludes()}", *args]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def executable() -> Path | None:
+    """The git program, by an absolute path."""
+    found = shutil.which("git")
+    return Path(found).resolve() if found and Path(found).is_absolute() else None
+
+
+def repository(folder: Path) -> Path | None:
+    """The nearest folder, from `folder` upwards, that holds a `.git`."""
+    return next((candidate for candidate in (folder, *folder.parents) if is_repository(candidate)), None)
+
+
+def is_repository(folder: Path) -> bool:
+    """Whether a repository, a linked work tree or a submodule begins here."""
+    mark = folder / ".git"
+    return mark.is_file() or (mark / "HEAD").is_file()
+
+
+def info_exclude(top: Path) -> Path:
+    """`info/exclude` of the repository at `top`, which may be a linked work tree or a submodule."""
+    git_dir = top / ".git"
+    try:
+        if git_dir.is_file():
+            pointer = git_dir.read_text(encoding="utf-8", errors="surrogateescape")[:4096]
+            git_dir = top / pointer.removeprefix("gitdir:").strip()
+            common = git_dir / "commondir"
+            if common.is_file():
+                git_dir /= common.read_text(encoding="utf-8", errors="surrogateescape")[:4096].strip()
+    except (OSError, ValueError):
+        return top / ".git" / "info" / "exclude"
+    return git_dir / "info" / "exclude"
+
+
+def global_excludes() -> Path:
+    """The user's own ignore file: `core.excludesFile` of the user's configuration, or git's default."""
+    return _global_excludes(os.environ.get("HOME", ""), os.environ.get("XDG_CONFIG_HOME", ""))
+
+
+@functools.lru_cache(maxsize=8)
+def _global_excludes(home: str, config_home: str) -> Path:
+    config = Path(config_home) if config_home else Path(home or os.devnull) / ".config"
+    # The only question asked with the user's own configuration, and outside any repository.
+    program = executable()
+    named = (home and (Path(home) / ".gitconfig").is_file()) or (config / "git" / "config").is_file()
+    if program is not None and named:
+        command = [str(program), "config", "--global", "--type=path", "--get", "core.excludesFile"]
+        environment = {**_environment(), "HOME": home, "XDG_CONFIG_HOME": str(config)}
+        environment.pop("GIT_CONFIG_GLOBAL")
+        try:
+            done = subprocess.run(
+                command, cwd="/", env=environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=5, check=False,
+            )  # fmt: skip
+            if done.returncode == 0 and (path := os.fsdecode(done.stdout).rstrip("\n")):
+                return Path(path)
+        except (OSError, subprocess.TimeoutExpired):
+            pass
+    return config / "git" / "ignore"
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return {
+        **kept,
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
