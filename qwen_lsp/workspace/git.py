@@ -83,6 +83,11 @@ def global_excludes() -> Path:
     return _global_excludes(os.environ.get("HOME", ""), os.environ.get("XDG_CONFIG_HOME", ""))
 
 
+def forget_user() -> None:
+    """Ask again where the user's ignore file is, the next time it is needed."""
+    _global_excludes.cache_clear()
+
+
 @functools.lru_cache(maxsize=8)
 def _global_excludes(home: str, config_home: str) -> Path:
     config = Path(config_home) if config_home else Path(home or os.devnull) / ".config"
