@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.names import Near, identifiers
-from qwen_lsp.context.place import TYPES, Place, members, place_of, shares
+from qwen_lsp.context.place import TYPES, Place, members, place_for_name, shares
 from qwen_lsp.context.similar import Usage
 from qwen_lsp.context.texts import lines_of, split
 from qwen_lsp.index.snapshot import Site
@@ -71,7 +71,6 @@ def base_names(lines: Sequence[str], facts: FileFacts, index: int) -> list[str]:
 def expand(place: Place, hierarchy: Hierarchy, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:
     """Add the members of the best types and, up the hierarchy, of their bases."""
     done: set[tuple[RelPath, int]] = set()
-    places: dict[RelPath, Place] = {place.path: place}
     while len(done) < _CLASSES and (found := hierarchy.best(done)) is not None:
         site, score, why, depth = found
         done.add((site.path, site.index))
@@ -86,11 +85,10 @@ def expand(place: Place, hierarchy: Hierarchy, around: Mapping[str, Near], usage
             member = score * private * (0.06 + 0.14 * usage.of(name)) + 0.3 * use * min(1.0, score * 2)
             pool.add(Candidate(site.path, "header", member, why, index))
         if depth < _DEPTH:
-            _climb(places, place, site, facts, hierarchy, score, depth)
+            _climb(place, site, facts, hierarchy, score, depth)
 
 
 def _climb(
-    places: dict[RelPath, Place],
     place: Place,
     site: Site,
     facts: FileFacts,
@@ -108,8 +106,7 @@ def _climb(
             index = local[base]
             hierarchy.add(Site(site.path, facts.definitions[index], index), 0.6 * score, why, depth + 1)
             continue
-        if site.path not in places:
-            places[site.path] = place_of(place.snapshot, site.path)
-        for further, share in shares(places[site.path], base, dotted=False, limit=2):
+        there = place_for_name(place.snapshot, site.path, facts, base)
+        for further, share in shares(there, base, dotted=False, limit=2):
             if further.path != place.path:
                 hierarchy.add(further, 0.6 * score * share, why, depth + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 from qwen_lsp.index.graph import resolve_all, resolve_import
 from qwen_lsp.index.snapshot import Site, Snapshot
@@ -39,6 +39,7 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+@lru_cache(maxsize=16_384)
 def is_test(path: str) -> bool:
     """Whether a path looks like a test, by the conventions of the common languages."""
     return _TEST.search(path) is not None
@@ -69,6 +70,17 @@ def place_of(snapshot: Snapshot, path: RelPath) -> Place:
                 aliases[_last_part(imp.module)] = target
     modules.pop(path, None)
     return Place(snapshot, path, facts, modules, names, aliases)
+
+
+def place_for_name(snapshot: Snapshot, path: RelPath, facts: FileFacts, name: str) -> Place:
+    """A place that knows only the import of one name: enough to find what `name` means in `path`."""
+    for imp in facts.imports:
+        if name in imp.names:
+            target = resolve_import(snapshot, path, Import(imp.module, (name,), imp.line))
+            if target is not None:
+                found = defining_module(snapshot, target, name)
+                return Place(snapshot, path, facts, {found: imp.line}, {name: found})
+    return Place(snapshot, path, facts)
 
 
 def _submodule(
@@ -135,20 +147,29 @@ def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
 
 
 def language_id(snapshot: Snapshot, path: RelPath) -> str:
+    entry = snapshot.files.get(path)
+    if entry is not None and entry.digest and path not in snapshot.buffers:
+        return entry.language or ""
     language = snapshot.language(path)
     return language.id if language is not None else ""
 
 
 def kinship(a: str, b: str) -> float:
     """How much of their folders two paths share, from 0 to 1."""
-    first, second = PurePosixPath(a).parts[:-1], PurePosixPath(b).parts[:-1]
+    return _folder_kinship(folder_of(a), folder_of(b))
+
+
+@lru_cache(maxsize=8_192)
+def _folder_kinship(a: str, b: str) -> float:
+    if a == b:
+        return 1.0
+    first, second = a.split("/") if a else [], b.split("/") if b else []
     common = 0
     for x, y in zip(first, second, strict=False):
         if x != y:
             break
         common += 1
-    longest = max(len(first), len(second))
-    return common / longest if longest else 1.0
+    return common / max(len(first), len(second))
 
 
 def members(facts: FileFacts, index: int) -> Sequence[int]:

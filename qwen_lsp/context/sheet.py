@@ -80,6 +80,7 @@ class Sheet:
         self._outline: str | None = None
         self._spent = 0
         self._shown: set[int] = set()
+        self._known: FileFacts | None = None
         reason = desk.gate.admits_path(path)
         self.problem = reason or ""
         if reason:
@@ -204,7 +205,9 @@ class Sheet:
         return self._outline or None
 
     def _facts(self) -> FileFacts:
-        return self.desk.snapshot.facts(self.path) or FileFacts(language="", lines=0)
+        if self._known is None:
+            self._known = self.desk.snapshot.facts(self.path) or FileFacts(language="", lines=0)
+        return self._known
 
     def _lines(self) -> Sequence[str]:
         if self._excerpts or self._admitted is not None:

@@ -1,0 +1,161 @@
+"""Explain a file or a selection: by the model, with what matters around it; else from the index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from qwen_lsp.context.budget import divide
+from qwen_lsp.context.pack import pack
+from qwen_lsp.context.rank import rank_file
+from qwen_lsp.context.render import render
+from qwen_lsp.errors import BudgetTooSmall, ContextOverflow
+from qwen_lsp.features.excerpts import FileShown, lines_of_selection, same_lines, show_file
+from qwen_lsp.features.markdown import SafeMarkdown, fenced
+from qwen_lsp.features.overview import overview
+from qwen_lsp.features.prompting import prompt
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.model.endpoint import Endpoint
+from qwen_lsp.model.messages import ChatDone, Message, TextDelta
+from qwen_lsp.settings import ExplainSettings
+from qwen_lsp.text.positions import LineIndex, Span
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Gate
+
+_SMALLER = (1.0, 0.4)
+"""Shares of the budget that are tried when the endpoint finds the prompt too long."""
+_FILE_SHARE = 0.6
+_WHOLE_FILE = "Explain this file."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is explained, and with what."""
+
+    snapshot: Snapshot
+    path: RelPath
+    selection: Span | None
+    gate: Gate
+    settings: ExplainSettings
+    count: Callable[[str], int]
+
+
+async def explain(
+    snapshot: Snapshot,
+    path: RelPath,
+    selection: Span | None = None,
+    *,
+    endpoint: Endpoint | None,
+    gate: Gate,
+    settings: ExplainSettings,
+    count: Callable[[str], int],
+) -> AsyncIterator[str]:
+    """Pieces of Markdown as they come. Closing the iterator closes the request.
+
+    Raises FileUnreadable for a file that has no text, EndpointError when the endpoint fails.
+    """
+    if endpoint is None:
+        yield await asyncio.to_thread(embedded_explanation, snapshot, path, selection)
+        return
+    text = snapshot.text(path)
+    admission = gate.admit(path, text)
+    if admission.text is None:
+        reason = admission.withheld[0].reason if admission.withheld else "it may hold secrets"
+        yield f"`{path}` is not shown to a model: {reason}. What the index knows of it:\n\n"
+        yield await asyncio.to_thread(embedded_explanation, snapshot, path, selection)
+        return
+    selected = None if selection is None else same_lines(text, admission.text, selection)
+    asked = _Asked(snapshot, path, selected, gate, settings, count)
+    window = await endpoint.window()
+    for share in _SMALLER:
+        messages, reply = await asyncio.to_thread(
+            _messages, asked, admission.text, int(window * share), share
+        )
+        try:
+            async for piece in _streamed(endpoint, messages, reply):
+                yield piece
+        except ContextOverflow as error:
+            # Refused before the first word; the second time the window is what the endpoint says it is.
+            if share == _SMALLER[-1]:
+                raise
+            window = min(window, error.limit or window)
+            continue
+        return
+
+
+def embedded_explanation(snapshot: Snapshot, path: RelPath, selection: Span | None = None) -> str:
+    """What the index knows of a file, as a page, with one line on what a model would add."""
+    return overview(snapshot, path, selection) + (
+        "\n---\n\n*Made from the index, without a model: what the code says about itself. For an explanation in "
+        "words set `OPENAI_BASE_URL` and `OPENAI_MODEL`, or run `qwen-lsp doctor` to find a local server.*\n"
+    )
+
+
+async def _streamed(endpoint: Endpoint, messages: list[Message], reply: int) -> AsyncIterator[str]:
+    safe = SafeMarkdown()
+    events = endpoint.chat(messages, max_tokens=reply)
+    async for event in events:
+        if isinstance(event, TextDelta):
+            if shown := safe.feed(event.text):
+                yield shown
+        else:
+            if rest := safe.finish():
+                yield rest
+            if ending := _ending(event):
+                yield ending
+
+
+def _ending(done: ChatDone) -> str:
+    if done.finish_reason == "length":
+        return "\n\n*Cut at the longest reply allowed; `explain.max_tokens` sets it.*\n"
+    if done.finish_reason == "content_filter":
+        return "\n\n*The endpoint's content filter ended the reply.*\n"
+    if not done.content.strip():
+        return "*The model gave an empty reply.*\n"
+    return ""
+
+
+def _messages(asked: _Asked, text: str, window: int, share: float) -> tuple[list[Message], int]:
+    """The prompt and the longest reply: parts that keep their place, then the file, then the question."""
+    system = prompt("explain_system")
+    budget = int(asked.settings.budget_tokens * share)
+    question = _question(asked, text)
+    bare = asked.count(system) + asked.count(_user(asked, "", "", "", question))
+    room = divide(window, fixed=bare, reply=asked.settings.max_tokens, wanted=max(0, budget - bare))
+    if room.context <= 0:
+        raise BudgetTooSmall(f"A window of {window:,} tokens is too small to explain {asked.path}.")
+    shown = show_file(
+        asked.snapshot, asked.path, text, asked.selection, int(room.context * _FILE_SHARE), asked.count
+    )
+    body = fenced(shown.text, _language(asked))
+    left = room.context - asked.count(body)
+    candidates = rank_file(asked.snapshot, asked.path)
+    packed = pack(asked.snapshot, candidates, budget=max(0, left), count=asked.count, gate=asked.gate)
+    context = render(packed).rstrip() or "(nothing else)"
+    user = _user(asked, context, _told(shown), body, question)
+    return [Message("system", system, cache=True), Message("user", user)], room.reply
+
+
+def _user(asked: _Asked, context: str, shown: str, body: str, question: str) -> str:
+    return prompt("explain", context=context, path=asked.path, shown=shown, file=body, question=question)
+
+
+def _told(shown: FileShown) -> str:
+    return "whole" if shown.whole else "shortened: what is left out shows as `...`"
+
+
+def _question(asked: _Asked, text: str) -> str:
+    if asked.selection is None or not len(asked.selection):
+        return _WHOLE_FILE
+    index = LineIndex(text)
+    first, last = lines_of_selection(index, asked.selection)
+    part = index.lines_span(first, last)
+    lines = f"line {first + 1}" if first == last else f"lines {first + 1} to {last + 1}"
+    selected = fenced(text[part.start : part.end], _language(asked))
+    return prompt("explain_selection", lines=lines, selection=selected)
+
+
+def _language(asked: _Asked) -> str:
+    language = asked.snapshot.language(asked.path)
+    return language.id if language is not None else ""
