@@ -95,6 +95,13 @@ def count(text: str, *, allow_special: bool = False) -> int:
     return sum(len(encoding.encode_ordinary(piece)) for piece in _pieces(text))
 
 
+def estimate(text: str) -> int:
+    """About how many tokens the text is, at once: exact when the ranks are loaded and the text is short."""
+    if _loaded is not None and len(text) <= CHUNK:
+        return count(text)
+    return (len(text) + 3) // 4
+
+
 def encode(text: str, allow_special: bool = False) -> list[int]:
     """The token ids of the text. Markers such as `<|fim_prefix|>` are plain text unless allowed."""
     if not allow_special:

@@ -177,6 +177,8 @@ class ScriptedEndpoint:
         self.missing: set[str] = set()
         """Paths to answer with 404, as an older server would."""
         self.unscripted: list[Recorded] = []
+        self.last: Reply | None = None
+        """The reply that was streamed last."""
         self._script: list[Reply] = []
         self._responder = responder
         self._changed = asyncio.Condition()
@@ -353,11 +355,16 @@ class ScriptedEndpoint:
             body = reply.body if reply.body is not None else default
             headers = self._headers("application/json") | dict(reply.headers)
             return await _send(writer, reply.status, headers, body)
+        self.last = reply
         content_type, frames = self._frames(path, request.json, reply)
         if reply.body is not None:
             frames = [reply.body]
         headers = self._headers(content_type) | dict(reply.headers)
         return await _stream(writer, headers, frames, reply)
+
+    def frames_of(self, request: Recorded, reply: Reply) -> list[bytes]:
+        """The body that the reply to this request has, event by event."""
+        return self._frames(request.path, request.json, reply)[1]
 
     def _frames(self, path: str, sent: Json, reply: Reply) -> tuple[str, list[bytes]]:
         """The content type and the pieces of the body, one per event."""

@@ -1,0 +1,234 @@
+"""Chat on the wire: messages and tools to a request body, streamed events back to text, calls and usage.
+
+Pure. Calls that the server sent come first; the text is read for calls only when it sent none.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from qwen_lsp.errors import MalformedReply
+from qwen_lsp.model.markers import Restorer, neutral, restore_all
+from qwen_lsp.model.messages import ChatDone, FinishReason, Message, TextDelta, ToolCall, ToolSpec, Usage
+from qwen_lsp.model.profiles import Profile
+from qwen_lsp.model.stream import DONE, Event
+from qwen_lsp.model.toolcalls import Reader
+
+
+def messages_json(messages: Sequence[Message], profile: Profile) -> list[dict[str, Any]]:
+    """The messages as an OpenAI-compatible endpoint takes them."""
+    return [_message(message, profile) for message in messages]
+
+
+def _message(message: Message, profile: Profile) -> dict[str, Any]:
+    text = neutral(message.content)
+    content: Any = text
+    if message.cache and profile.cache_marks and text:
+        content = [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
+    body: dict[str, Any] = {"role": message.role, "content": content}
+    if message.role == "tool":
+        body["tool_call_id"] = message.tool_call_id
+    if message.tool_calls:
+        body["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                # A server renders arguments into the prompt and fails on anything but an object.
+                "function": {"name": call.name, "arguments": neutral(json.dumps(call.arguments))},
+            }
+            for call in message.tool_calls
+        ]
+    return body
+
+
+def request_json(
+    messages: Sequence[Message],
+    profile: Profile,
+    model: str,
+    *,
+    tools: Sequence[ToolSpec],
+    max_tokens: int,
+    sampling: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The body of a streamed chat request."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": messages_json(messages, profile),
+        "max_tokens": max_tokens,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **sampling,
+    }
+    if tools:
+        body["tools"] = [dict(tool) for tool in tools]
+    return body
+
+
+def usage_of(event: Event) -> Usage | None:
+    """The usage an event reports, None when it reports none."""
+    usage = event.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    fields = cast("dict[str, Any]", usage)
+    details = cast("dict[str, Any]", fields.get("prompt_tokens_details") or {})
+    return Usage(
+        _count(fields.get("prompt_tokens")),
+        _count(fields.get("completion_tokens")),
+        _count(details.get("cached_tokens")),
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def arguments_of(text: str) -> tuple[dict[str, Any], str]:
+    """The arguments of a call that a server sent as text, and what is wrong with them."""
+    if not text.strip():
+        return {}, ""
+    value: Any = None
+    for _ in range(2):
+        try:
+            # Line breaks inside strings are common and harmless.
+            value = json.loads(text, strict=False)
+        except ValueError as error:
+            try:
+                value = ast.literal_eval(text.strip())
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                return {}, f"The arguments are not valid JSON ({error}). Send the call again with valid JSON."
+        if not isinstance(value, str):
+            break
+        text = value
+    if not isinstance(value, dict):
+        return {}, "The arguments must be one JSON object. Send the call again."
+    return {str(key): item for key, item in cast("dict[Any, Any]", value).items()}, ""
+
+
+class _Slot:
+    """One call of the server's while its pieces arrive."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.arguments = ""
+
+
+class Assembler:
+    """Puts a streamed chat reply together."""
+
+    def __init__(self, host: str, tools: Sequence[ToolSpec], max_tokens: int) -> None:
+        self._host = host
+        self._known = [str(tool.get("function", {}).get("name", "")) for tool in tools]
+        self._reader = Reader(tools) if tools else None
+        self._restorer = Restorer()
+        self._max_tokens = max_tokens
+        self._slots: dict[object, _Slot] = {}
+        self._shown: list[str] = []
+        self._read: list[ToolCall] = []
+        self.raw: list[str] = []
+        """All that was generated so far, for an estimate of its size."""
+        self.ended: str | None = None
+        self.usage: Usage | None = None
+        self.model = ""
+
+    def feed(self, event: Event) -> list[TextDelta]:
+        """The text that can be shown after this event."""
+        if event is DONE:
+            self.ended = self.ended or "stop"
+        self.usage = usage_of(event) or self.usage
+        self.model = str(event.get("model") or self.model)
+        choices = event.get("choices")
+        if not isinstance(choices, list) or not choices:
+            return []
+        choice = cast("dict[str, Any]", choices[0])
+        ended = choice.get("finish_reason")
+        self.ended = str(ended) if ended else self.ended
+        # A server that does not stream sends the whole message where the pieces would be.
+        delta = cast("dict[str, Any]", choice.get("delta") or choice.get("message") or {})
+        for i, call in enumerate(cast("list[Any]", delta.get("tool_calls") or [])):
+            self._call(i, call)
+        content = delta.get("content")
+        return self._text(content) if isinstance(content, str) and content else []
+
+    def _text(self, piece: str) -> list[TextDelta]:
+        self.raw.append(piece)
+        return self._show(self._reader.feed(piece) if self._reader else [TextDelta(piece)])
+
+    def _show(self, events: Iterable[TextDelta | ToolCall]) -> list[TextDelta]:
+        shown: list[TextDelta] = []
+        for event in events:
+            if isinstance(event, ToolCall):
+                self._read.append(event)
+            elif text := self._restorer.feed(event.text):
+                shown.append(TextDelta(text))
+        self._shown.extend(delta.text for delta in shown)
+        return shown
+
+    def _call(self, position: int, call: Any) -> None:
+        if not isinstance(call, dict):
+            return
+        fields = cast("dict[str, Any]", call)
+        index = fields.get("index")
+        function = cast("dict[str, Any]", fields.get("function") or {})
+        key: object = index if isinstance(index, int) else fields.get("id") or position
+        slot = self._slots.setdefault(key, _Slot())
+        slot.id = str(fields.get("id") or slot.id)
+        slot.name = str(function.get("name") or slot.name)
+        arguments = function.get("arguments")
+        # Ollama once sent the arguments as an object; OpenAI's format has text.
+        piece = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+        self.raw.append(piece)
+        slot.arguments += piece
+
+    def finish(self) -> tuple[list[TextDelta], ChatDone]:
+        """The rest of the text, and the whole reply. Raises MalformedReply when the stream was cut."""
+        if self.ended is None:
+            raise MalformedReply(f"{self._host} ended its reply in the middle")
+        ended: FinishReason = _finish_reason(self.ended)
+        # Some servers say "tool_calls" of a reply that only ended because it reached the limit.
+        cut = ended in ("length", "content_filter") or (
+            self.usage is not None and 0 < self._max_tokens <= self.usage.completion
+        )
+        if cut and ended != "content_filter":
+            ended = "length"
+        rest = self._show(self._reader.finish("length" if cut else "stop").tail) if self._reader else []
+        if text := self._restorer.finish():
+            rest.append(TextDelta(text))
+            self._shown.append(text)
+        calls = self._server_calls(cut=cut) if self._slots else tuple(self._read)
+        calls = tuple(
+            ToolCall(call.name, restore_all(call.arguments), call.id or f"call_{i}", call.problem)
+            for i, call in enumerate(calls)
+        )
+        if calls and ended == "stop":
+            ended = "tool_calls"
+        content = "".join(self._shown)
+        return rest, ChatDone(content, calls, ended, self.usage or Usage(), self.model)
+
+    def _server_calls(self, *, cut: bool) -> tuple[ToolCall, ...]:
+        slots = [slot for slot in self._slots.values() if slot.name or slot.arguments]
+        calls: list[ToolCall] = []
+        for i, slot in enumerate(slots):
+            arguments, problem = arguments_of(slot.arguments)
+            if slot.name not in self._known:
+                names = ", ".join(self._known) or "none"
+                problem = f"There is no tool {slot.name!r}. The tools are: {names}."
+            if cut and i == len(slots) - 1:
+                problem = "The call was cut off because the reply reached its length limit; it was not run."
+            calls.append(ToolCall(slot.name, arguments, slot.id, problem))
+        return tuple(calls)
+
+
+def _finish_reason(ended: str | None) -> FinishReason:
+    match ended:
+        case "length" | "max_tokens":
+            return "length"
+        case "tool_calls" | "function_call":
+            return "tool_calls"
+        case "content_filter":
+            return "content_filter"
+        case _:
+            return "stop"

@@ -1,0 +1,300 @@
+"""The endpoint: chat and completions over any OpenAI-compatible server, with limits and retries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from qwen_lsp.errors import EndpointError, MalformedReply
+from qwen_lsp.model import faults, profiles, routes
+from qwen_lsp.model.chat import Assembler, request_json
+from qwen_lsp.model.fim import ChatAnswer, Cutter
+from qwen_lsp.model.guard import Guard
+from qwen_lsp.model.ledger import Ledger
+from qwen_lsp.model.messages import ChatEvent, FimRequest, Message, ToolSpec
+from qwen_lsp.model.probe import Window
+from qwen_lsp.model.profiles import FimRoute
+from qwen_lsp.model.resilience import retryable, wait_before
+from qwen_lsp.model.target import Resolver, Target
+from qwen_lsp.model.transport import USER_AGENT, Transport, load
+from qwen_lsp.settings import EndpointKind, EndpointSettings
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+FIRST_TOKEN_TIMEOUT = 2.0
+TELLTALES = tuple(f"X-Stainless-{name}" for name in ("OS", "Arch", "Runtime", "Runtime-Version"))
+"""Headers by which the openai package describes the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What an endpoint is and can do, for the doctor and the status."""
+
+    kind: EndpointKind
+    name: str
+    host: str
+    model: str
+    completion_model: str
+    window: Window
+    fim_route: FimRoute
+
+
+class Endpoint(Protocol):
+    """Something that chats and completes. Closing a generator closes its socket."""
+
+    @property
+    def model(self) -> str:
+        """The model of chats; empty until an endpoint that lists a single one was asked."""
+        ...
+
+    @property
+    def kind(self) -> EndpointKind:
+        """What server it is: by its URL at first, then by what it answered."""
+        ...
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        max_tokens: int,
+        temperature: float | None = None,
+    ) -> AsyncGenerator[ChatEvent]:
+        """Text as it comes, then one ChatDone. Retried only while nothing was yielded."""
+        ...
+
+    def complete(self, request: FimRequest) -> AsyncGenerator[str]:
+        """The completion in pieces, markers and stops cut off. Never retried, never queued."""
+        ...
+
+    async def window(self) -> int:
+        """The context length of the chat model, in tokens."""
+        ...
+
+    async def survey(self) -> Survey:
+        """What there is to know about the endpoint; raises when it cannot be asked."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+def connect(
+    settings: EndpointSettings,
+    ledger: Ledger | None = None,
+    *,
+    first_token_timeout: float = FIRST_TOKEN_TIMEOUT,
+) -> Endpoint | None:
+    """The endpoint of the settings, None when none is set. Nothing is sent until it is used."""
+    if not settings.base_url.strip():
+        return None
+    return Client(settings, ledger or Ledger(), first_token_timeout=first_token_timeout)
+
+
+class Client:
+    """An OpenAI-compatible server. Chat goes through the openai package, the rest straight over HTTP."""
+
+    def __init__(
+        self,
+        settings: EndpointSettings,
+        ledger: Ledger,
+        *,
+        first_token_timeout: float = FIRST_TOKEN_TIMEOUT,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.ledger = ledger
+        self._settings = settings
+        self._first_token = first_token_timeout
+        self._sleep = sleep
+        key = settings.api_key.get_secret_value()
+        self._transport = Transport(settings.base_url, key, connect_timeout=settings.connect_timeout)
+        self._resolver = Resolver(settings, self._transport)
+        self._guard = Guard(self._transport.host, ledger)
+        self._openai: openai.AsyncOpenAI | None = None
+
+    @property
+    def model(self) -> str:
+        return self._resolver.model
+
+    @property
+    def kind(self) -> EndpointKind:
+        return self._resolver.kind
+
+    async def window(self) -> int:
+        return (await self._resolver.window()).tokens
+
+    async def survey(self) -> Survey:
+        target = await self._target()
+        window, route = await self._resolver.window(), await self._resolver.first_route()
+        kind, name = target.profile.kind, target.profile.name
+        host = self._transport.host
+        return Survey(kind, name, host, target.model, target.completion_model, window, route)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def _target(self) -> Target:
+        try:
+            return await self._resolver.target()
+        except EndpointError as error:
+            self._guard.remember(error)
+            raise
+
+    # --- chat
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        max_tokens: int,
+        temperature: float | None = None,
+    ) -> AsyncGenerator[ChatEvent]:
+        target = await self._target()
+        sampling = profiles.sampling(target.profile.kind, temperature)
+        body = request_json(
+            messages, target.profile, target.model, tools=tools, max_tokens=max_tokens, sampling=sampling
+        )
+        body |= self._settings.extra_body
+        attempt = 0
+        while True:
+            begun = False
+            try:
+                async with aclosing(self._chat_once(body, tools, max_tokens)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                return
+            except EndpointError as error:
+                self._resolver.learn(error)
+                attempt += 1
+                if begun or attempt > self._settings.max_retries or not retryable(error):
+                    raise
+                wait = max(wait_before(attempt, error), self._guard.wait())
+            await self._sleep(wait)
+
+    async def _chat_once(
+        self, body: Mapping[str, Any], tools: Sequence[ToolSpec], max_tokens: int
+    ) -> AsyncGenerator[ChatEvent]:
+        settings, model = self._settings, str(body["model"])
+        reply = Assembler(self._transport.host, tools, max_tokens)
+        asked = "".join(str(message.get("content")) for message in body["messages"])
+        async with self._guard.attempt("chat", model, asked, reply.raw) as tally:
+            async with self._chat_response(body) as response:
+                tally.begun = True
+                reader = self._transport.events(response, settings.first_byte_timeout, settings.idle_timeout)
+                async with aclosing(reader) as events:
+                    async for event in events:
+                        for delta in reply.feed(event):
+                            yield delta
+            tally.usage = reply.usage
+            rest, done = reply.finish()
+            for delta in rest:
+                yield delta
+            done = replace(done, usage=tally.spent(), model=done.model or model)
+        yield done
+
+    @asynccontextmanager
+    async def _chat_response(self, body: Mapping[str, Any]) -> AsyncGenerator[httpx2.Response]:
+        """The response to a chat request, made by the openai package over our connections."""
+        client = await self._package()
+        import openai
+
+        fields = dict(body)
+        # An endpoint that asks for no key gets none, and none learns more about this machine than it must.
+        headers: dict[str, Any] = {"User-Agent": USER_AGENT, **dict.fromkeys(TELLTALES, openai.Omit())}
+        if not self._transport.key:
+            headers["Authorization"] = openai.Omit()
+        manager = client.chat.completions.with_streaming_response.create(
+            model=fields.pop("model"),
+            messages=fields.pop("messages"),
+            stream=True,
+            extra_body=fields,
+            extra_headers=headers,
+        )
+        try:
+            async with self._transport.limit(self._settings.first_byte_timeout):
+                response = await manager.__aenter__()
+        except openai.APIStatusError as error:
+            said = error.response
+            raise faults.from_status(
+                self._transport.host, said.status_code, said.headers, said.text, key=self._transport.key
+            ) from None
+        except openai.APIConnectionError as error:
+            raise self._transport.unreachable(error.__cause__ or error) from None
+        try:
+            yield response.http_response
+        finally:
+            await manager.__aexit__(None, None, None)
+
+    async def _package(self) -> openai.AsyncOpenAI:
+        if self._openai is None:
+            http = await self._transport.http()
+            await load("openai")
+            import openai
+
+            self._openai = openai.AsyncOpenAI(
+                api_key=self._transport.key or "none",
+                base_url=self._transport.base,
+                http_client=http,
+                timeout=cast("Any", http.timeout),
+                max_retries=0,
+            )
+        return self._openai
+
+    # --- completion
+
+    async def complete(self, request: FimRequest) -> AsyncGenerator[str]:
+        target = await self._target()
+        route = await self._resolver.first_route()
+        while True:
+            try:
+                async with aclosing(self._complete_once(route, target, request)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                self._resolver.route = route
+                return
+            except EndpointError as error:
+                # Asked once only: a route that worked before does not become another one.
+                following = profiles.next_route(route)
+                if self._resolver.route or following is None or not faults.lacks_route(error):
+                    raise
+                route = following
+
+    async def _complete_once(
+        self, route: FimRoute, target: Target, request: FimRequest
+    ) -> AsyncGenerator[str]:
+        transport, model = self._transport, target.completion_model
+        body = routes.body(route, request, model, target.profile)
+        cutter = Cutter(request.stops)
+        answer = ChatAnswer(request.prefix) if route == "chat" else None
+        generated: list[str] = []
+        url = routes.url(route, transport.base, transport.root)
+        asked = request.prefix + request.suffix + "".join(text for _, text in request.context)
+        ended = False
+        async with self._guard.attempt("completion", model, asked, generated) as tally:
+            async with transport.post(url, body, self._first_token) as response:
+                tally.begun = True
+                reader = transport.events(response, self._first_token, self._settings.idle_timeout)
+                async with aclosing(reader) as events:
+                    async for event in events:
+                        piece = routes.piece(route, event)
+                        ended = ended or piece.ended
+                        tally.usage = piece.usage or tally.usage
+                        generated.append(piece.text)
+                        text = answer.feed(piece.text) if answer else piece.text
+                        if shown := cutter.feed(text):
+                            yield shown
+                        if cutter.done:
+                            # Leaving the stream closes it, and the server stops generating.
+                            return
+            if not ended:
+                raise MalformedReply(f"{transport.host} ended its completion in the middle")
+            if shown := cutter.feed(answer.finish() if answer else "") + cutter.finish():
+                yield shown

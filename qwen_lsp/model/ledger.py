@@ -1,0 +1,132 @@
+"""What every request cost: tokens, cached tokens, seconds, and money when prices are known.
+
+Requests that failed, were cancelled or had to be repeated count too: the endpoint billed them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from qwen_lsp.errors import SettingsError
+from qwen_lsp.model.messages import Usage
+
+Purpose = Literal["chat", "completion"]
+Outcome = Literal["done", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Money for a million tokens."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+    cached: float | None = None
+    """For prompt tokens that the endpoint had cached; None: as any prompt token."""
+
+    def of(self, usage: Usage) -> float:
+        """What a request costs."""
+        cached = min(usage.cached, usage.prompt)
+        rate = self.prompt if self.cached is None else self.cached
+        spent = (usage.prompt - cached) * self.prompt + cached * rate + usage.completion * self.completion
+        return spent / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum over requests."""
+
+    requests: int = 0
+    cancelled: int = 0
+    failed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    cost: float | None = None
+    """None when no request had a known price."""
+
+    def __add__(self, other: Total) -> Total:
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Total(
+            self.requests + other.requests,
+            self.cancelled + other.cancelled,
+            self.failed + other.failed,
+            self.usage + other.usage,
+            self.seconds + other.seconds,
+            sum(costs) if costs else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was spent, for each purpose and together."""
+
+    by_purpose: Mapping[str, Total]
+    all: Total
+
+
+class Ledger:
+    """Adds up requests. Everything is kept as sums, so that a long session costs no memory."""
+
+    def __init__(self, prices: Mapping[str, Price] | None = None) -> None:
+        self._prices = dict(prices or {})
+        self._totals: dict[str, Total] = {}
+
+    def record(
+        self, purpose: Purpose, model: str, usage: Usage, *, seconds: float, outcome: Outcome = "done"
+    ) -> None:
+        """One request to the endpoint has ended; every attempt of a repeated request counts."""
+        price = self._price(model)
+        one = Total(
+            1,
+            int(outcome == "cancelled"),
+            int(outcome == "failed"),
+            usage,
+            seconds,
+            None if price is None else price.of(usage),
+        )
+        self._totals[purpose] = self._totals.get(purpose, Total()) + one
+
+    def totals(self) -> Totals:
+        """The sums so far."""
+        everything = Total()
+        for total in self._totals.values():
+            everything += total
+        return Totals(dict(self._totals), everything)
+
+    def _price(self, model: str) -> Price | None:
+        """The price of a model: by its name, else by the longest listed beginning of it."""
+        if model in self._prices:
+            return self._prices[model]
+        begun = [name for name in self._prices if model.startswith(name)]
+        return self._prices[max(begun, key=len)] if begun else None
+
+
+def load_prices(path: Path) -> dict[str, Price]:
+    """The user's price table; empty when there is none. Raises SettingsError that names the entry.
+
+    The file is TOML, money for a million tokens: `["qwen3-coder-plus"]`, `prompt = 1.0`,
+    `completion = 5.0`, `cached = 0.1`.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"price table {path}: {error}") from None
+    prices: dict[str, Price] = {}
+    for model, row in table.items():
+        price = Price()
+        fields = cast("dict[str, Any]", row) if isinstance(row, dict) else {"": row}
+        for name, value in fields.items():
+            if name not in ("prompt", "completion", "cached") or not _is_money(value):
+                raise SettingsError(f"price table {path}: [{model!r}] {name} = {value!r} is no price")
+            price = replace(price, **{name: float(value)})
+        prices[model] = price
+    return prices
+
+
+def _is_money(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

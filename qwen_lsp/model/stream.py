@@ -1,0 +1,80 @@
+"""Bytes of a streamed reply to its events: server-sent events, JSON lines, or one whole JSON document.
+
+Pure. Pieces may be split anywhere, inside a character too; a server that ignores `stream` is understood.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from qwen_lsp.errors import MalformedReply
+
+Event = dict[str, Any]
+
+DONE: Event = {"[DONE]": True}
+"""Stands for the end that OpenAI-compatible streams announce."""
+LARGEST = 16 * 1024 * 1024
+"""No event of a model's reply is larger; more without a line end is not a stream."""
+
+
+class EventReader:
+    """Collects bytes into events. `done` once the server said that nothing follows."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._bytes = bytearray()
+        self._data: list[bytes] = []
+        self.done = False
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """The events that are complete with this piece."""
+        self._bytes += piece
+        if len(self._bytes) > LARGEST:
+            raise MalformedReply(f"{self._host} sent an endless line instead of a stream")
+        if b"\n" not in piece and b"\r" not in piece:
+            return []
+        *lines, rest = bytes(self._bytes).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._bytes = bytearray(rest)
+        return [event for line in lines for event in self._line(line)]
+
+    def finish(self) -> list[Event]:
+        """The events that end with the reply, though no line end says so."""
+        rest = bytes(self._bytes)
+        self._bytes.clear()
+        return [*self._line(rest), *self._line(b"")] if rest else self._line(b"")
+
+    def _line(self, line: bytes) -> list[Event]:
+        if not line:
+            data, self._data = b"\n".join(self._data), []
+            return self._event(data) if data else []
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        elif line.startswith(b"error:"):
+            # llama.cpp used to name the field after what it holds.
+            return [{"error": cast("Any", self._json(line[6:]))}]
+        elif line.startswith(b"{"):
+            return self._event(line)
+        # What is left are comments, which keep a connection open, and the names of events.
+        return []
+
+    def _event(self, data: bytes) -> list[Event]:
+        if self.done:
+            return []
+        if data.startswith(b"[DONE]"):
+            self.done = True
+            return [DONE]
+        event = self._json(data)
+        if not isinstance(event, dict):
+            raise MalformedReply(f"{self._host} sent an event that is not an object: {_short(data)}")
+        return [cast("Event", event)]
+
+    def _json(self, data: bytes) -> object:
+        try:
+            return json.loads(data)
+        except ValueError:
+            raise MalformedReply(f"{self._host} sent an event that is not JSON: {_short(data)}") from None
+
+
+def _short(data: bytes) -> str:
+    return repr(data[:80].decode("utf-8", "replace"))
