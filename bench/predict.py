@@ -20,12 +20,13 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log, prod
+from operator import mul
 from pathlib import Path
 
-from qwen_lsp.predict import confidence
+from qwen_lsp.predict.confidence import Step, features
 from qwen_lsp.predict.predictor import Predictor
 
 BOUNDARY = re.compile(r"\w+|[^\w\s]")
@@ -59,7 +60,7 @@ class Row:
     outcomes: tuple[tuple[float, bool], ...] = ()
 
 
-def sources(root: Path, suffixes: tuple[str, ...], parts: tuple[str, ...] = ()) -> dict[str, Path]:
+def sources(root: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     """The source files below a folder by their relative path."""
     found: dict[str, Path] = {}
     for path in sorted(root.rglob("*")):
@@ -120,7 +121,7 @@ def memory_of(files: dict[str, Path], max_tokens: int) -> tuple[int, int]:
     return held, fresh.tokens
 
 
-def outcomes(known: Predictor, files: dict[str, Path], places: Iterable[Place], row: Row) -> Iterator[bool]:
+def ask(known: Predictor, files: dict[str, Path], places: Iterable[Place], row: Row) -> None:
     """Ask at each place, the rest of its line taken away; notes the times in `row`."""
     asking: list[float] = []
     learning: list[float] = []
@@ -142,7 +143,6 @@ def outcomes(known: Predictor, files: dict[str, Path], places: Iterable[Place], 
         if guessed is not None:
             row.outcomes += ((guessed[1].confidence, guessed[0] == rest),)
         known.learn(place.path, text)
-        yield suggestion is not None
     row.micros = statistics.mean(asking) * 1e6
     row.keystroke_ms = statistics.median(learning) * 1e3
 
@@ -159,9 +159,26 @@ def measure(root: Path, args: argparse.Namespace) -> Row:
     known, seconds = learnt(files, args.max_tokens)
     row.tokens = known.tokens
     row.megabytes_per_second = row.megabytes / seconds
-    for _ in outcomes(known, files, choose(files, args.places, args.seed), row):
-        pass
+    ask(known, files, choose(files, args.places, args.seed), row)
     return row
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """A row as it stands in the table."""
+    return (
+        row.name,
+        f"{row.files}",
+        f"{row.megabytes:.1f}",
+        f"{row.tokens:,}",
+        f"{row.hits / max(row.spoken, 1):.3f}",
+        f"{row.spoken / row.places:.3f}",
+        f"{precision_at(row, 0.5):.3f}",
+        f"{precision_at(row, 0.55):.3f}",
+        f"{row.bytes_per_token:.1f}",
+        f"{row.micros:.0f}",
+        f"{row.keystroke_ms:.2f}",
+        f"{row.megabytes_per_second:.1f}",
+    )
 
 
 def precision_at(row: Row, share: float) -> float:
@@ -170,9 +187,13 @@ def precision_at(row: Row, share: float) -> float:
     return sum(hit for _, hit in ranked) / max(len(ranked), 1)
 
 
-def calibrate(roots: list[Path], args: argparse.Namespace) -> tuple[float, ...]:
-    """Fit the step model by gradient ascent on every step up to the first wrong one."""
-    samples: list[tuple[tuple[float, ...], bool]] = []
+Samples = list[tuple[tuple[float, ...], bool]]
+
+
+def calibrate(roots: list[Path], args: argparse.Namespace) -> None:
+    """Fit the model of a step on every step up to the first wrong one, then what a product of steps means."""
+    steps: Samples = []
+    wholes: list[tuple[Sequence[Step], bool]] = []
     for root in roots:
         files = sources(root, tuple(args.suffix))
         known, _ = learnt(files, args.max_tokens)
@@ -181,12 +202,21 @@ def calibrate(roots: list[Path], args: argparse.Namespace) -> tuple[float, ...]:
             before, rest, after = text[: place.cursor], text[place.cursor : place.end], text[place.end :]
             known.learn(place.path, text)
             known.learn(place.path, before + after)
-            samples += known.trial(place.path, before, rest, after)
+            steps += known.trial(place.path, before, rest, after)
+            guessed = known.guess(place.path, before, after, 0.0)
+            if guessed is not None:
+                wholes.append((guessed[1].steps, guessed[0] == rest))
             known.learn(place.path, text)
-    return fit(samples, args.seed)
+    weights = fit(steps, args.seed)
+    scores = [[sum(map(mul, weights, features(step))) for step in taken] for taken, _ in wholes]
+    products = [prod(1 / (1 + exp(-score)) for score in each) for each in scores]
+    odds = [((1.0, log(p / (1 - p))), right) for p, (_, right) in zip(products, wholes, strict=True)]
+    print("WEIGHTS =", tuple(round(weight, 3) for weight in weights))
+    print("SETTLE =", tuple(round(weight, 3) for weight in fit(odds, args.seed)))
+    print(f"on {len(steps)} steps of {len(wholes)} guesses at {args.places * len(roots)} places")
 
 
-def fit(samples: list[tuple[tuple[float, ...], bool]], seed: int) -> tuple[float, ...]:
+def fit(samples: Samples, seed: int) -> tuple[float, ...]:
     """Logistic regression by stochastic gradient with a falling rate (Adagrad); no dependency needed."""
     rng = random.Random(seed)
     size = len(samples[0][0])
@@ -213,27 +243,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--suffix", nargs="+", default=[".py"])
     parser.add_argument("--max-tokens", type=int, default=1_000_000)
-    parser.add_argument(
-        "--no-memory", dest="memory", action="store_false", help="skip the slow memory figure"
-    )
+    parser.add_argument("--no-memory", dest="memory", action="store_false", help="skip this slow figure")
     parser.add_argument("--calibrate", action="store_true")
     args = parser.parse_args()
     if args.calibrate:
-        confidence.WEIGHTS = calibrate(args.roots, args)
-        print("WEIGHTS = (" + ", ".join(f"{weight:.3f}" for weight in confidence.WEIGHTS) + ")")
+        calibrate(args.roots, args)
         return 0
-    print(
-        "| library | files | MB | tokens | precision | speaks at | at .50 | at .55 | bytes/token | µs/suggestion | ms/keystroke | learns MB/s |"
-    )
-    print("| --- " * 12 + "|")
+    heads = ("library", "files", "MB", "tokens", "precision", "speaks at", "at 0.50", "at 0.55")
+    heads += ("bytes/token", "µs/suggestion", "ms/keystroke", "learns MB/s")
+    print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
     for root in args.roots:
-        row = measure(root, args)
-        print(
-            f"| {row.name} | {row.files} | {row.megabytes:.1f} | {row.tokens:,} | {row.hits / max(row.spoken, 1):.3f} "
-            f"| {row.spoken / row.places:.3f} | {precision_at(row, 0.5):.3f} | {precision_at(row, 0.55):.3f} "
-            f"| {row.bytes_per_token:.1f} | {row.micros:.0f} | {row.keystroke_ms:.2f} | {row.megabytes_per_second:.1f} |",
-            flush=True,
-        )
+        print("| " + " | ".join(cells(measure(root, args))) + " |", flush=True)
     return 0
 
 

@@ -41,9 +41,30 @@ def features(step: Step) -> tuple[float, ...]:
     )
 
 
-WEIGHTS = (-1.784, 0.272, -0.115, 0.163, 0.416, 0.323, 0.807, 0.115, -0.110, 0.295, -0.559, -1.256, -0.392)
+# Both fitted by `bench/predict.py --calibrate`, on other libraries than those reported.
+WEIGHTS = (-2.202, 0.235, 0.197, 0.097, 0.272, 0.466, 0.887, -0.019, 0.193, 0.958, -0.613, -0.578, -0.387)
+SETTLE = (0.588, 1.024)
 
 
 def probability(step: Step) -> float:
-    """How often such a step is right."""
+    """How often such a step is right, all before it being right."""
     return 1 / (1 + exp(-sum(map(mul, WEIGHTS, features(step)))))
+
+
+def settled(product: float) -> float:
+    """How often a whole guess is right, from the product of its steps: where one is right, so are others."""
+    offset, slope = SETTLE
+    return 1 / (1 + exp(-offset - slope * _odds(product)))
+
+
+def needed(confidence: float) -> float:
+    """The product that `settled` turns into this confidence."""
+    if confidence <= 0:
+        return 0.0
+    offset, slope = SETTLE
+    return 1 / (1 + exp((offset - _odds(confidence)) / slope))
+
+
+def _odds(chance: float) -> float:
+    chance = min(max(chance, 1e-9), 1 - 1e-9)
+    return log(chance / (1 - chance))

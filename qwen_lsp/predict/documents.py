@@ -19,18 +19,13 @@ CONTEXT_CHARS = 300  # text before an edited line that is written again as its c
 class Document:
     """What is remembered of one file; `text` is kept only while it is being edited."""
 
-    __slots__ = ("digest", "lines", "pending", "pieces", "text")
+    __slots__ = ("lines", "pending", "pieces", "text")
 
-    def __init__(self, digest: int) -> None:
-        self.digest = digest
+    def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self.text: str | None = None
         self.lines = array("I")  # the slot of each line's first token, 0 where nothing is learnt of it
         self.pending: tuple[int, int] | None = None  # a line not learnt yet: its number, its first character
-
-    def holds(self, slot: int) -> bool:
-        """Whether a slot of the memory belongs to this file."""
-        return any(piece.start <= slot < piece.end for piece in self.pieces)
 
 
 def write(memory: Memory, document: Document, tokens: array[int], context: int) -> Piece:
@@ -79,7 +74,7 @@ def _place_lines(memory: Memory, document: Document, text: str) -> None:
     """Find where each line of a file learnt whole is."""
     starts: list[int] = []
     for piece in document.pieces:
-        slot, last = _first(memory, piece), piece.end
+        slot, last = piece.first, piece.end
         while slot < last:
             starts.append(slot)
             slot = memory.tokens.index(NEWLINE, slot, last) + 1
@@ -95,18 +90,10 @@ def close_text(memory: Memory, vocabulary: Vocabulary, document: Document) -> No
     document.lines = array("I")
 
 
-def _first(memory: Memory, piece: Piece) -> int:
-    """The slot where a piece of `learn_whole` stops repeating what came before."""
-    if memory.tokens[piece.start + 1] == NEWLINE:
-        return piece.start + 2
-    return min(piece.start + 1 + LONG * 2, piece.end)
-
-
 def edit(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) -> None:
     """Take over a changed text: forget the lines changed, learn those that the cursor has left."""
     old = document.text
-    assert old is not None
-    if text == old:
+    if old is None or text == old:
         return
     if not document.lines:
         _place_lines(memory, document, old)
@@ -131,7 +118,8 @@ def edit(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) 
 
 def _settle(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) -> None:
     """Learn the pending line, with a copy of the tokens before it as its context."""
-    assert document.pending is not None
+    if document.pending is None:
+        return
     number, at = document.pending
     document.pending = None
     end = text.find("\n", at)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qwen_lsp.predict.confidence import Step, probability
+from qwen_lsp.predict.confidence import Step, needed, probability, settled
 from qwen_lsp.predict.documents import Document
 from qwen_lsp.predict.memory import LONGEST_MATCH, Memory
-from qwen_lsp.predict.tokens import NEWLINE
+from qwen_lsp.predict.tokens import GAP, NEWLINE
 
 LONGEST_GUESS = 40  # tokens
 ENOUGH = 6  # tokens matched from which no further places are looked up for the next token
@@ -25,7 +25,7 @@ class Guess:
 
     tokens: list[int]
     steps: list[Step]
-    confidence: float
+    confidence: float  # that every one of them is right
 
 
 # A place as of the first step: slot, tokens matched, weight beside that of the length, tokens matched in the
@@ -47,72 +47,89 @@ def guess(
     """
     tokens = memory.tokens
     recent = [*context[-LONGEST_MATCH * 5 :]]
+    spans = [(piece.start, piece.end) for piece in document.pieces] if document else []
     near = {*recent, *following}
     places: list[_Place] = []
     chosen: list[int] = []
     steps: list[Step] = []
-    confidence = 1.0
+    product, least = 1.0, needed(floor)
     longest = 0
     for n in range(LONGEST_GUESS):
         if longest < ENOUGH:
             known = {place[0] + n for place in places}
-            places += [
-                _place(tokens, document, slot, length, n, following)
-                for slot, length in memory.places(recent, known)
-            ]
+            places += _places(memory, spans, recent, following, n, known)
         if first is not None:
             places = [place for place in places if first(tokens[place[0]])]
             first = None
+        if not places:
+            return None
         votes: dict[int, float] = {}
         for slot, length, weight, _, _ in places:
             token = tokens[slot + n]
-            votes[token] = votes.get(token, 0.0) + _LENGTH_WEIGHT[length + n] * weight
-        if not votes:
-            return None
+            weight *= _LENGTH_WEIGHT[length + n]
+            if token in votes:
+                votes[token] += weight
+            else:
+                votes[token] = weight
         for token in near.intersection(votes):
             votes[token] *= NEARBY
         token = max(votes, key=votes.__getitem__)
         share = votes[token] / sum(votes.values())
         if len(votes) > 1:
             places = [place for place in places if tokens[place[0] + n] == token]
-        longest = max([place[1] for place in places]) + n
-        step = Step(
-            longest,
-            share,
-            len(places),
-            any([place[4] for place in places]),
-            token in near,
-            max([place[3] for place in places]),
-            token == NEWLINE,
-        )
+        longest, below, same_file = -n, 0, False
+        for _, length, _, matching, same in places:
+            if length > longest:
+                longest = length
+            if matching > below:
+                below = matching
+            if same:
+                same_file = True
+        longest += n
+        step = Step(longest, share, len(places), same_file, token in near, below, token == NEWLINE)
         steps.append(step)
-        confidence *= probability(step)
-        if confidence < floor or token < NEWLINE:
+        product *= probability(step)
+        if product < least or token < NEWLINE:
             return None
         if token == NEWLINE:
-            return Guess(chosen, steps, confidence)
+            return Guess(chosen, steps, settled(product))
         chosen.append(token)
         recent.append(token)
     return None
 
 
-def _place(
-    tokens: Sequence[int], document: Document | None, slot: int, length: int, n: int, following: Sequence[int]
-) -> _Place:
-    below = _below(tokens, slot, following) if following else 0
-    same_file = document is not None and document.holds(slot)
-    return slot - n, length - n, BELOW[below] * (SAME_FILE if same_file else 1.0), below, same_file
-
-
-def _below(tokens: Sequence[int], slot: int, following: Sequence[int]) -> int:
-    """How many tokens of the line below the cursor also stand below the line of a place."""
-    try:
-        end = tokens.index(NEWLINE, slot, slot + LONGEST_GUESS)
-    except ValueError:
-        return 0
-    same = 0
-    for token, expected in zip(tokens[end + 1 : end + len(BELOW)], following, strict=False):
-        if token != expected:
-            break
-        same += 1
-    return same
+def _places(
+    memory: Memory,
+    spans: Sequence[tuple[int, int]],
+    context: Sequence[int],
+    following: Sequence[int],
+    n: int,
+    known: set[int],
+) -> list[_Place]:
+    """The places that continue a context, n tokens after the first step; the hot loop, hence one piece."""
+    tokens = memory.tokens
+    line_end = tokens.index
+    main_start, main_end = spans[0] if spans else (0, 0)
+    others = spans[1:]
+    expected = following[0] if following else GAP
+    most = min(len(following), len(BELOW) - 1)
+    size = len(tokens)
+    found: list[_Place] = []
+    for slot, length in memory.places(context, known):
+        same_file = main_start <= slot < main_end
+        if others and not same_file:
+            same_file = any(start <= slot < end for start, end in others)
+        below = 0
+        if expected:
+            try:
+                end = line_end(NEWLINE, slot, slot + LONGEST_GUESS)
+            except ValueError:
+                end = -1
+            if end > 0 and end + len(BELOW) < size and tokens[end + 1] == expected:
+                below = 1
+                while below < most and tokens[end + 1 + below] == following[below]:
+                    below += 1
+        found.append(
+            (slot - n, length - n, BELOW[below] * (SAME_FILE if same_file else 1.0), below, same_file)
+        )
+    return found

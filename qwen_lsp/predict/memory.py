@@ -18,7 +18,7 @@ SHORT = 2  # tokens in the short context: the least that must match
 LONG = 5
 LONGEST_MATCH = 20  # tokens compared at most
 PLENTY = 8  # places with the long context that make the short one needless
-WALK = 32  # links followed at most in each chain
+_WALK = range(32)  # links followed at most in each chain
 
 _K1, _K2, _K3, _K4, _K5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
 
@@ -29,12 +29,13 @@ def _table(capacity: int, share: int) -> array[int]:
 
 
 class Piece:
-    """A run of tokens written together; `owner` is None once it is forgotten."""
+    """A run of tokens written together, new ones from `first` on; `owner` is None once it is forgotten."""
 
-    __slots__ = ("end", "owner", "start")
+    __slots__ = ("end", "first", "owner", "start")
 
-    def __init__(self, start: int, end: int, owner: object) -> None:
+    def __init__(self, start: int, first: int, end: int, owner: object) -> None:
         self.start = start
+        self.first = first
         self.end = end
         self.owner: object | None = owner
 
@@ -77,7 +78,7 @@ class Memory:
         tokens_at[start:end] = tokens
         self._link(start, max(context, SHORT), tokens)
         self._head = end
-        piece = Piece(start, end, owner)
+        piece = Piece(start, start + context, end, owner)
         self.pieces.append(piece)
         return piece
 
@@ -106,7 +107,7 @@ class Memory:
         self.tokens[start:end] = array("I", bytes(4 * (end - start)))
 
     def places(self, context: Sequence[int], found: set[int]) -> Iterable[tuple[int, int]]:
-        """Slots whose preceding tokens are those of `context`, nearest last, with how many match; not `found`."""
+        """Slots that `context` precedes, and how many of its tokens; those `found` before are left out."""
         tokens, head, capacity = self.tokens, self._head, self.capacity
         back = list(context[: -LONGEST_MATCH - 1 : -1])
         most = len(back)
@@ -124,7 +125,7 @@ class Memory:
             (self._heads[0], self._links[0], short),
         ):
             slot, behind = heads[bucket], -1
-            for _ in range(WALK):
+            for _ in _WALK:
                 if not slot:
                     break
                 distance = (head - slot) % capacity

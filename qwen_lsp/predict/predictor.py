@@ -14,10 +14,10 @@ from qwen_lsp.predict.guess import Guess, guess
 from qwen_lsp.predict.memory import Memory
 from qwen_lsp.predict.tokens import GAP, LONGEST_WORD, NEWLINE, Vocabulary
 
-THRESHOLD = 0.30  # the lowest confidence that is shown
+THRESHOLD = 0.22  # the lowest confidence that is shown
 OPEN_TEXTS = 16  # files whose text is kept for line-wise relearning
-BEFORE_CHARS = 600
-AFTER_CHARS = 240
+BEFORE_CHARS = 300
+AFTER_CHARS = 160
 SWEEP_WORDS = 8192  # the vocabulary may grow by this and by half before unused words are dropped
 
 _WORD_END = re.compile(r" ?\w+$| $")
@@ -44,25 +44,25 @@ class Predictor:
         self._sweep_at = SWEEP_WORDS
 
     def learn(self, path: str, text: str) -> None:
-        """Replace what is known of `path`; a file learnt before takes the time of its changed lines."""
+        """Replace what is known of `path`.
+
+        The second time, as when an editor opens a file of the workspace, the file moves to the front, where
+        it is found first; from then on a call takes the time of the changed lines only.
+        """
         for _ in self.learn_in_slices(path, text):
             pass
 
     def learn_in_slices(self, path: str, text: str) -> Iterator[None]:
         """`learn`, pausing about every 10 ms; to abandon it half-way leaves the file partly learnt."""
         document = self._documents.get(path)
-        digest = hash(text)
-        if document is not None and document.text is None and document.digest == digest and document.pieces:
-            document.text = text
         if document is not None and document.text is not None:
             self._keep_open(path)
             documents.edit(self._memory, self._vocabulary, document, text)
-            document.digest = digest
         else:
             again = document is not None
             if document is not None:
                 documents.forget(self._memory, document)
-            document = self._documents[path] = Document(digest)
+            document = self._documents[path] = Document()
             yield from documents.learn_whole(self._memory, self._vocabulary, document, text)
             document.text = text
             if again:
@@ -151,15 +151,11 @@ class Predictor:
         start = max(0, len(before) - BEFORE_CHARS)
         text = before[start:]
         if start:
-            text = text.partition(" ")[2] or text
-        last = text[text.rfind("\n") + 1 :]
-        head = text[: len(text) - len(last)].strip()
-        line = last.lstrip()
-        tokens = [GAP, NEWLINE]
-        if head:
-            tokens += self._vocabulary.look_up(head)
+            text = text.partition(" ")[2] or text  # not the second half of a word
+        tokens = [GAP, NEWLINE, *self._vocabulary.look_up(text)]
+        if text.rpartition("\n")[2].isspace() or text.endswith("\n"):
             tokens.append(NEWLINE)
-        return tokens + self._vocabulary.look_up(line)
+        return tokens
 
     def _keep_open(self, path: str) -> None:
         self._open[path] = None

@@ -17,20 +17,18 @@ FIRST_WORD = 3
 
 LONGEST_WORD = 48  # beyond it are keys, digests and data, which nobody wants suggested
 
-TOKEN = re.compile(r"\s*\n\s*| ?(?:\w+|[^\w\s])|\s+")
+TOKEN = re.compile(r"\n| ?(?:\w+|[^\w\s])|[^\S\n]+")
 
 
 class Vocabulary(dict[str, int]):
     """The number of each token; a number whose token is no longer remembered is given out again."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__({"\n": NEWLINE})
         self.words: list[str] = ["", "", "\n"]
         self._free: list[int] = []
 
     def __missing__(self, word: str) -> int:
-        if "\n" in word:
-            return NEWLINE
         if len(word) > LONGEST_WORD:
             return UNKNOWN
         if self._free:
@@ -44,12 +42,12 @@ class Vocabulary(dict[str, int]):
 
     def learn(self, text: str) -> array[int]:
         """The numbers of a text's tokens, new words included."""
-        return array("I", map(self.__getitem__, TOKEN.findall(text)))
+        return array("I", map(self.__getitem__, TOKEN.findall(_dense(text))))
 
     def look_up(self, text: str) -> list[int]:
         """The numbers of a text's tokens; a new word is UNKNOWN and stays unknown."""
         get = self.get
-        return [NEWLINE if "\n" in word else get(word, UNKNOWN) for word in TOKEN.findall(text)]
+        return [get(word, UNKNOWN) for word in TOKEN.findall(_dense(text))]
 
     def retain(self, used: Iterable[int]) -> None:
         """Drop every word whose number is not in `used`."""
@@ -58,3 +56,8 @@ class Vocabulary(dict[str, int]):
             del self[self.words[number]]
             self.words[number] = ""
         self._free.extend(dropped)
+
+
+def _dense(text: str) -> str:
+    """The text without indentation, trailing space and blank lines."""
+    return "\n".join(filter(None, map(str.strip, text.split("\n"))))

@@ -143,7 +143,7 @@ def _source(rng: random.Random, words: list[str], lines: int) -> str:
 
 
 def test_memory_per_token_is_bounded() -> None:
-    rng = random.Random(5)
+    rng = random.Random(5)  # noqa: S311
     words = [f"word_{number:x}_name" for number in range(4_000)]
     texts = [_source(rng, words, 300) for _ in range(60)]
     gc.collect()
@@ -168,7 +168,7 @@ def test_words_no_longer_used_are_dropped() -> None:
 
 
 def test_a_keystroke_in_a_large_file_is_learnt_at_once() -> None:
-    rng = random.Random(6)
+    rng = random.Random(6)  # noqa: S311
     text = _source(rng, [f"word_{number}" for number in range(900)], 5_000)
     predictor = Predictor(200_000)
     predictor.learn("big.py", text)
@@ -181,3 +181,19 @@ def test_a_keystroke_in_a_large_file_is_learnt_at_once() -> None:
         predictor.learn("big.py", changed)
         times.append(time.perf_counter() - started)
     assert min(times) < 0.001
+
+
+def test_an_edited_file_is_learnt_right_after_its_text_was_let_go() -> None:
+    predictor = Predictor(200_000)
+    text = "".join(f"value_{number} = make_{number}(alpha)\n" for number in range(100))
+    secret = "special = only_here.once(beta)\n"
+    predictor.learn("a.py", text + secret)
+    for number in (5, 50, 80):
+        predictor.learn("a.py", text.replace(f"make_{number}(", f"build_{number}(") + secret)
+    predictor.learn("a.py", text + secret)
+    for number in range(40):
+        for version in range(2):
+            predictor.learn(f"other_{number}.py", f"nothing = {version}\n")
+    predictor.learn("a.py", text + secret)
+    predictor.learn("a.py", text + "special =")
+    assert predictor.guess("a.py", "special =", "", 0.0) is None
