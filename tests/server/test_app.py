@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.test_wire import DAMAGED
-from tests.support.editor import CAPABILITIES, SERVE, TIME, Editor, connected, frame, spawned
+from tests.support.editor import CAPABILITIES, SERVE, TIME, Editor, Json, connected, frame, spawned
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ async def test_a_client_that_closes_its_ear_ends_the_server() -> None:
 
 async def test_input_may_be_a_file(tmp_path: Path) -> None:
     source, sink = tmp_path / "in", tmp_path / "out"
-    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    params: Json = {"processId": None, "rootUri": None, "capabilities": {}}
     source.write_bytes(
         frame({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
         + frame({"jsonrpc": "2.0", "id": 2, "method": "shutdown"})

@@ -66,7 +66,7 @@ def test_an_edit_of_an_open_file_is_versioned_and_annotated() -> None:
     found = edit(FileEdit("open.py", "a\nb\n", "a\nc\n"), confirm=True)
     assert found.changes is None
     assert found.change_annotations == {"qwen": lsp.ChangeAnnotation(label="Qwen", needs_confirmation=True)}
-    (step,) = found.document_changes or ()
+    (step,) = list(found.document_changes or ())
     assert isinstance(step, lsp.TextDocumentEdit)
     assert step.text_document.version == 7
     (change,) = step.edits

@@ -21,8 +21,7 @@ from qwen_lsp.server.protocol import (
     ServerNotInitialized,
 )
 from qwen_lsp.server.table import build
-from qwen_lsp.server.wire import Connection
-from tests.support.editor import CAPABILITIES, TIME, Editor, EditorError, in_process
+from tests.support.editor import CAPABILITIES, TIME, Editor, EditorError, attached, in_process
 
 INITIALIZE = {"processId": None, "rootUri": None, "capabilities": CAPABILITIES}
 
@@ -180,20 +179,13 @@ async def test_what_asks_for_no_answer_gets_none(message: dict[str, Any]) -> Non
 # -- with handlers of our own ----------------------------------------------------------------------------
 
 
-class Bench:
-    """A server with one more request, `workspace/diagnostic`, that does what a test says."""
-
-    def __init__(self, handler: Any) -> None:
-        self.server = build()
-        self.connection = Connection(self.server.rpc.receive)
-        self.server.rpc.connection = self.connection
-        self.editor = Editor(self.connection.data_received)
-        self.server.rpc._write = self.editor.received  # pyright: ignore[reportPrivateUsage]
-        self.server.feature("textDocument/documentLink")(handler)
-
-    async def ready(self) -> Editor:
-        await self.editor.request("initialize", INITIALIZE)
-        return self.editor
+async def serving(handler: Any) -> Editor:
+    """An editor of a server with one more request, that does what a test says."""
+    server = build()
+    server.feature("textDocument/documentLink")(handler)
+    editor, _ = attached(server)
+    await editor.request("initialize", INITIALIZE)
+    return editor
 
 
 LINK = {"textDocument": {"uri": "file:///a.py"}}
@@ -209,7 +201,7 @@ async def test_a_running_request_is_cancelled_and_answered_once() -> None:
         finally:
             ended.set()
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     msg_id, reply = editor.ask("textDocument/documentLink", LINK)
     await begun.wait()
     editor.notify("$/cancelRequest", {"id": msg_id})
@@ -227,7 +219,7 @@ async def test_a_request_cancelled_in_the_same_packet_never_runs() -> None:
     async def handler(ls: Any, params: lsp.DocumentLinkParams) -> None:
         ran.append(1)
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     editor.notify("$/cancelRequest", {"id": 2})  # not yet seen: ignored
     msg_id, reply = editor.ask("textDocument/documentLink", LINK)
     assert msg_id == 2
@@ -243,7 +235,7 @@ async def test_an_id_in_use_is_refused_and_the_first_request_goes_on() -> None:
         await go.wait()
         return []
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     for _ in range(2):
         editor.post({"jsonrpc": "2.0", "id": "same", "method": "textDocument/documentLink", "params": LINK})
     await asyncio.sleep(0)
@@ -256,7 +248,7 @@ async def test_one_and_the_text_one_are_different_ids() -> None:
     async def handler(ls: Any, params: lsp.DocumentLinkParams) -> list[lsp.DocumentLink]:
         return []
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     for msg_id in (41, "41"):
         editor.post({"jsonrpc": "2.0", "id": msg_id, "method": "textDocument/documentLink", "params": LINK})
     await editor.until(lambda m: m.get("id") == "41")
@@ -279,7 +271,7 @@ async def test_errors_speak_to_the_user(error: Exception, code: int, message: st
             await asyncio.sleep(0)
         raise error
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     with pytest.raises(EditorError) as caught:
         await editor.request("textDocument/documentLink", LINK)
     assert caught.value.error == {"code": code, "message": message}
@@ -290,7 +282,7 @@ async def test_a_result_that_cannot_be_sent_is_an_internal_error() -> None:
     async def handler(ls: Any, params: lsp.DocumentLinkParams) -> Any:
         return {"x": float("nan")}
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     with pytest.raises(EditorError) as caught:
         await editor.request("textDocument/documentLink", LINK)
     assert caught.value.code == InternalError
@@ -300,7 +292,7 @@ async def test_shutdown_cancels_what_is_running() -> None:
     async def handler(ls: Any, params: lsp.DocumentLinkParams) -> None:
         await asyncio.Event().wait()
 
-    editor = await Bench(handler).ready()
+    editor = await serving(handler)
     _, reply = editor.ask("textDocument/documentLink", LINK)
     assert await editor.request("shutdown") is None
     assert (await reply)["error"]["code"] == RequestCancelled

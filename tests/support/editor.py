@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from qwen_lsp.server.app import converse
+from qwen_lsp.server.host import Server
 from qwen_lsp.server.table import build
 from qwen_lsp.server.wire import Connection, FrameReader, Message
 
@@ -201,14 +202,20 @@ class _Loopback(asyncio.WriteTransport):
         self._closed = True
 
 
-@contextlib.asynccontextmanager
-async def in_process() -> AsyncGenerator[Editor]:
-    """The whole server in this process; only the operating system's pipe is left out."""
-    server = build()
+def attached(server: Server) -> tuple[Editor, Connection]:
+    """An editor in this process; only the operating system's pipe is left out. Nothing is closed."""
     connection = Connection(server.rpc.receive)
     server.rpc.connection = connection
     editor = Editor(connection.data_received)
     connection.set_writer(_Loopback(editor.received))
+    return editor, connection
+
+
+@contextlib.asynccontextmanager
+async def in_process(server: Server | None = None) -> AsyncGenerator[Editor]:
+    """The whole server in this process, closed at the end as in its own."""
+    server = server or build()
+    editor, connection = attached(server)
     serving = asyncio.ensure_future(converse(server, connection))
     try:
         yield editor
