@@ -8,7 +8,7 @@ them that has none, so a pattern may capture them in any order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import NamedTuple, cast
 
@@ -18,7 +18,7 @@ from qwen_lsp.syntax.facts import Definition, Import, Kind
 from qwen_lsp.syntax.grammar import Fields
 from qwen_lsp.syntax.parse import SyntaxTree
 
-Captures = Mapping[str, Sequence[tree_sitter.Node]]
+Captures = Mapping[str, Collection[tree_sitter.Node]]
 
 _ATTRIBUTE, _OUTER, _DEFINITION, _NAME, _BODY = range(5)
 _ORDER = {"attribute": _ATTRIBUTE, "outer": _OUTER, "name": _NAME, "body": _BODY}
@@ -52,7 +52,9 @@ class Open:
 
     __slots__ = ("body", "end", "kind", "line", "name", "node", "number", "outer", "start")
 
-    def __init__(self, node: tree_sitter.Node, kind: str, start: int, end: int, line: int, outer: Open | None):
+    def __init__(
+        self, node: tree_sitter.Node, kind: str, start: int, end: int, line: int, outer: Open | None
+    ):
         self.node = node
         self.kind = kind
         self.start = start
@@ -75,7 +77,9 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     for each in opened:
         node, kind = each.node, each.kind
         name_node = each.name
-        if name_node is None and (not name_field or (name_node := node.child_by_field_id(name_field)) is None):
+        if name_node is None and (
+            not name_field or (name_node := node.child_by_field_id(name_field)) is None
+        ):
             continue
         start = name_node.start_byte
         name = source[start : name_node.end_byte].decode("utf-8", "replace")
@@ -124,7 +128,7 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
 
 def _definition(values: tuple[str, Kind, int, int, int, int, int, int]) -> Definition:
     # Twice as fast as the constructor of a named tuple.
-    return tuple.__new__(Definition, values)
+    return tuple.__new__(Definition, values)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _opened(captures: Captures) -> list[Open]:

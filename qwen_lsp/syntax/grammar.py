@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tree_sitter
 
 from qwen_lsp.syntax.languages import Language
 
 KNOWN_CAPTURES = frozenset(
-    ("name", "body", "outer", "attribute", "reference", "type", "qualifier", "import", "guard", "module", "imported")
+    (
+        "name",
+        "body",
+        "outer",
+        "attribute",
+        "reference",
+        "type",
+        "qualifier",
+        "import",
+        "guard",
+        "module",
+        "imported",
+    )
 )
 """The captures `tags` understands, besides `definition.<kind>`."""
 
@@ -25,7 +38,7 @@ _INHERITS = "; inherits:"
 def grammar(language: Language) -> tree_sitter.Language:
     """The grammar of an installed language."""
     module, _, function = language.grammar.partition(":")
-    loader: Any = getattr(import_module(module), function)
+    loader: Callable[[], object] = getattr(import_module(module), function)
     return tree_sitter.Language(loader())
 
 

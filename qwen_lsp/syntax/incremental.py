@@ -135,8 +135,9 @@ def _definitions(
         return None
     successor = dict(zip(was.across, now.across, strict=True))
 
-    parts = {(d.name_line, d.column): n for n, d in enumerate(old.collected.definitions) if n not in was.elsewhere}
-    if len(parts) != len(old.collected.definitions) - len(was.elsewhere):
+    given = old.collected.definitions
+    parts = {(d.name_line, d.column): n for n, d in enumerate(given) if n not in was.elsewhere}
+    if len(parts) != len(given) - len(was.elsewhere):
         return None
     head: list[_Place] = []
     tail: list[_Place] = []
@@ -146,7 +147,7 @@ def _definitions(
         inside = parts.get((each.name_line, each.column))
         if inside is not None:
             replaced[number] = inside
-            unseen = old.collected.definitions[inside].line - each.line
+            unseen = given[inside].line - each.line
             if inside in was.across and was.across[inside][1] is not None:
                 # Attributes above it may lie outside the window: there as much as now.
                 at = successor[inside]

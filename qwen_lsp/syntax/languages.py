@@ -44,9 +44,9 @@ _XML_COMMENT = ("<!--", "-->")
 LANGUAGES: tuple[Language, ...] = (
     Language(id="python", name="Python", grammar="tree_sitter_python:language", query="python.scm",
              suffixes=(".py", ".pyi", ".pyw"), filenames=("SConstruct", "SConscript", "wscript"),
-             shebangs=("python", "python3", "pypy3"), line_comment="#", block="indent", constructor="__init__"),
+             shebangs=("python", "pypy"), line_comment="#", block="indent", constructor="__init__"),
     Language(id="javascript", name="JavaScript", grammar="tree_sitter_javascript:language",
-             query="javascript.scm", suffixes=(".js", ".mjs", ".cjs", ".jsx", ".es6"), filenames=("Jakefile",),
+             query="javascript.scm", suffixes=(".js", ".mjs", ".cjs", ".jsx"), filenames=("Jakefile",),
              shebangs=("node", "nodejs"), line_comment="//", block_comment=_C_COMMENT,
              constructor="constructor"),
     Language(id="typescript", name="TypeScript", grammar="tree_sitter_typescript:language_typescript",
@@ -63,7 +63,12 @@ LANGUAGES: tuple[Language, ...] = (
 # fmt: on
 
 _BY_ID = {language.id: language for language in LANGUAGES}
-_ALIASES = {"javascriptreact": "javascript", "shell": "shellscript", "bash": "shellscript", "sh": "shellscript"}
+_ALIASES = {
+    "javascriptreact": "javascript",
+    "shell": "shellscript",
+    "bash": "shellscript",
+    "sh": "shellscript",
+}
 _BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
 _BY_FILENAME = {name: language for language in LANGUAGES for name in language.filenames}
 _BY_SHEBANG = {name: language for language in LANGUAGES for name in language.shebangs}
@@ -75,9 +80,8 @@ def language_for(path: str, first_line: str = "") -> Language | None:
     if found := _BY_FILENAME.get(name):
         return found
     stem, dot, suffix = name.rpartition(".")
-    if dot and stem:
-        if (found := _BY_SUFFIX.get("." + suffix)) or (found := _BY_SUFFIX.get("." + suffix.lower())):
-            return found
+    if dot and stem and (found := _BY_SUFFIX.get("." + suffix) or _BY_SUFFIX.get("." + suffix.lower())):
+        return found
     return _by_shebang(first_line) if first_line.startswith("#!") else None
 
 

@@ -1,4 +1,4 @@
-"""Text to syntax tree: incremental, never failing; offsets are code points, bytes stay inside.
+"""Text to syntax tree and what is where in it: incremental, never failing, offsets in code points.
 
 Before parsing a lone CR becomes an LF and a lone surrogate a question mark. Both keep the number of
 characters, so offsets into the tree are offsets into the text, and rows are the lines of `LineIndex`.
@@ -9,15 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import tree_sitter
 
-from qwen_lsp.syntax.grammar import grammar
+from qwen_lsp.syntax.grammar import grammar, query
 from qwen_lsp.syntax.languages import Language
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
 
 _LONE_CR = re.compile(r"\r(?!\n)")
+# fmt: off
+STRING_NODES = frozenset((
+    "char_literal", "character_literal", "rune_literal", "heredoc_body", "regex", "line_str_text",
+    "multi_line_str_text", "double_quote_scalar", "single_quote_scalar",
+))
+"""Nodes of strings besides those with `string` in their type."""
+_BLOCKS = frozenset((
+    "block", "statement_block", "compound_statement", "class_body", "interface_body", "enum_body", "body",
+    "enum_class_body", "declaration_list", "field_declaration_list", "function_body", "constructor_body",
+    "body_statement", "do_block", "do_group", "template_body", "switch_block", "switch_body", "object_type",
+    "enum_variant_list", "literal_value", "match_block", "object", "keyframe_block_list", "statement_list",
+    "protocol_body", "enum_declaration_list", "begin_block", "control_structure_body", "statements",
+))
+# fmt: on
+_TEXT_OF_STRING = re.compile(r"(content|fragment|start|text|characters|_body)$")
+_INTERPOLATION = re.compile(r"interpolat|substitution|expansion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +71,7 @@ def parse(text: str, language: Language) -> SyntaxTree:
     return SyntaxTree(language, text, source, len(source) == len(text), tree)
 
 
-def reparse(
-    tree: SyntaxTree, edits: Sequence[TextEdit], text: str
-) -> tuple[SyntaxTree, tuple[Span, ...]]:
+def reparse(tree: SyntaxTree, edits: Sequence[TextEdit], text: str) -> tuple[SyntaxTree, tuple[Span, ...]]:
     """The tree of `text`, which is `tree.text` after `edits`, and the ranges of `text` that changed.
 
     The ranges cover both the edited text and everything whose place in the tree is another now.
@@ -86,6 +101,116 @@ def reparse(
     return result, tuple(Span(result.to_offset(a), result.to_offset(b)) for a, b in _merged(changed))
 
 
+def errors(tree: SyntaxTree) -> tuple[Span, ...]:
+    """The outermost ERROR and MISSING nodes, in order."""
+    spans: list[Span] = []
+    pending = [tree.tree.root_node] if tree.has_errors else []
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            spans.append(tree.span(node))
+        elif node.has_error:
+            pending += reversed(node.children)
+    return tuple(spans)
+
+
+def in_comment_or_string(tree: SyntaxTree, offset: int) -> Literal["comment", "string", None]:
+    """What typing at `offset` would extend. Code inside an interpolation counts as code."""
+    at = tree.to_byte(offset)
+    for node in reversed(_chain(tree, max(at - 1, 0), at)):
+        kind = node.type
+        inside = node.start_byte < at < node.end_byte
+        if inside and _INTERPOLATION.search(kind):
+            return None
+        if "comment" in kind and node.is_named:
+            return "comment" if inside or (at == node.end_byte and not _is_closed(tree, node)) else None
+        if "string" in kind or kind in STRING_NODES:
+            if inside:
+                return "string"
+            if node.start_byte < at and node.child_count == 0 and _TEXT_OF_STRING.search(kind):
+                return "string"
+    return None
+
+
+def _is_closed(tree: SyntaxTree, comment: tree_sitter.Node) -> bool:
+    """Whether more text at the end of a comment would no longer belong to it."""
+    text = tree.source[comment.start_byte : comment.end_byte]
+    delimiters = tree.language.block_comment
+    if text.endswith(b"\n"):
+        return True
+    return (
+        delimiters is not None
+        and text.startswith(delimiters[0].encode())
+        and text.endswith(delimiters[1].encode())
+    )
+
+
+def enclosing_block(tree: SyntaxTree, offset: int) -> Span | None:
+    """The smallest block or body around `offset`, its delimiters included."""
+    at = tree.to_byte(offset)
+    for node in reversed(_chain(tree, at, at)):
+        if node.type in _BLOCKS and node.is_named:
+            opener = tree.source[node.start_byte : node.start_byte + 1]
+            if opener != b"{" or node.start_byte < at < node.end_byte:
+                return tree.span(node)
+    return None
+
+
+def scopes(tree: SyntaxTree, offset: int) -> list[Span]:
+    """The definitions around `offset`, outermost first."""
+    at = tree.to_byte(offset)
+    cursor = tree_sitter.QueryCursor(query(tree.language))
+    cursor.set_byte_range(max(at - 1, 0), at + 1)
+    nodes = {
+        node
+        for _, captures in cursor.matches(tree.tree.root_node)
+        for capture, found in captures.items()
+        if capture.startswith("definition.")
+        for node in found
+        if node.start_byte <= at <= node.end_byte
+    }
+    return [tree.span(node) for node in sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte))]
+
+
+_CLOSERS = re.compile(r"(\}|end|done|fi|esac)\b|\}|$")
+
+
+def block_is_empty_at(tree: SyntaxTree, offset: int) -> bool:
+    """Whether a body begins before `offset` and nothing of it is written yet."""
+    if in_comment_or_string(tree, offset) is not None:
+        return False
+    before, after = tree.text[:offset].rstrip(), tree.text[offset:].lstrip()
+    last_line = before[before.rfind("\n") + 1 :]
+    if tree.language.block == "brace":
+        return before.endswith("{") and (not after or after.startswith("}"))
+    rest = tree.text[offset:]
+    if rest.partition("\n")[0].strip() or not last_line:
+        return False
+    indent = len(last_line) - len(last_line.lstrip())
+    blanks = rest[: len(rest) - len(after)]
+    next_indent = len(blanks) - blanks.rfind("\n") - 1 if after else 0
+    if tree.language.block == "indent":
+        code = last_line.partition(f" {tree.language.line_comment}")[0].rstrip()
+        return code.endswith(":") and next_indent <= indent
+    return (
+        tree.language.block == "keyword"
+        and "\n" in tree.text[len(before) : offset]
+        and next_indent == indent
+        and bool(_CLOSERS.match(after))
+    )
+
+
+def _chain(tree: SyntaxTree, start: int, end: int) -> list[tree_sitter.Node]:
+    """The nodes that cover both bytes, outermost first."""
+    cursor = tree.tree.walk()
+    chain: list[tree_sitter.Node] = []
+    while (node := cursor.node) is not None and node.start_byte <= start and end <= node.end_byte:
+        chain.append(node)
+        if cursor.goto_first_child_for_byte(start) is None:
+            break
+    return chain
+
+
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
@@ -94,7 +219,11 @@ def _byte_edits(tree: SyntaxTree, edits: Sequence[TextEdit]) -> Iterator[tuple[i
     """Start and end in the old source and the length of what replaces it, in order of position."""
     last = 0
     for edit in sorted(edits, key=lambda e: (e.span.start, e.span.end)):
-        start, end, length = tree.to_byte(edit.span.start), tree.to_byte(edit.span.end), len(_encode(edit.text))
+        start, end, length = (
+            tree.to_byte(edit.span.start),
+            tree.to_byte(edit.span.end),
+            len(_encode(edit.text)),
+        )
         if start > last and tree.text[edit.span.start - 1] == "\r":
             # Whether that CR stands alone, and so what the parser sees of it, may change.
             start, length = start - 1, length + 1

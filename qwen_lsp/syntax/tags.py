@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import tree_sitter
 
 from qwen_lsp.syntax import collect, incremental
-from qwen_lsp.syntax.facts import Definition, FileFacts
+from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.grammar import fields, query
-from qwen_lsp.syntax.parse import SyntaxTree
+from qwen_lsp.syntax.parse import STRING_NODES, SyntaxTree
 from qwen_lsp.text.positions import Span
 
 
@@ -39,6 +39,31 @@ def update(
         return facts_before if tree_before.text == tree_after.text else extract(tree_after)
     lines = line_count(tree_after.text)
     return incremental.updated(tree_before, facts_before, tree_after, changed, lines) or extract(tree_after)
+
+
+def occurrences(tree: SyntaxTree, name: str) -> list[Span]:
+    """Where the file says `name` as a name: definitions, references, locals; never comments or strings."""
+    word = name.encode("utf-8", "replace")
+    if not word:
+        return []
+    root, code = tree.tree.root_node, tree.language.is_code
+    spans: list[Span] = []
+    at = tree.source.find(word)
+    while at >= 0:
+        end = at + len(word)
+        node = root.descendant_for_byte_range(at, end)
+        if node is not None and node.is_named and (node.start_byte, node.end_byte) == (at, end):
+            kind = node.type
+            if "comment" not in kind and not (code and ("string" in kind or kind in STRING_NODES)):
+                spans.append(Span(tree.to_offset(at), tree.to_offset(end)))
+        at = tree.source.find(word, end)
+    return spans
+
+
+def smallest_definition(facts: FileFacts, line: int) -> int | None:
+    """The position of the innermost definition around a line."""
+    around = facts.enclosing(line)
+    return around[-1] if around else None
 
 
 def line_count(text: str) -> int:

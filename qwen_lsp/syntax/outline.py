@@ -1,0 +1,190 @@
+"""A file reduced to what it declares: imports, signatures and members, with every body elided.
+
+Works on lines and facts alone, so that no tree is needed for a file whose facts are cached.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from qwen_lsp.syntax.facts import Definition, FileFacts
+from qwen_lsp.syntax.languages import Language, by_id
+
+ELLIPSIS = "..."
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+_WIDEST = 200
+"""Characters of one line shown; a longer one is a value rather than a signature."""
+_LONGEST_HEADER = 30
+_LONGEST_IMPORT = 60
+_FUNCTIONS = frozenset(("function", "method", "constructor"))
+_OPENERS = {"(": ")", "[": "]", "{": "}"}
+_STRING_OPENER = re.compile(r"""[rRbBuUfF]{0,2}(\"\"\"|'''|"|')""")
+_COMMENT_LINE = re.compile(r"\s*(///?!?|#(?!\[|!\[)|--+|;+|%+)")
+_COMMENT_MARK = re.compile(r"^\s*(/\*\*?!?|\*/|\*(?!/)|///?!?|#+|--+\[*|;+|%+)? ?")
+_AFTER_COLON = re.compile(r":\s*#.*$")
+_CLOSING = re.compile(r"[\])}]+[;,]?|end\b.*")
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text as facts count them; form feeds and the like break no line."""
+    return _LINE_BREAK.split(text)
+
+
+def header(text_lines: Sequence[str], d: Definition) -> str:
+    """The lines of a signature as written, from its decorators on, the body left out."""
+    last = min(d.header_end, d.line + _LONGEST_HEADER)
+    lines = [_clipped(line.rstrip()) for line in text_lines[d.line : last + 1]]
+    if last < d.header_end:
+        lines.append(f"{_indent(lines[-1])}{ELLIPSIS}")
+    return "\n".join(lines)
+
+
+def outline(text: str, facts: FileFacts, *, depth: int | None = None, docs: bool = False) -> str:
+    """Imports and signatures as text, ending in a newline; empty for a file that declares nothing."""
+    lines = outline_lines(text, facts, depth=depth, docs=docs)
+    return "".join(f"{line}\n" for _, line in lines)
+
+
+def outline_lines(
+    text: str, facts: FileFacts, *, depth: int | None = None, docs: bool = False
+) -> list[tuple[int, str]]:
+    """The lines of the outline, each with the zero-based line of the file it stands for."""
+    text_lines = split_lines(text)
+    language = by_id(facts.language)
+    result = _imports(text_lines, facts, language)
+    shown_imports = {line for line, _ in result}
+    levels: list[int] = []
+    children: set[int] = set()
+    for d in facts.definitions:
+        hidden = d.parent >= 0 and (levels[d.parent] < 0 or facts.definitions[d.parent].kind in _FUNCTIONS)
+        level = -1 if hidden else 0 if d.parent < 0 else levels[d.parent] + 1
+        levels.append(-1 if depth is not None and level >= depth else level)
+        if levels[-1] >= 0 and d.parent >= 0 and d.name_line > facts.definitions[d.parent].header_end:
+            children.add(d.parent)
+    printed = -1
+    closing: list[tuple[int, str]] = []
+    for index, d in enumerate(facts.definitions):
+        while closing and closing[-1][0] < d.line:
+            result.append(closing.pop())
+        if levels[index] < 0 or d.name_line <= printed or d.line in shown_imports:
+            continue
+        doc = _doc_lines(text_lines, facts, index) if docs else None
+        if doc is not None and doc[0] < d.line and doc[0] > printed:
+            result += [(n, _clipped(text_lines[n])) for n in range(doc[0], doc[1] + 1)]
+        first = max(d.line, printed + 1)
+        shown = header(text_lines, d).split("\n")[first - d.line :]
+        lines = list(zip(range(first, first + len(shown)), shown, strict=True))
+        inner = doc is not None and doc[0] > d.header_end
+        if index in children or inner:
+            result += lines
+            if inner and doc is not None:
+                result += [(n, _clipped(text_lines[n])) for n in range(doc[0], doc[1] + 1)]
+                if index not in children and d.end_line > doc[1]:
+                    result.append((doc[1] + 1, _indent(text_lines[doc[0]]) + ELLIPSIS))
+            if d.end_line > d.header_end and _CLOSING.fullmatch(text_lines[d.end_line].strip()):
+                closing.append((d.end_line, text_lines[d.end_line].rstrip()))
+        elif lines:
+            result += lines[:-1]
+            result.append((lines[-1][0], _elided(lines[-1][1], d, language)))
+        printed = max(printed, d.header_end)
+    result += reversed(closing)
+    # Imports inside functions and below definitions take their place among the rest.
+    result.sort(key=lambda line: line[0])
+    return result
+
+
+def doc_comment(text_lines: Sequence[str], facts: FileFacts, index: int) -> str:
+    """The docstring of a definition or the comment right above it, without its markers; else empty."""
+    found = _doc_lines(text_lines, facts, index)
+    if found is None:
+        return ""
+    lines = list(text_lines[found[0] : found[1] + 1])
+    if found[0] > facts.definitions[index].header_end:
+        quoted = "\n".join(line.strip() for line in lines)
+        opener = _STRING_OPENER.match(quoted)
+        quote = opener.group(1) if opener else ""
+        return quoted[opener.end() if opener else 0 :].removesuffix(quote).strip()
+    text = "\n".join(_COMMENT_MARK.sub("", line, count=1) for line in lines).strip()
+    return text.removesuffix("*/").rstrip()
+
+
+def _doc_lines(text_lines: Sequence[str], facts: FileFacts, index: int) -> tuple[int, int] | None:
+    """First and last line of what documents a definition."""
+    d = facts.definitions[index]
+    if facts.language == "python" and d.kind in ("class", *_FUNCTIONS):
+        return _docstring(text_lines, d)
+    last = d.line - 1
+    first = d.line
+    if last >= 0 and text_lines[last].rstrip().endswith("*/"):
+        while first > 0 and not text_lines[first - 1].lstrip().startswith("/*") and d.line - first < 400:
+            first -= 1
+        first -= 1
+        opens = first >= 0 and text_lines[first].lstrip().startswith("/*")
+        return (first, last) if opens else None
+    while first > 0 and _COMMENT_LINE.match(text_lines[first - 1]):
+        first -= 1
+    return (first, last) if first <= last else None
+
+
+def _docstring(text_lines: Sequence[str], d: Definition) -> tuple[int, int] | None:
+    first = d.header_end + 1
+    while first < d.end_line and not text_lines[first].strip():
+        first += 1
+    if first > d.end_line or first >= len(text_lines):
+        return None
+    opener = _STRING_OPENER.match(text_lines[first].lstrip())
+    if opener is None:
+        return None
+    quote, rest, last = opener.group(1), text_lines[first].lstrip()[opener.end() :], first
+    while quote not in rest and last < d.end_line:
+        last += 1
+        rest = text_lines[last]
+    return (first, last) if quote in rest else None
+
+
+def _elided(line: str, d: Definition, language: Language | None) -> str:
+    """The last line of a header with three dots for the body that follows it."""
+    if d.end_line == d.header_end or d.kind in ("section", "key", "element"):
+        return line
+    bare = line.rstrip()
+    if closer := _OPENERS.get(bare[-1:]):
+        return f"{bare} {ELLIPSIS} {closer}"
+    if d.kind not in _FUNCTIONS and d.kind in ("constant", "variable", "field", "property", "type"):
+        return f"{bare} {ELLIPSIS}"
+    block = language.block if language is not None else "none"
+    if block == "indent":
+        return f"{_AFTER_COLON.sub(':', bare)} {ELLIPSIS}"
+    if block == "brace":
+        return f"{bare} {ELLIPSIS}" if bare.endswith(("=>", "=")) else f"{bare} {{ {ELLIPSIS} }}"
+    return f"{bare} {ELLIPSIS} end" if block == "keyword" else bare
+
+
+def _imports(text_lines: Sequence[str], facts: FileFacts, language: Language | None) -> list[tuple[int, str]]:
+    """The import statements that no function hides."""
+    hidden = [(d.header_end, d.end_line) for d in facts.definitions if d.kind in _FUNCTIONS]
+    comment = language.line_comment if language is not None else None
+    lines = {imp.line for imp in facts.imports if not any(a < imp.line <= b for a, b in hidden)}
+    return [(line, _import(text_lines, line, comment)) for line in sorted(lines)]
+
+
+def _import(text_lines: Sequence[str], line: int, comment: str | None) -> str:
+    """An import statement on one line, closed where its brackets close."""
+    taken: list[str] = []
+    balance = 0
+    for text in text_lines[line : line + _LONGEST_IMPORT]:
+        if comment and comment != text[: len(comment)]:
+            text = text.partition(f" {comment}")[0]
+        taken.append(text.strip() if taken else text.rstrip())
+        balance += sum(text.count(opener) - text.count(closer) for opener, closer in _OPENERS.items())
+        if balance <= 0:
+            break
+    return _clipped(" ".join(taken))
+
+
+def _clipped(line: str) -> str:
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - len(ELLIPSIS) - 1].rstrip()} {ELLIPSIS}"
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
