@@ -8,9 +8,10 @@ from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.names import Near, identifiers
 from qwen_lsp.context.place import TYPES, Place, members, place_for_name, shares
 from qwen_lsp.context.similar import Usage
-from qwen_lsp.context.texts import lines_of, split
+from qwen_lsp.context.texts import lines_of
 from qwen_lsp.index.snapshot import Site
 from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.syntax.outline import split_lines
 from qwen_lsp.workspace.paths import RelPath
 
 _CLASSES = 24
@@ -40,7 +41,7 @@ class Hierarchy:
 
 def own_classes(place: Place, line: int, text: str, hierarchy: Hierarchy) -> None:
     """The bases of the classes around the cursor: what `self.` may reach."""
-    lines = split(text)
+    lines = split_lines(text)
     for index in place.facts.enclosing(line):
         if place.facts.definitions[index].kind in TYPES:
             _own_bases(place, index, lines, hierarchy, set())

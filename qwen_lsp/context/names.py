@@ -43,6 +43,10 @@ def near(text: str, offset: int) -> Mapping[str, Near]:
     """The names around `offset` with their weights; the nearer, the heavier, before more than after."""
     found: dict[str, Near] = {}
     before = text[:offset].split("\n")[-_LINES_BEFORE - 1 :]
+    if text[offset - 1 : offset].isidentifier():
+        offset += len(
+            re.match(r"\w*", text[offset : offset + 200]).group()
+        )  # the rest of the word being typed
     after = text[offset : offset + _LINES_AFTER * 400].split("\n")[: _LINES_AFTER + 1]
     for distance, line in enumerate(reversed(before)):
         _collect(found, line, distance, 1.0)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Form
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import lines_of, split, text_of
+from qwen_lsp.context.texts import lines_of, text_of
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
-from qwen_lsp.syntax.outline import header, outline
+from qwen_lsp.syntax.outline import header, outline, split_lines
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
 
@@ -211,7 +211,7 @@ class Sheet:
 
     def _lines(self) -> Sequence[str]:
         if self._excerpts or self._admitted is not None:
-            return split(self.admitted() or "")
+            return split_lines(self.admitted() or "")
         return lines_of(self.desk.snapshot, self.path)
 
     def _header(self, index: int) -> str:

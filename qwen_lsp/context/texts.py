@@ -8,6 +8,7 @@ from threading import Lock
 
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.outline import split_lines
 from qwen_lsp.workspace.paths import RelPath
 
 _MOST_CHARACTERS = 16_000_000
@@ -52,7 +53,7 @@ def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
     text = text_of(snapshot, path)
     if text is None:
         return ()
-    lines = split(text)
+    lines = split_lines(text)
     if digest:
         _LINES.keep(digest, lines, len(text))
     return lines
@@ -64,8 +65,3 @@ def text_of(snapshot: Snapshot, path: RelPath) -> str | None:
         return snapshot.text(path)
     except WorkspaceError:
         return None
-
-
-def split(text: str) -> list[str]:
-    """Lines as the index counts them."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

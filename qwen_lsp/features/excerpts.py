@@ -29,7 +29,7 @@ def show_file(
     budget: int,
     count: Callable[[str], int],
 ) -> FileShown:
-    """`text` (which has passed the gate) within `budget` tokens: nothing less than what fits around `place`."""
+    """`text`, which has passed the gate, within `budget` tokens: whole, else what fits around `place`."""
     if count(text) <= budget:
         return FileShown(text, True)
     facts = snapshot.facts(path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from qwen_lsp.context.budget import divide
@@ -50,7 +51,7 @@ async def explain(
     gate: Gate,
     settings: ExplainSettings,
     count: Callable[[str], int],
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Pieces of Markdown as they come. Closing the iterator closes the request.
 
     Raises FileUnreadable for a file that has no text, EndpointError when the endpoint fails.
@@ -73,8 +74,9 @@ async def explain(
             _messages, asked, admission.text, int(window * share), share
         )
         try:
-            async for piece in _streamed(endpoint, messages, reply):
-                yield piece
+            async with aclosing(_streamed(endpoint, messages, reply)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except ContextOverflow as error:
             # Refused before the first word; the second time the window is what the endpoint says it is.
             if share == _SMALLER[-1]:
@@ -87,23 +89,21 @@ async def explain(
 def embedded_explanation(snapshot: Snapshot, path: RelPath, selection: Span | None = None) -> str:
     """What the index knows of a file, as a page, with one line on what a model would add."""
     return overview(snapshot, path, selection) + (
-        "\n---\n\n*Made from the index, without a model: what the code says about itself. For an explanation in "
-        "words set `OPENAI_BASE_URL` and `OPENAI_MODEL`, or run `qwen-lsp doctor` to find a local server.*\n"
+        "\n---\n\n*Made from the index, without a model: what the code says about itself. For an "
+        "explanation in words set `OPENAI_BASE_URL` and `OPENAI_MODEL`, or run `qwen-lsp doctor` to find a "
+        "local server.*\n"
     )
 
 
-async def _streamed(endpoint: Endpoint, messages: list[Message], reply: int) -> AsyncIterator[str]:
+async def _streamed(endpoint: Endpoint, messages: list[Message], reply: int) -> AsyncGenerator[str]:
     safe = SafeMarkdown()
-    events = endpoint.chat(messages, max_tokens=reply)
-    async for event in events:
-        if isinstance(event, TextDelta):
-            if shown := safe.feed(event.text):
-                yield shown
-        else:
-            if rest := safe.finish():
+    async with aclosing(endpoint.chat(messages, max_tokens=reply)) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                if shown := safe.feed(event.text):
+                    yield shown
+            elif rest := safe.finish() + _ending(event):
                 yield rest
-            if ending := _ending(event):
-                yield ending
 
 
 def _ending(done: ChatDone) -> str:

@@ -12,7 +12,7 @@ _LONGEST_IMPORT = 40
 
 
 def with_imports(text: str, imports: Sequence[str], language: Language | None) -> str:
-    """`text` with the import lines it does not have yet, after its last import at the top, else at its top."""
+    """`text` with the import lines it lacks, after its last import at the top, else at its top."""
     known = {line.strip() for line in text.splitlines()}
     wanted = [line.rstrip() for line in imports if line.strip() not in known]
     if not wanted or language is None or not available(language):

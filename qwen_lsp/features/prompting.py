@@ -9,7 +9,7 @@ from importlib.resources import files
 _PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
 
 
-def prompt(name: str, **values: str) -> str:
+def prompt(name: str, /, **values: str) -> str:
     """The prompt `name` with its `{{placeholders}}` filled; exactly the values it asks for.
 
     What is put in is not looked at again, so a text that itself contains `{{x}}` stays as it is. Raises

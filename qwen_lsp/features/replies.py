@@ -12,13 +12,13 @@ from qwen_lsp.model.messages import FinishReason
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*([^`\n]*)$")
 _NUMBERED = re.compile(r"^\s*\d+\s?[|:\t→]\s?")
 _COMMENT = r"^\s*(?:#|//|/\*|\*|--|<!--|;|%|\{/\*)\s*"
+_LEFT = r"(?:rest|remainder|remaining|existing|previous|other|original|same)"
+_THING = r"(?:code|implementation|body|functions?|methods?|class|file|lines|logic|imports|tests)"
 _OMISSION = re.compile(
     _COMMENT
     + r"(?:(?:\.\.\.|…)[\s.]*(?:$|\*/|-->|\w)"
-    + r"|\W*(?:the )?(?:rest|remainder|remaining|existing|previous|other|original|same)\b[^.]{0,60}"
-    + r"\b(?:code|implementation|body|function|functions|method|methods|class|file|lines|logic|imports|unchanged"
-    + r"|same|as before|here|goes)\b"
-    + r"|\W*(?:code|everything|content|implementation)\b[^.]{0,30}\b(?:unchanged|omitted|as before|stays the same)\b"
+    + rf"|\W*(?:the )?{_LEFT}\b[^.]{{0,60}}\b(?:{_THING}|unchanged|same|as before|goes here)\b"
+    + rf"|\W*(?:{_THING}|everything|content)\b[^.]{{0,30}}\b(?:unchanged|omitted|as before|stays the same)\b"
     + r"|\W*(?:unchanged|omitted)\b)",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from qwen_lsp.context.budget import divide
@@ -105,9 +106,10 @@ async def _answered(job: Rewrite, before: str, messages: list[Message], max_toke
 
 
 async def _asked(endpoint: Endpoint, messages: list[Message], max_tokens: int) -> ChatDone:
-    async for event in endpoint.chat(messages, max_tokens=max_tokens):
-        if isinstance(event, ChatDone):
-            return event
+    async with aclosing(endpoint.chat(messages, max_tokens=max_tokens)) as events:
+        async for event in events:
+            if isinstance(event, ChatDone):
+                return event
     raise MalformedReply("The endpoint's reply has no end.")
 
 

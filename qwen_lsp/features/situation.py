@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qwen_lsp.context.place import TYPES, is_test
-from qwen_lsp.context.texts import split
 from qwen_lsp.features.excerpts import lines_of_selection
 from qwen_lsp.features.stubs import is_stub
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import Definition, FileFacts, Kind
 from qwen_lsp.syntax.languages import Language
-from qwen_lsp.syntax.outline import doc_comment
+from qwen_lsp.syntax.outline import doc_comment, split_lines
 from qwen_lsp.text.positions import LineIndex, Span
 from qwen_lsp.workspace.paths import RelPath
 
@@ -79,7 +78,7 @@ class Situation:
         return self.text[span.start : span.end]
 
     def undocumented(self, index: int) -> bool:
-        return not doc_comment(split(self.text), self.facts, index).strip()
+        return not doc_comment(split_lines(self.text), self.facts, index).strip()
 
     def stub(self, index: int) -> bool:
         """Whether the body of the definition says only that it is missing."""
@@ -89,7 +88,7 @@ class Situation:
             return False
         if parent >= 0 and self.facts.definitions[parent].kind in ("interface", "trait"):
             return False
-        header = "\n".join(split(self.text)[definition.line : definition.header_end + 1])
+        header = "\n".join(split_lines(self.text)[definition.line : definition.header_end + 1])
         if re.search(r"abstractmethod|@overload|\babstract\b|\bextern\b|\bdeclare\b", header):
             return False
         return is_stub(self.text_of(definition), self.language)
