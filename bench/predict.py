@@ -104,9 +104,9 @@ def learnt(files: dict[str, Path], max_tokens: int) -> tuple[Predictor, float]:
     seconds = 0.0
     for path, file in files.items():
         text = read(file)
-        started = time.perf_counter()
+        started = time.thread_time()
         fresh.learn(path, text)
-        seconds += time.perf_counter() - started
+        seconds += time.thread_time() - started
     return fresh, seconds
 
 
@@ -121,20 +121,24 @@ def memory_of(files: dict[str, Path], max_tokens: int) -> tuple[int, int]:
     return held, fresh.tokens
 
 
-def ask(known: Predictor, files: dict[str, Path], places: Iterable[Place], row: Row) -> None:
+def ask(
+    known: Predictor, files: dict[str, Path], places: Iterable[Place], row: Row, *, blind: bool = False
+) -> None:
     """Ask at each place, the rest of its line taken away; notes the times in `row`."""
     asking: list[float] = []
     learning: list[float] = []
     for place in places:
         text = read(files[place.path])
         before, rest, after = text[: place.cursor], text[place.cursor : place.end], text[place.end :]
+        if blind:
+            after = ""
         known.learn(place.path, text)
-        started = time.perf_counter()
+        started = time.thread_time()
         known.learn(place.path, before + after)
-        learning.append(time.perf_counter() - started)
-        started = time.perf_counter()
+        learning.append(time.thread_time() - started)
+        started = time.thread_time()
         suggestion = known.suggest(place.path, before, after)
-        asking.append(time.perf_counter() - started)
+        asking.append(time.thread_time() - started)
         row.places += 1
         if suggestion is not None:
             row.spoken += 1
@@ -159,7 +163,7 @@ def measure(root: Path, args: argparse.Namespace) -> Row:
     known, seconds = learnt(files, args.max_tokens)
     row.tokens = known.tokens
     row.megabytes_per_second = row.megabytes / seconds
-    ask(known, files, choose(files, args.places, args.seed), row)
+    ask(known, files, choose(files, args.places, args.seed), row, blind=args.blind)
     return row
 
 
@@ -237,13 +241,14 @@ def fit(samples: Samples, seed: int) -> tuple[float, ...]:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("roots", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--places", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--suffix", nargs="+", default=[".py"])
     parser.add_argument("--max-tokens", type=int, default=1_000_000)
     parser.add_argument("--no-memory", dest="memory", action="store_false", help="skip this slow figure")
+    parser.add_argument("--blind", action="store_true", help="nothing below the cursor's line is there yet")
     parser.add_argument("--calibrate", action="store_true")
     args = parser.parse_args()
     if args.calibrate:

@@ -12,7 +12,7 @@ class Step(NamedTuple):
 
     length: int  # tokens matched by the longest place
     share: float  # of the weighted votes
-    count: int  # places that voted for it
+    places: int  # that voted for it
     same_file: bool
     nearby: bool
     below: int
@@ -29,7 +29,7 @@ def features(step: Step) -> tuple[float, ...]:
         odds,
         length,
         odds * length,
-        log(min(step.count, 32)),
+        log(min(step.places, 32)),
         float(step.same_file),
         float(step.nearby),
         float(step.below),
@@ -37,7 +37,7 @@ def features(step: Step) -> tuple[float, ...]:
         float(step.ends),
         float(step.length <= 2),
         float(step.share > 0.999),
-        float(step.count == 1),
+        float(step.places == 1),
     )
 
 

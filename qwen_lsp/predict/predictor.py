@@ -96,7 +96,7 @@ class Predictor:
         text = best = None
         if not before[-1:].isspace():
             best = self._follow(document, before, "", following, floor)
-        if best is None and word:
+        if best is None and word and word[0] not in self._vocabulary:  # a known word is taken as finished
             best = self._follow(document, before[: len(before) - len(word[0])], word[0], following, floor)
             text = best and self._spell(best.tokens)[len(word[0]) :]
         if best is None:
