@@ -20,7 +20,7 @@ from qwen_lsp.model.messages import Usage
 from qwen_lsp.model.resilience import Breaker
 from qwen_lsp.model.tokens import estimate
 
-_BROKEN = (EndpointFailed, EndpointTimeout, EndpointUnreachable, MalformedReply)
+BROKEN = (EndpointFailed, EndpointTimeout, EndpointUnreachable, MalformedReply)
 """The errors that tell of an endpoint that is ill; the others are answers of a healthy one."""
 
 
@@ -91,7 +91,7 @@ class Guard:
         except EndpointError as error:
             outcome = "failed"
             self.remember(error)
-            if isinstance(error, _BROKEN):
+            if isinstance(error, BROKEN):
                 breaker.failed(loop.time())
             else:
                 breaker.succeeded()

@@ -39,10 +39,13 @@ class EventReader:
         return [event for line in lines for event in self._line(line)]
 
     def finish(self) -> list[Event]:
-        """The events that end with the reply, though no line end says so."""
+        """The events that end with the reply, though no line end says so; one that was cut is dropped."""
         rest = bytes(self._bytes)
         self._bytes.clear()
-        return [*self._line(rest), *self._line(b"")] if rest else self._line(b"")
+        try:
+            return [*self._line(rest), *self._line(b"")] if rest else self._line(b"")
+        except MalformedReply:
+            return []
 
     def _line(self, line: bytes) -> list[Event]:
         if not line:

@@ -411,6 +411,8 @@ async def _read_request(reader: asyncio.StreamReader) -> Recorded | None:
     if not line.strip():
         return None
     method, path, _ = line.decode("ascii").split(" ", 2)
+    # A proxy is sent whole addresses; asked as one, this server answers for every host.
+    path = "/" + path.split("/", 3)[3] if path.startswith("http://") else path
     headers: dict[str, str] = {}
     while header := (await reader.readline()).strip():
         name, _, value = header.decode("latin-1").partition(":")
