@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAUSE = 1.0  # seconds without typing, after which the predictor reads the file again
 DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a formatter touches many files
 _RECENT = 16
 _ERRORS = 10
@@ -54,8 +55,7 @@ class Session:
             self.store = Store(root, Cache(None))
         self.ledger = Ledger()
         self.gate = _gate(root, settings)
-        self.endpoint: Endpoint | None = connect(settings.endpoint, self.ledger)
-        self._completing: Endpoint | None = None
+        self.endpoint: Endpoint | None = self._connect(settings)
         self.predictor = Predictor()
         self.recent: deque[RelPath] = deque(maxlen=_RECENT)
         self.errors: deque[str] = deque(maxlen=_ERRORS)
@@ -63,7 +63,10 @@ class Session:
         self._watcher: Watcher | None = None
         self._hints: set[RelPath] | None = set()
         self._refresh: asyncio.TimerHandle | None = None
-        self._refreshing = asyncio.Lock()
+        self._lessons: deque[RelPath] = deque()
+        self._teaching = False
+        self._stale: set[RelPath] = set()
+        self._relearn: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -77,17 +80,6 @@ class Session:
     def count(self) -> Callable[[str], int]:
         """Exact tokens of a text."""
         return tokens.count
-
-    @property
-    def completion_endpoint(self) -> Endpoint | None:
-        """Where completions are asked for: the same endpoint, unless another model is set for them."""
-        model = self.settings.endpoint.completion_model
-        if self.endpoint is None or not model or model == self.settings.endpoint.model:
-            return self.endpoint
-        if self._completing is None:
-            other = self.settings.endpoint.model_copy(update={"model": model})
-            self._completing = connect(other, self.ledger)
-        return self._completing
 
     @property
     def journal_dir(self) -> Path:
@@ -105,27 +97,26 @@ class Session:
     def open(self, path: RelPath, text: str, version: int | None = None) -> None:
         self.store.open(path, text, version)
         self.touched(path)
-        self._teach(path, text)
+        self._teach(path)
 
     def change(self, path: RelPath, edits: Sequence[TextEdit], version: int | None = None) -> None:
         self.store.change(path, edits, version)
         self.touched(path)
+        self._stale.add(path)
+        if self._relearn is not None:
+            self._relearn.cancel()
+        self._relearn = asyncio.get_running_loop().call_later(PAUSE, self._teach_stale)
 
     def close(self, path: RelPath) -> None:
         self.store.close(path)
         self.hint({path})
 
-    def saved(self, path: RelPath) -> None:
-        if path in self.snapshot.buffers:
-            self._teach(path, self.snapshot.text(path))
-        self.hint({path})
-
     def touched(self, path: RelPath) -> None:
-        """Note that somebody works on the file now; the latest is last."""
-        if not self.recent or self.recent[-1] != path:
+        """Note that somebody works on the file now; the latest comes first."""
+        if not self.recent or self.recent[0] != path:
             if path in self.recent:
                 self.recent.remove(path)
-            self.recent.append(path)
+            self.recent.appendleft(path)
 
     # -- the disk ------------------------------------------------------------------------------------
 
@@ -133,9 +124,8 @@ class Session:
         """Index the workspace, then let the predictor learn from it; the event loop stays free."""
         if not self.indexed:
             return
-        async with self._refreshing:
-            self.report = await build.build(self.store, self.settings.index, progress)
-        self._spawn(self._teach_all(), "predictor")
+        self.report = await build.build(self.store, self.settings.index, progress)
+        self._teach_workspace()
 
     def watch(self) -> None:
         """Watch the folder ourselves, when no editor does."""
@@ -157,44 +147,44 @@ class Session:
 
     async def refresh(self) -> None:
         """Look at what was hinted at, now."""
-        async with self._refreshing:
-            hints, self._hints = self._hints, set()
-            if hints is None or hints:
-                await build.refresh(self.store, hints)
+        hints, self._hints = self._hints, set()
+        if self.indexed and hints != set():
+            await build.refresh(self.store, hints)
 
     # -- life ----------------------------------------------------------------------------------------
 
     async def reconfigure(self, settings: Settings) -> None:
         """Work on with other settings; what they do not concern goes on undisturbed."""
         before, self.settings = self.settings, settings
-        if settings.endpoint != before.endpoint:
-            old = (self.endpoint, self._completing)
-            self.endpoint, self._completing = connect(settings.endpoint, self.ledger), None
-            for endpoint in old:
-                if endpoint is not None:
-                    await endpoint.aclose()
         if settings.secrets != before.secrets:
             self.gate = _gate(self.root, settings)
+        if (settings.endpoint, settings.completion) != (before.endpoint, before.completion):
+            old, self.endpoint = self.endpoint, self._connect(settings)
+            if old is not None:
+                await old.aclose()
         if settings.index != before.index and self.indexed:
-            async with self._refreshing:
-                self.report = await build.build(self.store, settings.index, lambda done, total: None)
+            self.report = await build.build(self.store, settings.index)
 
     async def aclose(self) -> None:
         """Stop everything that was begun here."""
         if self._closed:
             return
         self._closed = True
-        if self._refresh is not None:
-            self._refresh.cancel()
+        for timer in (self._refresh, self._relearn):
+            if timer is not None:
+                timer.cancel()
         if self._watcher is not None:
             self._watcher.stop()
         for task in (tasks := list(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for endpoint in (self.endpoint, self._completing):
-            if endpoint is not None:
-                await endpoint.aclose()
+        if self.endpoint is not None:
+            await self.endpoint.aclose()
         self.store.release()
+
+    def _connect(self, settings: Settings) -> Endpoint | None:
+        patience = settings.completion.first_token_timeout
+        return connect(settings.endpoint, self.ledger, first_token_timeout=patience)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -208,28 +198,54 @@ class Session:
 
     # -- the predictor -------------------------------------------------------------------------------
 
-    def _teach(self, path: RelPath, text: str) -> None:
-        if self.settings.completion.embedded and len(text) <= _TAUGHT_FILE:
-            self.predictor.learn(path, text)
+    def _teach(self, path: RelPath) -> None:
+        """Have the predictor read the file, before all others that wait."""
+        if self.settings.completion.embedded and not self._closed:
+            self._lessons.appendleft(path)
+            self._learn()
 
-    async def _teach_all(self) -> None:
-        """Read the workspace's code to the predictor, file by file; each is a pause of milliseconds."""
+    def _teach_stale(self) -> None:
+        stale, self._stale = self._stale, set()
+        for path in stale:
+            self._teach(path)
+
+    def _teach_workspace(self) -> None:
+        """Queue the workspace's code, as much as the predictor can remember."""
         if not self.settings.completion.embedded:
             return
-        taught = 0
-        for path in self.snapshot.paths():
-            entry = self.snapshot.files.get(path)
-            if entry is None or entry.language is None or entry.size > _TAUGHT_FILE:
+        room = _TAUGHT_BYTES
+        snapshot = self.snapshot
+        for path in snapshot.paths():
+            entry = snapshot.files.get(path)
+            if entry is None or entry.language is None or path in snapshot.buffers:
                 continue
-            if (taught := taught + entry.size) > _TAUGHT_BYTES:
-                return
-            if path not in self.snapshot.buffers:
+            if entry.size <= _TAUGHT_FILE:
+                if (room := room - entry.size) < 0:
+                    break
+                self._lessons.append(path)
+        self._learn()
+
+    def _learn(self) -> None:
+        if self._lessons and not self._teaching:
+            self._teaching = True
+            self._spawn(self._take_lessons(), "predictor")
+
+    async def _take_lessons(self) -> None:
+        """One file after the other, in slices short enough that nobody waits for them."""
+        try:
+            while self._lessons:
+                path = self._lessons.popleft()
                 try:
                     text = await asyncio.to_thread(self.snapshot.text, path)
                 except (FileUnreadable, OutsideWorkspace):
+                    self.predictor.forget(path)
                     continue
-                self._teach(path, text)
-            await asyncio.sleep(0)
+                if len(text) <= _TAUGHT_FILE:
+                    for _ in self.predictor.learn_in_slices(path, text):
+                        await asyncio.sleep(0)
+                await asyncio.sleep(0)
+        finally:
+            self._teaching = False
 
 
 def state_folder() -> Path:

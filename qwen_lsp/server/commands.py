@@ -23,7 +23,10 @@ from qwen_lsp.text.positions import Position, Span
 from qwen_lsp.workspace.paths import RelPath, uri_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qwen_lsp.features.agent.events import AgentEvent
+    from qwen_lsp.index.snapshot import Snapshot
     from qwen_lsp.session import Session
 
 log = logging.getLogger(__name__)
@@ -72,14 +75,35 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
                 if isinstance(stream, int | str):
                     ls.rpc.notify_raw(STREAM, {"stream": stream, "text": piece})
                 bar.report(f"{len(said)} characters")
+    if arguments.get("show") is True:
+        await _show(ls, said)
     return said
+
+
+async def _show(ls: Server, markdown: str) -> None:
+    """Put a text before the person, as well as the editor can."""
+    if not ls.supports(lambda c: c.window.show_document.support):  # pyright: ignore[reportOptionalMemberAccess]
+        return ls.say(markdown, lsp.MessageType.Info)
+    from qwen_lsp.session import state_folder
+
+    path = state_folder() / "explanation.md"
+    await asyncio.to_thread(_write, path, markdown)
+    with contextlib.suppress(JsonRpcException):
+        shown = lsp.ShowDocumentParams(uri=uri_of(path), take_focus=True)
+        await ls.rpc.ask(lsp.WINDOW_SHOW_DOCUMENT, shown)
+    return None
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(text, encoding="utf-8")
 
 
 # -- edit ----------------------------------------------------------------------------------------------
 
 
 async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
-    """Run the agent on a task, then hand the editor one edit to review."""
+    """Carry out a task, then hand the editor one edit to review: the agent's, or one of a selection."""
     task = _string(arguments, "task")
     place = ls.place(_string(arguments, "uri")) if arguments.get("uri") else None
     session = place.session if place else next(ls.sessions(), None)
@@ -89,36 +113,72 @@ async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[s
         raise EndpointMissing("qwen.edit")
     snapshot = place.snapshot if place else ls.arrival().snapshots[session]
     selection = _selection(ls, place, arguments) if place else None
-
-    from qwen_lsp.features.agent.task import landed, run
-
     with progress(ls, "Qwen is editing", token) as bar:
-        result = await run(
-            snapshot,
-            task,
-            endpoint=session.endpoint,
-            gate=session.gate,
-            settings=session.settings.agent,
-            count=session.count,
-            max_tokens=session.settings.endpoint.max_output_tokens,
-            on_event=lambda event: _show(bar, event),
-            record=lambda message: None,
-            paths=[place.path] if place else (),
-            selection=_quoted(place, selection) if place and selection else "",
-        )
-        edits = landed(result.edits, session.snapshot)
-    answer: dict[str, Any] = {
+        if place is not None and arguments.get("scope") == "selection":
+            answer, edits = await _edit_selection(ls, place, selection, task)
+        else:
+            answer, edits = await _run_agent(session, snapshot, place, selection, task, bar)
+
+    from qwen_lsp.features.agent.task import landed
+
+    edits = landed(edits, session.snapshot)
+    answer |= {"diff": "".join(unified(e) for e in edits), "applied": False, "files": []}
+    if edits and arguments.get("apply", True):
+        answer |= await apply_edits(ls, session, edits, label="Qwen", description=task)
+    return answer
+
+
+async def _edit_selection(
+    ls: Server, place: Place, selection: Span | None, task: str
+) -> tuple[dict[str, Any], Sequence[FileEdit]]:
+    from qwen_lsp.features.actions import edit_selection
+
+    session = place.session
+    changes = await edit_selection(
+        place.snapshot,
+        place.path,
+        selection or Span(0, 0),
+        task,
+        endpoint=session.endpoint,
+        gate=session.gate,
+        settings=session.settings.actions,
+        count=session.count,
+    )
+    return {"ended": "done", "reason": "", "summary": changes.description, "turns": 1}, changes.edits
+
+
+async def _run_agent(
+    session: Session,
+    snapshot: Snapshot,
+    place: Place | None,
+    selection: Span | None,
+    task: str,
+    bar: Progress,
+) -> tuple[dict[str, Any], Sequence[FileEdit]]:
+    from qwen_lsp.features.agent.task import run
+
+    if session.endpoint is None:
+        raise EndpointMissing("qwen.edit")
+    result = await run(
+        snapshot,
+        task,
+        endpoint=session.endpoint,
+        gate=session.gate,
+        settings=session.settings.agent,
+        count=session.count,
+        max_tokens=session.settings.endpoint.max_output_tokens,
+        on_event=lambda event: _show_event(bar, event),
+        record=lambda message: None,
+        paths=[place.path] if place else (),
+        selection=_quoted(place, selection) if place and selection else "",
+    )
+    answer = {
         "ended": result.ended,
         "reason": result.reason,
         "summary": result.summary,
         "turns": result.turns,
-        "diff": "".join(unified(change) for change in edits),
-        "applied": False,
-        "files": [],
     }
-    if edits and arguments.get("apply", True):
-        answer |= await apply_edits(ls, session, edits, label="Qwen", description=task)
-    return answer
+    return answer, result.edits
 
 
 async def apply_edits(
@@ -181,7 +241,7 @@ def _state(session: Session, edit: FileEdit) -> str:
     return "applied" if now == edit.after else "unchanged" if now == edit.before else "different"
 
 
-def _show(bar: Progress, event: AgentEvent) -> None:
+def _show_event(bar: Progress, event: AgentEvent) -> None:
     """One line of what the agent does; never the text it works on."""
     from qwen_lsp.features.agent.events import Called, Turned
 

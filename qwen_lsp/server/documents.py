@@ -59,7 +59,7 @@ def did_close(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 def did_save(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
     document = ls.documents.get(params.text_document.uri)
     if document is not None:
-        document.session.saved(document.path)
+        document.session.hint({document.path})
 
 
 def rehome(ls: Server) -> None:

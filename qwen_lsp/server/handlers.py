@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from typing import TYPE_CHECKING, cast
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 from lsprotocol import types as lsp
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from qwen_lsp.session import Session
 
 SYMBOL_LIMIT = 200
-_OFFERS_KEPT = 200
+_ARGUMENTS: Mapping[str, Mapping[str, object]] = {
+    # A plain editor throws a command's result away, so that the text has to be shown by ourselves.
+    "qwen.explainFile": {"show": True},
+    "qwen.edit": {"scope": "selection"},
+}
 
 
 # -- completion ----------------------------------------------------------------------------------------
@@ -58,7 +63,7 @@ async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked
         place.snapshot,
         place.path,
         convert.offset(place.lines, position, ls.encoding),
-        endpoint=session.completion_endpoint,
+        endpoint=session.endpoint,
         predictor=session.predictor,
         gate=session.gate,
         settings=session.settings.completion,
@@ -112,39 +117,52 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
     span = convert.span(place.lines, params.range, ls.encoding)
     diagnostics = [_diagnostic(ls, place, d) for d in params.context.diagnostics]
     has_endpoint = place.session.endpoint is not None
-    offers = offered(place.snapshot, place.path, span, diagnostics, has_endpoint=has_endpoint)
+    offers = await asyncio.to_thread(
+        offered, place.snapshot, place.path, span, diagnostics, has_endpoint=has_endpoint
+    )
+    shows_disabled = ls.supports(lambda c: c.text_document.code_action.disabled_support)  # pyright: ignore[reportOptionalMemberAccess]
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
-    found: list[lsp.CodeAction] = []
-    for offer in offers:
-        if only and not any(f"{offer.kind}.".startswith(f"{kind}.") for kind in only):
-            continue
-        found.append(_action(ls, place, offer, params))
-    return found
+    return [
+        _action(ls, place, offer, params)
+        for offer in offers
+        if (shows_disabled or not offer.disabled)
+        and (not only or any(f"{offer.kind}.".startswith(f"{kind}.") for kind in only))
+    ]
 
 
 def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams) -> lsp.CodeAction:
-    key = str(uuid.uuid4())
-    ls.offers[key] = (place, offer)
-    while len(ls.offers) > _OFFERS_KEPT:
-        ls.offers.popitem(last=False)
-    return lsp.CodeAction(title=offer.title, kind=offer.kind, data={"offer": key})
+    uri, data = params.text_document.uri, offer.data
+    action = lsp.CodeAction(title=offer.title, kind=offer.kind)
+    if offer.disabled:
+        action.disabled = lsp.CodeActionDisabled(reason=offer.disabled)
+    elif offer.command:
+        where = convert.range_of(place.lines, Span(data["start"], data["end"]), ls.encoding)
+        argument = {"uri": uri, "range": ls.rpc.plain(where), **_ARGUMENTS.get(offer.command, {})}
+        action.command = lsp.Command(title=offer.title, command=offer.command, arguments=[argument])
+    else:
+        action.data = {"uri": uri, "offer": dataclasses.asdict(offer)}
+    if "message" in data:
+        fixed = [d for d in params.context.diagnostics if d.message.startswith(data["message"])]
+        action.diagnostics = fixed or None
+    return action
 
 
 async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
     """Compute the edit of an action that was chosen, for the document as it is by then."""
-    data = cast("object", action.data)
-    key = cast("dict[str, object]", data).get("offer") if isinstance(data, dict) else None
-    if not isinstance(key, str) or key not in ls.offers:
-        raise UserError("This action is no longer current; ask for the actions again.")
+    try:
+        data = cast("dict[str, Any]", action.data)
+        uri, offer = str(data["uri"]), cast("dict[str, Any]", data["offer"])
+    except (TypeError, KeyError):
+        raise UserError("This action did not come from here; ask for the actions again.") from None
 
-    from qwen_lsp.features.actions import resolve
+    from qwen_lsp.features.actions import Offer, resolve
     from qwen_lsp.features.agent.task import landed
 
-    place, offer = ls.offers[key]
+    place = ls.place(uri)
     session = place.session
     changes = await resolve(
         place.snapshot,
-        offer,
+        Offer(**offer),
         endpoint=session.endpoint,
         gate=session.gate,
         settings=session.settings.actions,

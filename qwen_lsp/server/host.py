@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,6 @@ from qwen_lsp.text.positions import LineIndex, PositionEncoding
 from qwen_lsp.workspace.paths import RelPath, from_uri, rel_path, uri_of, within
 
 if TYPE_CHECKING:
-    from qwen_lsp.features.actions import Offer
     from qwen_lsp.features.complete.cache import CompletionCache
     from qwen_lsp.index.snapshot import Snapshot
     from qwen_lsp.session import Session
@@ -80,7 +78,6 @@ class Server(LanguageServer):
         self.configuration: Mapping[str, Any] = {}
         self.settings: Settings | None = None
         self.caches: dict[Session, CompletionCache] = {}
-        self.offers: OrderedDict[str, tuple[Place, Offer]] = OrderedDict()
         self.working: dict[int | str, asyncio.Task[Any]] = {}
         self.stopping = asyncio.Event()
         self.exit_code = 1

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from lsprotocol import types as lsp
 from pygls.capabilities import ServerCapabilitiesBuilder
@@ -130,9 +131,10 @@ def did_change_configuration(ls: Server, params: lsp.DidChangeConfigurationParam
     """Settings pushed in full, or only the news that there are new ones."""
     from qwen_lsp.server.configuration import SECTION
 
-    pushed = params.settings
-    if isinstance(pushed, dict) and isinstance(pushed.get(SECTION), dict):
-        apply_configuration(ls, pushed)
+    pushed = cast("object", params.settings)
+    inner = cast("dict[str, object]", pushed).get(SECTION) if isinstance(pushed, dict) else None
+    if isinstance(inner, dict):
+        apply_configuration(ls, cast("object", inner))
     elif ls.supports(lambda c: c.workspace and c.workspace.configuration):
         ls.spawn(pull_configuration(ls), "configuration")
 
