@@ -1,0 +1,146 @@
+"""Hints that files changed, for when no editor watches: what to look at again, never what to believe.
+
+A storm of events, a branch switch or a kernel queue that overflowed is one hint: look at everything. Where
+the system has no watches left, everything is looked at every few seconds instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qwen_lsp.workspace.ignore import DEPENDENCY_FOLDERS
+from qwen_lsp.workspace.paths import RelPath, within
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
+
+log = logging.getLogger(__name__)
+
+Hints = set[RelPath] | None
+"""Paths that may have changed, folders among them; None: any."""
+
+QUIET = 0.1  # seconds without an event before a hint is passed on
+LATEST = 1.0  # seconds after which it is passed on even if events keep coming
+MOST_PATHS = 500
+POLL = 10.0
+_DEPENDENCIES = frozenset(DEPENDENCY_FOLDERS)
+_REPOSITORY_MARKS = frozenset({"HEAD", "index", "packed-refs"})
+
+
+class Watcher:
+    """Watches one folder. `on_hint` is called on the event loop that `start` was called on."""
+
+    def __init__(self, root: Path, on_hint: Callable[[Hints], None]) -> None:
+        self._root = root
+        self._real = Path(os.path.realpath(root))
+        self._on_hint = on_hint
+        self._observer: BaseObserver | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._paths: Hints = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._first = 0.0
+        self._overflow: _Overflow | None = None
+
+    @property
+    def polling(self) -> bool:
+        """Whether the system refused to watch, so that everything is looked at now and then."""
+        return self._loop is not None and self._observer is None
+
+    def start(self) -> None:
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+
+        self._loop = asyncio.get_running_loop()
+        observer = Observer()
+        handler = FileSystemEventHandler()
+        handler.on_any_event = self._seen
+        observer.schedule(handler, os.fspath(self._root), recursive=True)
+        try:
+            observer.start()
+        except OSError as error:  # no inotify watches left, or the folder is gone
+            log.warning("cannot watch the workspace (%s); looking every %g s", error.strerror, POLL)
+            self._poll()
+            return
+        self._observer = observer
+        self._overflow = _Overflow(self._everything)
+        logging.getLogger("watchdog").addHandler(self._overflow)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._observer is not None:
+            self._observer.stop()
+        if self._overflow is not None:
+            logging.getLogger("watchdog").removeHandler(self._overflow)
+        self._loop = self._observer = None
+
+    def _seen(self, event: FileSystemEvent) -> None:
+        """On the observer's thread: keep what concerns the workspace, and pass it to the loop."""
+        if event.event_type in ("opened", "closed_no_write"):
+            return
+        loop = self._loop
+        for name in (event.src_path, event.dest_path):
+            if name and loop is not None and not loop.is_closed():
+                path = self._named(os.fsdecode(name))
+                if path is None or path:
+                    loop.call_soon_threadsafe(self._collect, path)
+
+    def _everything(self) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._collect, None)
+
+    def _named(self, name: str) -> RelPath | None:
+        """The path a hint is about; None for all of them, empty for one of no concern."""
+        path = within(self._root, Path(name)) or within(self._real, Path(name))
+        if path is None:  # the root itself, which changes with every file in it
+            return RelPath("")
+        parts = path.split("/")
+        if parts[0] == ".git":
+            return None if len(parts) == 2 and parts[1] in _REPOSITORY_MARKS else RelPath("")
+        return RelPath("") if not _DEPENDENCIES.isdisjoint(parts) else path
+
+    def _collect(self, path: RelPath | None) -> None:
+        if self._loop is None:
+            return
+        if path is None or self._paths is None or len(self._paths) >= MOST_PATHS:
+            self._paths = None
+        else:
+            self._paths.add(path)
+        now = self._loop.time()
+        if self._timer is None:
+            self._first = now
+        else:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(min(now + QUIET, self._first + LATEST), self._pass_on)
+
+    def _pass_on(self) -> None:
+        self._timer = None
+        paths, self._paths = self._paths, set()
+        self._on_hint(paths)
+
+    def _poll(self) -> None:
+        if self._loop is not None:
+            self._timer = self._loop.call_later(POLL, self._polled)
+
+    def _polled(self) -> None:
+        self._on_hint(None)
+        self._poll()
+
+
+class _Overflow(logging.Handler):
+    """Watchdog tells of events that the kernel dropped in its log only."""
+
+    def __init__(self, everything: Callable[[], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._everything = everything
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "overflow" in record.getMessage():
+            self._everything()
