@@ -44,9 +44,9 @@ def near(text: str, offset: int) -> Mapping[str, Near]:
     found: dict[str, Near] = {}
     before = text[:offset].split("\n")[-_LINES_BEFORE - 1 :]
     if text[offset - 1 : offset].isidentifier():
-        offset += len(
-            re.match(r"\w*", text[offset : offset + 200]).group()
-        )  # the rest of the word being typed
+        # What is behind the cursor in the word being typed is no name.
+        while text[offset : offset + 1].isidentifier() or text[offset : offset + 1].isdecimal():
+            offset += 1
     after = text[offset : offset + _LINES_AFTER * 400].split("\n")[: _LINES_AFTER + 1]
     for distance, line in enumerate(reversed(before)):
         _collect(found, line, distance, 1.0)

@@ -6,7 +6,8 @@ import re
 
 # What may still become an image, a tag or a link when more text comes; held back until that is known.
 _OPEN = re.compile(
-    r"!$|\]$|\](?:\(\s*|:[ \t]*)<?[^\s)>]{0,2000}$|<[a-zA-Z/!?]?[a-zA-Z0-9+.-]{0,40}:?$|`{1,}$|~{1,}$"
+    r"!$|\]$|\](?:\(\s*|:[ \t]*)<?[^\s)>]{0,2000}$"
+    r"|<[a-zA-Z/!?]?[a-zA-Z0-9+.-]{0,40}(?::/{0,2})?$|`+$|~+$"
 )
 _IMAGE = re.compile(r"!(?=\[)")
 _LINK = re.compile(r"(\](?:\(\s*|:[ \t]*)<?)([^\s)>]+)")
@@ -101,8 +102,8 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def _harmless(text: str) -> str:
-    text = _TAG.sub("&lt;", _IMAGE.sub("", text))
-    return _LINK.sub(_checked, _AUTOLINK.sub("&lt;", text))
+    text = _LINK.sub(_checked, _IMAGE.sub("", text))
+    return _AUTOLINK.sub("&lt;", _TAG.sub("&lt;", text))
 
 
 def _checked(match: re.Match[str]) -> str:

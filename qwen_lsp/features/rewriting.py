@@ -148,7 +148,11 @@ def _messages(job: Rewrite, text: str, window: int, share: float, means: Means) 
     system = prompt("action_system")
     language = job.snapshot.language(job.path)
     region = fenced(job.text[job.region.start : job.region.end], language.id if language else "")
-    fields = {"path": job.path, "lines": _lines(job), "region": region, "task": job.task}
+    # The task quotes code as well, perhaps of another file.
+    task = means.gate.admit(job.near or job.path, job.task).text
+    if task is None:
+        raise FileUnreadable(job.near or job.path, "it may hold secrets, which no prompt may contain")
+    fields = {"path": job.path, "lines": _lines(job), "region": region, "task": task}
     bare = means.count(system) + means.count(prompt("action", context="", shown="", file="", **fields))
     wanted = max(0, int(means.settings.budget_tokens * share) - bare)
     room = divide(window, fixed=bare, reply=means.settings.max_tokens, wanted=wanted)
