@@ -127,7 +127,7 @@ _MODELS: tuple[tuple[str, Limits], ...] = (
     (r"qwen3[-._]?coder", Limits(262_144, 65_536)),
     (r"qwen3\.\d", Limits(262_144, 65_536)),
     (r"qwen3.*2507", Limits(262_144, 32_768)),
-    (r"qwen2\.5-coder-(0\.5|1\.5|3)b", Limits(32_768, 8_192)),
+    (r"qwen2\.5-coder[-:](0\.5|1\.5|3)b", Limits(32_768, 8_192)),
     (r"qwen2\.5-coder|qwen-coder-turbo", Limits(131_072, 8_192)),
     (r"qwen3", Limits(131_072, 16_384)),
 )
@@ -154,6 +154,7 @@ def host(url: str) -> str:
     """Host and port, to name an endpoint in a message; never a user name or a key."""
     parts = urlsplit(base(url))
     name = parts.hostname or "?"
+    name = f"[{name}]" if ":" in name else name
     return f"{name}:{parts.port}" if parts.port else name
 
 

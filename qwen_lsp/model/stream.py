@@ -32,11 +32,11 @@ class EventReader:
         self._bytes += piece
         if len(self._bytes) > LARGEST:
             raise MalformedReply(f"{self._host} sent an endless line instead of a stream")
-        if b"\n" not in piece and b"\r" not in piece:
+        if b"\n" not in piece:
             return []
-        *lines, rest = bytes(self._bytes).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        *lines, rest = bytes(self._bytes).split(b"\n")
         self._bytes = bytearray(rest)
-        return [event for line in lines for event in self._line(line)]
+        return [event for line in lines for event in self._line(line.removesuffix(b"\r"))]
 
     def finish(self) -> list[Event]:
         """The events that end with the reply, though no line end says so; one that was cut is dropped."""

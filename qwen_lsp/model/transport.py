@@ -98,7 +98,7 @@ class Transport:
         except self.failures() as error:
             raise self.unreachable(error) from None
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise SettingsError(f"base URL {self.base!r}: {error}") from None
+            raise SettingsError(f"the base URL of {self.host} is none: {error}") from None
         try:
             if response.status_code != 200:
                 async with self.limit(first_byte):
@@ -215,7 +215,7 @@ class Transport:
         import httpx2
 
         if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
-            return EndpointUnreachable(f"the base URL {self.base!r} is not a URL of an API: {error}")
+            return EndpointUnreachable(f"the base URL of {self.host} is none: {error}")
         if isinstance(error, httpx2.ConnectTimeout):
             return EndpointUnreachable(
                 f"{self.host} did not accept a connection in {self.connect_timeout:g} s"
