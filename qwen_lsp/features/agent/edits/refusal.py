@@ -1,0 +1,186 @@
+"""Why an edit was refused, in words that let the model get it right the next time."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from qwen_lsp.features.agent.edits.canonical import canonical, find_all
+from qwen_lsp.features.agent.edits.lines import line_of, split_lines
+
+EMPTY = "old_string is empty. Quote the text to replace; to create a file, write the whole file instead."
+SAME = "old_string and new_string are the same: there is nothing to change."
+UNPAIRED = (
+    "old_string and new_string have different numbers of `...` lines, so they cannot be paired. "
+    "Use the same `...` lines in both, or quote the text in full."
+)
+OPEN_ELISION = (
+    "A `...` line in old_string needs text before and after it, or its extent is unknown. "
+    "Quote the lines on both sides, or the text in full."
+)
+_SHOWN_LINES = 24
+_SHOWN_WIDTH = 200
+_CANDIDATES = 6
+_WORD = re.compile(r"\w{2,}")
+_COMPARED = 6000
+_LIMIT = 60_000
+"""Lines of a file that are searched for something similar; the rest is beyond what a model quotes from."""
+
+
+def omission(line: str) -> str:
+    """new_string leaves code out."""
+    return (
+        f"new_string has the line `{line[:_SHOWN_WIDTH]}`, which stands for code that was left out. It would be "
+        "written into the file as it is. Write the code in full, or make a smaller edit."
+    )
+
+
+def no_effect(text: str, start: int) -> str:
+    """The file would not change."""
+    return f"The file already reads like new_string at line {line_of(text, start)}: the edit changes nothing."
+
+
+def ambiguous(text: str, starts: Sequence[int]) -> str:
+    """Several places."""
+    lines = _several([line_of(text, start) for start in starts])
+    return (
+        f"old_string occurs {len(starts)} times, at lines {lines}. Quote more of the lines around the one "
+        "you mean, or set replace_all to change every one."
+    )
+
+
+def ambiguous_elision(lines: Sequence[int]) -> str:
+    """Several ways to fill in the `...`."""
+    return (
+        "The parts of old_string around `...` fit the file in more than one way: one of them occurs at lines "
+        f"{_several(lines)}. Quote more lines next to `...`."
+    )
+
+
+def indentation(text: str, start: int, end: int) -> str:
+    """The words match and the indentation cannot be followed."""
+    return (
+        "The lines are in the file with another indentation, and it does not follow from old_string how "
+        f"new_string should be indented. The file has:\n{_numbered(text, start, end)}\n"
+        "Quote them exactly as they are."
+    )
+
+
+def not_found(text: str, old: str, new: str) -> str:
+    """Nowhere: what the file has instead."""
+    if not text.strip():
+        return "old_string was not found: the file is empty."
+    if line := _already(text, new):
+        return (
+            f"old_string was not found, and new_string is already in the file at line {line}: the edit seems "
+            "to be applied. Read the file before going on."
+        )
+    hint = _escaped(text, old)
+    where = _nearest(text, old)
+    if where is None:
+        return f"old_string was not found, nor anything like it.{hint} Read the file again before editing it."
+    first, last, difference = where
+    shown = _numbered_lines(text, first, last)
+    return (
+        f"old_string was not found.{hint} The most similar place is lines {first + 1}-{last}:\n{shown}\n"
+        f"{difference}Quote the file exactly as it is."
+    )
+
+
+def _several(lines: Sequence[int]) -> str:
+    shown = ", ".join(str(line) for line in lines[:12])
+    return shown + (", …" if len(lines) > 12 else "")
+
+
+def _already(text: str, new: str) -> int | None:
+    """The line where `new` stands already; a bracket or a word alone proves nothing."""
+    form = canonical(text, punctuation=False, trailing=True)
+    wanted = canonical(new, punctuation=False, trailing=True).text
+    if len(wanted.strip()) < 12:
+        return None
+    places = find_all(form.text, wanted)
+    return line_of(form.text, places[0]) if len(places) == 1 else None
+
+
+def _escaped(text: str, old: str) -> str:
+    r"""A hint when old_string would match with its \n and \" turned into characters."""
+    if "\\" not in old:
+        return ""
+    plain = old.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').replace("\\'", "'")
+    plain = plain.replace("\\\\", "\\")
+    if plain != old and plain in text:
+        return (
+            " It would match if it were not escaped: write line breaks, tabs and quotes as they are, in "
+            "new_string too."
+        )
+    return ""
+
+
+def _nearest(text: str, old: str) -> tuple[int, int, str] | None:
+    """(first line, end line, the first difference) of the most similar place; None when nothing is alike.
+
+    Lines are compared by their words first, in one pass, and only the best few places letter by letter.
+    """
+    lines = [content for content, _ in split_lines(text)[:_LIMIT]]
+    wanted = [content for content, _ in split_lines(old)]
+    while wanted and not wanted[0].strip():
+        wanted.pop(0)
+    while wanted and not wanted[-1].strip():
+        wanted.pop()
+    if not wanted or not lines:
+        return None
+    size = min(len(wanted), len(lines))
+    begins = _promising(lines, wanted, size)
+    sought = "\n".join(line.strip() for line in wanted)[:_COMPARED]
+    best, score = -1, 0.0
+    matcher = difflib.SequenceMatcher(None, "", sought, autojunk=len(sought) > 500)
+    for begin in begins:
+        matcher.set_seq1("\n".join(line.strip() for line in lines[begin : begin + size])[:_COMPARED])
+        if matcher.quick_ratio() > score and (ratio := matcher.ratio()) > score:
+            best, score = begin, ratio
+    if best < 0 or score < 0.4:
+        return None
+    return best, best + size, _difference(lines[best : best + size], wanted, best)
+
+
+def _promising(lines: list[str], wanted: list[str], size: int) -> list[int]:
+    """The first lines of the windows that share most words with `wanted`."""
+    words = Counter(word for line in wanted for word in set(_WORD.findall(line)))
+    whole = {line.strip() for line in wanted if line.strip()}
+    scores: list[float] = []
+    for line in lines:
+        found = set(_WORD.findall(line[:2000]))
+        shared = sum(1.0 for word in found if word in words)
+        scores.append(shared / (1 + len(found) * 0.2) + (4.0 if line.strip() in whole else 0.0))
+    total = sum(scores[:size])
+    sums = [(total, 0)]
+    for begin in range(1, len(lines) - size + 1):
+        total += scores[begin + size - 1] - scores[begin - 1]
+        sums.append((total, begin))
+    sums.sort(key=lambda item: (-item[0], item[1]))
+    return [begin for total, begin in sums[:_CANDIDATES] if total > 0]
+
+
+def _difference(have: list[str], wanted: list[str], first: int) -> str:
+    for number, (h, w) in enumerate(zip(have, wanted, strict=False)):
+        if h != w:
+            said, there = w[:_SHOWN_WIDTH], h[:_SHOWN_WIDTH]
+            if h.strip() == w.strip():
+                said, there = repr(said), repr(there)
+            return f"Line {first + number + 1} is\n  {there}\nwhere old_string has\n  {said}\n"
+    return ""
+
+
+def _numbered(text: str, start: int, end: int) -> str:
+    first = line_of(text, start) - 1
+    return _numbered_lines(text, first, first + max(1, len(split_lines(text[start:end]))))
+
+
+def _numbered_lines(text: str, first: int, last: int) -> str:
+    lines = [content for content, _ in split_lines(text)[first:last]]
+    shown = [f"{first + at + 1:>5}  {line[:_SHOWN_WIDTH]}" for at, line in enumerate(lines[:_SHOWN_LINES])]
+    if len(lines) > _SHOWN_LINES:
+        shown.append(f"       … {len(lines) - _SHOWN_LINES} more lines")
+    return "\n".join(shown)
