@@ -49,11 +49,17 @@ class Desk:
             return sheet.whole_tokens()
         return self.counted(piece(sheet.path, text))
 
-    def admit(self, path: RelPath, text: str) -> str | None:
-        """The text as the gate lets it pass; what is withheld is noted for the receipt."""
+    def admit(self, path: RelPath, text: str, lines: Sequence[int] = ()) -> str | None:
+        """The text as the gate lets it pass; what is withheld is noted for the receipt.
+
+        `lines` are the lines of the file (zero-based) that the lines of a text made from it stand for.
+        """
         admission = self.gate.admit(path, text)
         for item in admission.withheld:
-            self._withheld[(item.path, item.reason, item.line)] = item
+            at = item.line
+            if at is not None and lines:
+                at = lines[min(at, len(lines)) - 1] + 1
+            self._withheld[(item.path, item.reason, at)] = Withheld(item.path, item.reason, at)
         return admission.text
 
     def bar(self, path: RelPath, reason: str) -> None:
@@ -156,7 +162,9 @@ class Sheet:
         pieces = [(d.line, header(raw, d)) for d in outside]
         lines = self._lines()
         pieces += [(first, "\n".join(lines[first : last + 1])) for first, last in self._excerpts]
-        text = self.desk.admit(self.path, "\n".join(text for _, text in sorted(pieces) if text))
+        pieces = sorted((line, text) for line, text in pieces if text)
+        numbers = [line + i for line, text in pieces for i in range(text.count("\n") + 1)]
+        text = self.desk.admit(self.path, "\n".join(text for _, text in pieces), numbers)
         if text is None or not text.strip():
             return None
         return ("excerpt" if self._excerpts else "header", text, self._reason())

@@ -253,7 +253,7 @@ async def test_a_region_with_a_secret_is_not_sent() -> None:
     assert key not in server.requests[0].prompt
     assert key in (change.edits[0].after or ""), "the file keeps what the model did not see"
     with pytest.raises(FileUnreadable, match="secret"):
-        await instructed(place, Span(0, 10), "shorten")
+        await instructed(place, Span(0, 40), "shorten")
 
 
 # --- editing by instruction
