@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, log
 from operator import mul
 from typing import NamedTuple
@@ -46,6 +47,7 @@ WEIGHTS = (-2.202, 0.235, 0.197, 0.097, 0.272, 0.466, 0.887, -0.019, 0.193, 0.95
 SETTLE = (0.588, 1.024)
 
 
+@lru_cache(maxsize=1024)  # unanimous steps, the most frequent ones, look alike
 def probability(step: Step) -> float:
     """How often such a step is right, all before it being right."""
     return 1 / (1 + exp(-sum(map(mul, WEIGHTS, features(step)))))

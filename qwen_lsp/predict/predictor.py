@@ -16,8 +16,8 @@ from qwen_lsp.predict.tokens import GAP, LONGEST_WORD, NEWLINE, Vocabulary
 
 THRESHOLD = 0.22  # the lowest confidence that is shown
 OPEN_TEXTS = 16  # files whose text is kept for line-wise relearning
-BEFORE_CHARS = 300
-AFTER_CHARS = 160
+BEFORE_CHARS = 240
+AFTER_CHARS = 120
 SWEEP_WORDS = 8192  # the vocabulary may grow by this and by half before unused words are dropped
 
 _WORD_END = re.compile(r" ?\w+$| $")
