@@ -131,9 +131,9 @@ class Server(LanguageServer):
     def current_settings(self) -> Settings:
         """The settings in force; read on first use, so that `initialize` is answered without them."""
         if self.settings is None:
-            from qwen_lsp.server.configuration import first_settings
+            from qwen_lsp.server.configuration import first_settings, section
 
-            self.settings, problem = first_settings(self.initial_options)
+            self.settings, problem = first_settings(section(self.initial_options))
             logging.getLogger("qwen_lsp").setLevel(self.settings.log_level.upper())
             if problem is not None:
                 self.say(problem)

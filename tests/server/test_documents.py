@@ -180,7 +180,7 @@ async def test_changes_to_unknown_documents_are_ignored() -> None:
 
 async def test_documents_survive_a_refused_second_initialize() -> None:
     server, editor, uri = opened("utf-16", "text")
-    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    params: Json = {"processId": None, "rootUri": None, "capabilities": {}}
     _, reply = editor.ask("initialize", params)
     async with asyncio.timeout(TIME):
         assert "error" in await reply

@@ -166,6 +166,16 @@ class Editor:
         self.notify("exit")
 
 
+async def indexed(editor: Editor, folders: int = 1) -> Json:
+    """The status once all folders are indexed; each look is a round trip to the server."""
+    async with asyncio.timeout(TIME):
+        while True:
+            status = await editor.command("qwen.status")
+            states = [folder["index"]["complete"] for folder in status["folders"]]
+            if len(states) == folders and all(states):
+                return status
+
+
 def frame(message: object) -> bytes:
     body = json.dumps(message).encode()
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)

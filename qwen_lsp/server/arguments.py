@@ -1,0 +1,47 @@
+"""Arguments of our commands: checked, and refused in words that say what belongs there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from qwen_lsp.errors import UserError
+from qwen_lsp.server.host import Place, Server
+from qwen_lsp.text.positions import Position, Span
+
+Token = int | str | None
+
+
+def text_of(arguments: Mapping[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UserError(f"`{name}` is missing or not a text")
+    return value
+
+
+def selection_of(ls: Server, place: Place, arguments: Mapping[str, Any]) -> Span | None:
+    value = arguments.get("range")
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise UserError("`range` has a `start` and an `end`, each with a `line` and a `character`")
+    value = cast("Mapping[str, Any]", value)
+    start, end = position_of(value.get("start"), "range.start"), position_of(value.get("end"), "range.end")
+    return place.lines.span(start, end, ls.encoding)
+
+
+def position_of(value: object, name: str) -> Position:
+    if isinstance(value, Mapping):
+        value = cast("Mapping[str, Any]", value)
+        line, character = value.get("line"), value.get("character")
+        if type(line) is int and type(character) is int and line >= 0 and character >= 0:
+            return Position(line, character)
+    raise UserError(f"`{name}` needs a `line` and a `character`, both counted from 0")
+
+
+def budget_of(arguments: Mapping[str, Any], default: int) -> int:
+    """The `budget` in tokens."""
+    budget = arguments.get("budget", default)
+    if type(budget) is not int or not 0 < budget <= 1_000_000:
+        raise UserError("`budget` is a number of tokens between 1 and 1000000")
+    return budget
