@@ -6,11 +6,15 @@ It knows neither an editor nor a feature; front ends open it, hand its parts to 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import json
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +26,7 @@ from qwen_lsp.index.store import Store
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.ledger import Ledger
+from qwen_lsp.model.messages import Message
 from qwen_lsp.predict.predictor import Predictor
 from qwen_lsp.settings import Settings
 from qwen_lsp.text.edits import TextEdit
@@ -37,6 +42,7 @@ PAUSE = 1.0  # seconds without typing, after which the predictor reads the file 
 DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a formatter touches many files
 _RECENT = 16
 _ERRORS = 10
+_TRANSCRIPTS = 50
 _TAUGHT_BYTES = 8_000_000  # of the workspace, at most, that the predictor reads; then its memory is full
 _TAUGHT_FILE = 200_000
 
@@ -86,6 +92,29 @@ class Session:
         """Where the journals of this workspace's edits are kept, for undo and for recovery."""
         name = hashlib.blake2b(os.fsencode(self.root), digest_size=8).hexdigest()
         return state_folder() / "journals" / f"{self.root.name}-{name}"
+
+    @contextlib.contextmanager
+    def transcript(self) -> Generator[Callable[[Message], None]]:
+        """A function that writes each message of an agent run to a file of the user's, as it is said.
+
+        Kept below the state folder, readable by the user only; what a run said survives however it ends.
+        """
+        folder = state_folder() / "transcripts"
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        for old in sorted(folder.glob("*.jsonl"))[:-_TRANSCRIPTS]:
+            old.unlink(missing_ok=True)
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{self.root.name}-{os.getpid()}.jsonl"
+        with (folder / name).open("a", encoding="utf-8", errors="backslashreplace") as out:
+
+            def record(message: Message) -> None:
+                out.write(json.dumps(asdict(message), default=str) + "\n")
+                out.flush()
+
+            yield record
+
+    async def taught(self) -> None:
+        """Wait until the predictor has read what it can remember of the workspace."""
+        await asyncio.gather(*(task for task in self._tasks if task.get_name() == "predictor"))
 
     def failed(self, problem: str) -> None:
         """Remember a failure that was answered around, for the status."""

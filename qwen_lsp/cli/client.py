@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ async def started(
     on_request: Handler,
     on_notification: Callable[[str, Json], None],
     log: Path | None = None,
-) -> AsyncIterator[tuple[Client, Json]]:
+) -> AsyncGenerator[tuple[Client, Json]]:
     """A server on one workspace folder, and its `initialize` result; shut down in order at the end."""
     with contextlib.ExitStack() as files:
         process = await asyncio.create_subprocess_exec(

@@ -39,7 +39,7 @@ async def _completed(place: Place) -> Completion | None:
         start, end = lines.start_of(line), lines.end_of(line)
         offset = end if place.column is None else min(start + place.column, end)
         found = await complete(
-            session.snapshot, place.path, offset, endpoint=session.completion_endpoint,
+            session.snapshot, place.path, offset, endpoint=session.endpoint,
             predictor=session.predictor, gate=session.gate, settings=session.settings.completion,
             count=session.count, cache=CompletionCache(), invoked=True,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from qwen_lsp.cli.places import workspace
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, FimRequest, Message, ToolSpec
-from qwen_lsp.model.profiles import discover
+from qwen_lsp.model.probe import discover
 from qwen_lsp.session import Session
 from qwen_lsp.syntax.languages import LANGUAGES, available
 
@@ -143,7 +143,7 @@ async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
 
 
 async def _completion(session: Session) -> Finding:
-    endpoint = session.completion_endpoint
+    endpoint = session.endpoint
     if endpoint is None:
         return Finding("completion", ok=False, found="no endpoint")
     began = time.perf_counter()

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.prompt import Confirm
 
-from qwen_lsp.model.profiles import Found, discover
+from qwen_lsp.model.probe import Found, discover
 from qwen_lsp.server.configuration import merged
 
 _NOTE = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from qwen_lsp.session import Session
 
 
 @contextlib.asynccontextmanager
-async def opened(root: Path, console: Console | None = None) -> AsyncIterator[Session]:
+async def opened(root: Path, console: Console | None = None) -> AsyncGenerator[Session]:
     """The workspace, indexed. With a console on a terminal, a bar shows how far the index is."""
     settings = merged()
     logging.basicConfig(level=settings.log_level.upper(), format="qwen-lsp: %(message)s")

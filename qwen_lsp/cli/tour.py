@@ -163,7 +163,8 @@ async def _completion(client: Client, desk: _Desk, root: Path, texts: list[tuple
         took = (time.perf_counter() - began) * 1000
         desk.show(client, uri, "", cut.text)
         asked += 1
-        if not (items := (answer or {}).get("items")):
+        items: list[Any] = answer["items"] if answer else []
+        if not items:
             continue
         text = str(items[0]["insertText"])
         spoke += 1

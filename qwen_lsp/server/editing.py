@@ -84,19 +84,20 @@ async def _run_agent(
 
     if session.endpoint is None:
         raise EndpointMissing("qwen.edit")
-    result = await run(
-        snapshot,
-        task,
-        endpoint=session.endpoint,
-        gate=session.gate,
-        settings=session.settings.agent,
-        count=session.count,
-        max_tokens=session.settings.endpoint.max_output_tokens,
-        on_event=lambda event: _show_event(bar, event),
-        record=lambda message: None,
-        paths=[place.path] if place else (),
-        selection=_quoted(place, selection) if place and selection else "",
-    )
+    with session.transcript() as record:
+        result = await run(
+            snapshot,
+            task,
+            endpoint=session.endpoint,
+            gate=session.gate,
+            settings=session.settings.agent,
+            count=session.count,
+            max_tokens=session.settings.endpoint.max_output_tokens,
+            on_event=lambda event: _show_event(bar, event),
+            record=record,
+            paths=[place.path] if place else (),
+            selection=_quoted(place, selection) if place and selection else "",
+        )
     answer = {
         "ended": result.ended,
         "reason": result.reason,

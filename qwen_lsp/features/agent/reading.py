@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from qwen_lsp.errors import ToolRefused
+from qwen_lsp.errors import ToolRefused, UserError
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, number_of, text_of
 from qwen_lsp.index import search
 from qwen_lsp.index.snapshot import Snapshot
@@ -65,13 +64,13 @@ def read_file(desk: Desk, arguments: Arguments) -> Answer:
 
 def grep_search(desk: Desk, arguments: Arguments) -> Answer:
     pattern = text_of(arguments, "pattern")
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise ToolRefused(f"{pattern!r} is not a regular expression: {error}.") from None
     where = _below(desk, arguments, text_of(arguments, "glob", "**/*"))
+    try:
+        matches = search.grep(desk.snapshot, pattern, glob=where, limit=_MOST_ROWS + 1)
+    except UserError as error:
+        raise ToolRefused(str(error)) from None
     rows: list[str] = []
-    for match in search.grep(desk.snapshot, expression, glob=where, limit=_MOST_ROWS + 1):
+    for match in matches:
         if desk.gate.admits_path(match.path) is None:
             shown = desk.gate.admit(match.path, match.text).text
             rows.append(f"{match.path}:{match.line + 1}: {(shown or '').strip()[:300]}")
