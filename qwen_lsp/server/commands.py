@@ -139,17 +139,16 @@ def _endpoint(ls: Server) -> dict[str, Any]:
 
 
 def _folder(session: Session) -> dict[str, Any]:
-    snapshot, report = session.snapshot, session.report
+    from qwen_lsp.index.build import IndexReport
+
+    report = session.report
     return {
         "name": session.root.name,
         "uri": uri_of(session.root),
         "index": {
-            "complete": snapshot.complete,
-            "files": len(snapshot.files),
-            "skipped": len(snapshot.skipped),
-            "definitions": report.definitions if report else 0,
-            "seconds": round(report.seconds, 3) if report else None,
-            "languages": report.languages if report else {},
+            **dataclasses.asdict(report or IndexReport()),
+            "complete": report is not None and session.snapshot.complete,
+            "files": len(session.snapshot.files),
         },
         "usage": dataclasses.asdict(session.ledger.totals()),
     }
