@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from qwen_lsp.errors import EndpointError, MalformedReply
+from qwen_lsp.errors import EndpointError, EndpointTimeout, MalformedReply
 from qwen_lsp.model import faults, profiles, routes
 from qwen_lsp.model.chat import Assembler, request_json
 from qwen_lsp.model.fim import ChatAnswer, Cutter
 from qwen_lsp.model.guard import Guard
 from qwen_lsp.model.ledger import Ledger
 from qwen_lsp.model.messages import ChatEvent, FimRequest, Message, ToolSpec
-from qwen_lsp.model.probe import Window
 from qwen_lsp.model.profiles import FimRoute
 from qwen_lsp.model.resilience import retryable, wait_before
-from qwen_lsp.model.target import Resolver, Target
+from qwen_lsp.model.target import Resolver, Survey, Target
 from qwen_lsp.model.transport import USER_AGENT, Transport, load
+from qwen_lsp.model.warming import Warmer
 from qwen_lsp.settings import EndpointKind, EndpointSettings
 
 if TYPE_CHECKING:
@@ -29,19 +29,6 @@ if TYPE_CHECKING:
 FIRST_TOKEN_TIMEOUT = 2.0
 TELLTALES = tuple(f"X-Stainless-{name}" for name in ("OS", "Arch", "Runtime", "Runtime-Version"))
 """Headers by which the openai package describes the machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What an endpoint is and can do, for the doctor and the status."""
-
-    kind: EndpointKind
-    name: str
-    host: str
-    model: str
-    completion_model: str
-    window: Window
-    fim_route: FimRoute
 
 
 class Endpoint(Protocol):
@@ -116,6 +103,7 @@ class Client:
         self._transport = Transport(settings.base_url, key, connect_timeout=settings.connect_timeout)
         self._resolver = Resolver(settings, self._transport)
         self._guard = Guard(self._transport.host, ledger)
+        self._warmer = Warmer(self._transport, settings.first_byte_timeout)
         self._openai: openai.AsyncOpenAI | None = None
 
     @property
@@ -130,13 +118,11 @@ class Client:
         return (await self._resolver.window()).tokens
 
     async def survey(self) -> Survey:
-        target = await self._target()
-        window, route = await self._resolver.window(), await self._resolver.first_route()
-        kind, name = target.profile.kind, target.profile.name
-        host = self._transport.host
-        return Survey(kind, name, host, target.model, target.completion_model, window, route)
+        await self._target()
+        return await self._resolver.survey()
 
     async def aclose(self) -> None:
+        await self._warmer.aclose()
         await self._transport.aclose()
 
     async def _target(self) -> Target:
@@ -253,6 +239,8 @@ class Client:
     async def complete(self, request: FimRequest) -> AsyncGenerator[str]:
         target = await self._target()
         route = await self._resolver.first_route()
+        if self._warmer.loading:
+            raise EndpointTimeout(f"{self._transport.host} is still loading {target.completion_model}")
         while True:
             try:
                 async with aclosing(self._complete_once(route, target, request)) as pieces:
@@ -261,6 +249,8 @@ class Client:
                 self._resolver.route = route
                 return
             except EndpointError as error:
+                if route == "generate" and isinstance(error, EndpointTimeout):
+                    self._warmer.start(target.completion_model)
                 # Asked once only: a route that worked before does not become another one.
                 following = profiles.next_route(route)
                 if self._resolver.route or following is None or not faults.lacks_route(error):

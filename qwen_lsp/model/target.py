@@ -28,6 +28,19 @@ class Target:
     completion_model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What an endpoint is and can do, for the doctor and the status."""
+
+    kind: EndpointKind
+    name: str
+    host: str
+    model: str
+    completion_model: str
+    window: Window
+    fim_route: FimRoute
+
+
 class Resolver:
     """Finds out what the settings leave open. An endpoint that did not answer is left alone for a while."""
 
@@ -98,6 +111,13 @@ class Resolver:
         if self._limit and self._limit < found.tokens:
             return Window(self._limit, "server", "the endpoint refused a longer prompt")
         return found
+
+    async def survey(self) -> Survey:
+        """What there is to know about the endpoint."""
+        target = await self.target()
+        profile, host = target.profile, self._transport.host
+        window, route = await self.window(), await self.first_route()
+        return Survey(profile.kind, profile.name, host, target.model, target.completion_model, window, route)
 
     def learn(self, error: EndpointError) -> None:
         """Keep the window that a refused prompt revealed."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -11,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from qwen_lsp.errors import EndpointError
+from qwen_lsp.errors import EndpointError, EndpointTimeout
 from qwen_lsp.model.endpoint import Client, connect
 from qwen_lsp.model.ledger import Ledger, Price
 from qwen_lsp.model.messages import ChatDone, ChatEvent, FimRequest, Message, TextDelta, ToolCall, Usage
@@ -372,6 +374,47 @@ async def test_closing_or_cancelling_closes_the_socket_at_once() -> None:
         assert totals["chat"].cancelled == 3
         assert totals["completion"].cancelled == 3
         assert totals["chat"].usage.estimated
+
+
+async def test_a_cold_model_is_loaded_in_the_background() -> None:
+    async with ScriptedEndpoint("ollama") as server, client_of(server, first_token=0.05) as client:
+        server.reply("too late", hang="headers")
+        with pytest.raises(EndpointTimeout):
+            await complete(client)
+        await server.wait_for(lambda: any(probe.json == {"model": server.model} for probe in server.probes))
+        server.reply("pass")
+        async with asyncio.timeout(5):
+            while True:
+                try:
+                    assert await complete(client) == "pass"
+                    break
+                except EndpointTimeout as error:
+                    assert "loading" in str(error)
+                    await asyncio.sleep(0)
+
+
+@pytest.mark.slow
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = """
+import asyncio, sys
+from qwen_lsp.model.endpoint import connect
+from qwen_lsp.model.messages import FimRequest
+from qwen_lsp.settings import EndpointSettings
+from tests.support.endpoint import ScriptedEndpoint
+client = connect(EndpointSettings(base_url="http://h/v1"))
+heavy = {"openai", "httpx2", "tiktoken"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+async def main():
+    async with ScriptedEndpoint() as server:
+        server.reply("pass")
+        client = connect(EndpointSettings(base_url=server.base_url))
+        assert [p async for p in client.complete(FimRequest("a", "b", "c"))]
+        await client.aclose()
+asyncio.run(main())
+assert heavy & set(sys.modules) == {"httpx2"}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_connections_are_used_again() -> None:

@@ -102,6 +102,8 @@ def probe(kind: Kind, method: str, path: str, models: Sequence[str], window: int
                 "model_info": {"general.architecture": "qwen3moe", "qwen3moe.context_length": TRAINED},
                 "capabilities": ["completion", "tools"],
             }
+        case "ollama", "/api/generate" if "prompt" not in body:
+            return {"model": body.get("model"), "response": "", "done": True, "done_reason": "load"}
         case "lmstudio", "/api/v0/models":
             loaded = {"state": "loaded", "loaded_context_length": window}
             rest = {"state": "not-loaded"}
