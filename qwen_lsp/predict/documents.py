@@ -109,28 +109,38 @@ def edit(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) 
     document.lines[first : old_last + 1] = array("I", bytes(4 * (new_last - first + 1)))
     document.text = text
     at = text.rfind("\n", 0, start) + 1
-    for number in range(first, new_last + 1):
-        document.pending = (number, at)
-        if number < new_last:
-            _settle(memory, vocabulary, document, text)
-            at = text.index("\n", at) + 1
+    cursor_line = text.rfind("\n", at, new_end) + 1 or at
+    if cursor_line > at:
+        _learn_lines(memory, vocabulary, document, text, first, at, cursor_line)
+    document.pending = (new_last, cursor_line)
 
 
 def _settle(memory: Memory, vocabulary: Vocabulary, document: Document, text: str) -> None:
-    """Learn the pending line, with a copy of the tokens before it as its context."""
+    """Learn the pending line, now that the cursor has left it."""
     if document.pending is None:
         return
     number, at = document.pending
     document.pending = None
     end = text.find("\n", at)
-    line = text[at : len(text) if end < 0 else end].strip()
-    if not line:
+    _learn_lines(memory, vocabulary, document, text, number, at, len(text) if end < 0 else end)
+
+
+def _learn_lines(
+    memory: Memory, vocabulary: Vocabulary, document: Document, text: str, number: int, at: int, end: int
+) -> None:
+    """Learn whole lines from line `number` on, with a copy of the tokens before them as their context."""
+    block = text[at:end]
+    tokens = vocabulary.learn(block)[: memory.capacity // 4]
+    if not tokens:
         return
     context = array("I", vocabulary.look_up(text[max(0, at - CONTEXT_CHARS) : at].strip()))[-LONG * 2 :]
     head = array("I", [GAP]) + context + array("I", [NEWLINE])
-    tokens = vocabulary.learn(line)
     piece = write(memory, document, head + tokens + array("I", [NEWLINE]), len(head))
-    document.lines[number] = piece.start + len(head)
+    slot = piece.first
+    for offset, line in enumerate(block.split("\n")):
+        if line.strip() and slot < piece.end:
+            document.lines[number + offset] = slot
+            slot = memory.tokens.index(NEWLINE, slot, piece.end) + 1
 
 
 def _blank_line(memory: Memory, slot: int) -> None:
