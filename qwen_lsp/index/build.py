@@ -74,6 +74,7 @@ async def build(
 
 async def refresh(store: Store, hints: set[RelPath] | None) -> None:
     """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known."""
+    lost: list[RelPath] = []
     if hints is not None:
         lost = await asyncio.to_thread(gone, store.current, hints)
         store.apply_disk(dict.fromkeys(lost))
@@ -84,6 +85,7 @@ async def refresh(store: Store, hints: set[RelPath] | None) -> None:
         if plan is None:
             await _sweep(store, None, pool.COMMAND)
         else:
+            plan.forget += lost
             await _carry_out(store, plan, None, pool.COMMAND)
 
 

@@ -18,6 +18,7 @@ SCHEMA = 1
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 _SEPARATORS = re.compile(r"[/\\.:]+")
+_NAMES_ARE_NO_FILES = frozenset({"javascript", "typescript", "typescriptreact", "go", "c", "cpp"})
 _FOLDER_STEMS = frozenset({"__init__", "index", "mod", "init"})
 
 DefinitionRow = tuple[str, int, int, int, int, int, int, int]
@@ -65,13 +66,15 @@ def decode(data: bytes, language: str) -> FileFacts:
         raise ValueError("not the facts of a file") from error
 
 
-def import_keys(imports: Iterable[Import]) -> set[str]:
+def import_keys(imports: Iterable[Import], language: str) -> set[str]:
     """Words by which the files that import a file can be found again: too many rather than too few."""
     keys: set[str] = set()
     for imp in imports:
         words = [word for word in _SEPARATORS.split(imp.module) if word]
         keys.update(words[-2:] or ("",))
-        keys.update(name for name in imp.names if name != "*")
+        if imp.names and language not in _NAMES_ARE_NO_FILES:
+            small = language == "python" and words  # there files have lower-case names, classes have not
+            keys.update(name for name in imp.names if name != "*" and (not small or name.islower()))
     return keys
 
 

@@ -43,7 +43,9 @@ def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     found: list[RelPath] = []
     for other in snapshot.importing(words):
         facts = snapshot.facts(other) if other != path else None
-        likely = (imp for imp in (facts.imports if facts is not None else ()) if import_keys([imp]) & words)
+        if facts is None:
+            continue
+        likely = (imp for imp in facts.imports if import_keys([imp], facts.language) & words)
         if any(path in resolve_all(snapshot, other, imp) for imp in likely):
             found.append(other)
     return found

@@ -30,7 +30,7 @@ def python(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     dots = len(imp.module) - len(imp.module.lstrip("."))
     parts = [part for part in imp.module.split(".") if part]
     if dots:
-        folder = posixpath.dirname(path)
+        folder: str = posixpath.dirname(path)
         for _ in range(dots - 1):
             if not folder:
                 return []

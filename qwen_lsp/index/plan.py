@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.pool import Job
-from qwen_lsp.index.scan import plain_stat
+from qwen_lsp.index.scan import is_read, plain_stat
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
 from qwen_lsp.index.store import DiskChange
 from qwen_lsp.settings import IndexSettings
@@ -40,7 +40,9 @@ def swept(snapshot: Snapshot, settings: IndexSettings, cache: Cache) -> Plan:
             plan.changes[path] = "name is not valid text"
             continue
         row = kept.get(path)
-        if row is not None and row.size == stat.size and row.mtime_ns == stat.mtime_ns:
+        if not is_read(path):
+            plan.changes[path] = FileEntry("", stat.size, stat.mtime_ns, None)
+        elif row is not None and row.size == stat.size and row.mtime_ns == stat.mtime_ns:
             plan.changes[path] = row.skip or FileEntry(row.digest, row.size, row.mtime_ns, row.language)
         else:
             if path not in snapshot.files:
@@ -79,6 +81,9 @@ def hinted(snapshot: Snapshot, settings: IndexSettings, hints: set[RelPath]) -> 
         if reason := reason_to_skip(path, stat.size, settings.max_file_bytes):
             plan.changes[path] = reason
             plan.forget.append(path)
+            continue
+        if not is_read(path):
+            plan.changes[path] = FileEntry("", stat.size, stat.mtime_ns, None)
             continue
         entry = snapshot.files.get(path)
         if entry is None or (entry.size, entry.mtime_ns) != (stat.size, stat.mtime_ns):

@@ -22,8 +22,8 @@ from qwen_lsp.workspace.disk import Stat
 from qwen_lsp.workspace.paths import RelPath
 
 COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
-_BATCH_BYTES = 384 * 1024
-_BATCH_FILES = 48
+_BATCH_BYTES = 1024 * 1024
+_BATCH_FILES = 96
 _START_SECONDS = 60.0
 _LONGEST_LINE = 1 << 24
 POISON = "the parser did not survive this file"

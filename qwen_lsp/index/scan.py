@@ -19,7 +19,7 @@ from qwen_lsp.syntax.tags import extract
 from qwen_lsp.workspace import disk, ignore
 from qwen_lsp.workspace.paths import RelPath
 
-_HEAD = 16_384
+_HEAD = 8_192
 # A file written less than this before it was read may be written again without a new time stamp, on the
 # coarsest file systems there are.
 _SAME_TICK_NS = 2_000_000_000
@@ -58,6 +58,14 @@ def scan(
             facts = extract(parse(text, language))
         counts = (len(facts.definitions), sum(facts.references.values()))
     return Scanned(path, size, mtime_ns, file.digest, language.id, None, *counts, facts)
+
+
+def is_read(path: str) -> bool:
+    """Whether the index opens a file: it has a language by its name, or may say so in its first line."""
+    language = language_for(path)
+    if language is None:
+        return "." not in path[path.rfind("/") + 2 :]
+    return available(language)
 
 
 def language_of(path: str, text: str) -> Language | None:

@@ -27,7 +27,7 @@ from qwen_lsp.workspace.paths import RelPath
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file on disk. `digest` is empty until it has been read for the first time."""
+    """A file on disk. `digest` is empty until it has been read, which plain text never is."""
 
     digest: str
     size: int
@@ -213,8 +213,10 @@ class Snapshot:
             if buffer is not None:
                 raise FileUnreadable(path, "deleted")
             file = disk.read(self.root, path)
-            known = count(file.text)
-            self.cache.keep_tokens(file.digest, known)
+            known = self.cache.tokens(file.digest)
+            if known is None:
+                known = count(file.text)
+                self.cache.keep_tokens(file.digest, known)
         return known
 
     def edited(self, path: RelPath, text: str | None) -> Snapshot:

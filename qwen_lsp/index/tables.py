@@ -153,7 +153,7 @@ def write(connection: sqlite3.Connection, files: Sequence[Scanned]) -> None:
                 continue
             definitions += [(row[0], number, i, *row[1:]) for i, row in enumerate(rows)]
             uses += [(name, number) for name in facts.references]
-            imports += [(word, number) for word in import_keys(facts.imports)]
+            imports += [(word, number) for word in import_keys(facts.imports, facts.language)]
         # In order of the key, so that each page of a table is visited once per batch.
         definitions.sort()
         uses.sort()

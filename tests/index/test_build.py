@@ -67,7 +67,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[RelPath]:
 
 
 async def test_a_report_says_what_was_indexed(root: Path, settings: IndexSettings) -> None:
-    write_files(root, {RelPath("x.png"): "\0", RelPath("y.dat"): "\0"})
+    write_files(root, {RelPath("x.png"): "\0", RelPath("y.py"): "\0"})
     steps: list[tuple[int, int]] = []
     store = Store.at(root, settings)
     assert not store.current.complete
@@ -214,12 +214,12 @@ async def test_a_file_that_vanishes_before_it_is_read_is_left_out(
 
 
 async def test_what_cannot_be_read_is_skipped_with_a_reason(root: Path, settings: IndexSettings) -> None:
-    (root / "odd.txt").write_bytes(b"a\0b")
+    (root / "odd.py").write_bytes(b"a\0b")
     (root / "link.py").symlink_to("/etc/passwd")
     os.mkfifo(root / "pipe.py")
     store = Store.at(root, settings)
     await build(store)
-    assert store.current.skipped[RelPath("odd.txt")] == "binary"
+    assert store.current.skipped[RelPath("odd.py")] == "binary"
     assert set(store.current.paths()) == set(TEXTS)
     assert not store.current.has(RelPath("pipe.py"))
     store.release()
@@ -250,7 +250,7 @@ async def test_files_near_the_open_ones_come_first(root: Path) -> None:
     store = Store(root, Cache(None))
     store.open(B, TEXTS[B], 1)
     plan = build_module.swept(store.current, store.settings, store.cache)
-    assert [job.path for job in plan.jobs] == [B, "pkg/c.py", A, NOTES, "far/away/d.py"]
+    assert [job.path for job in plan.jobs] == [B, "pkg/c.py", A, "far/away/d.py"]
 
 
 @pytest.mark.slow
@@ -291,7 +291,11 @@ async def test_cancelling_leaves_what_was_done_and_no_process(
     write_files(root, many(200))
     store = Store.at(root, settings)
     begun = asyncio.Event()
-    task = asyncio.create_task(build(store, progress=lambda *_: begun.set()))
+
+    def begin(_done: int, _total: int) -> None:
+        begun.set()
+
+    task = asyncio.create_task(build(store, progress=begin))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -322,7 +326,7 @@ async def test_answers_come_before_the_index_is_complete(tmp_path: Path, setting
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", [1, 3, 7])
+@pytest.mark.parametrize("steps", [1, 2, 3])
 async def test_a_killed_server_leaves_a_usable_index(
     tmp_path: Path, settings: IndexSettings, steps: int
 ) -> None:
