@@ -15,6 +15,7 @@ _POSIX_CLASSES = {
     "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": " \\t\\n\\r\\f\\v",
     "upper": "A-Z", "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
+_LITERAL_THEN_STARS = re.compile(r"([^*?\[\\]*[^*?\[\\/])\*{2,}(?:/|$)")
 _ANY_FOLDER = "(?>(?:[^/]+/)*(?=[^/]))"
 
 
@@ -71,12 +72,24 @@ def _translate(line: str) -> _Pattern | None:
     line = line.removeprefix("/")
     if not line:
         return None
-    segments = _split(line)
-    body = None if segments is None else _segments(segments) if anchored else _glob(line)
+    literal = ""
+    # Git compares what comes before the first wildcard by itself; `**/` just after it then stands at the
+    # beginning of what is left, and may skip folders although a name comes before it.
+    if anchored and (quirk := _LITERAL_THEN_STARS.match(line)):
+        literal = re.escape(quirk[1]) + ("(?:.*/)?" if quirk.end() < len(line) else ".*?")
+        line = line[quirk.end() :]
+    body = _body(line, anchored) if line else ""
     if body is None:
         return None
-    body += "/" if only_dirs else "/?"
+    body = literal + body + ("/" if only_dirs else "/?")
     return _Pattern(f"({body})" if negated else body, not anchored)
+
+
+def _body(line: str, anchored: bool) -> str | None:
+    segments = _split(line)
+    if segments is None:
+        return None
+    return _segments(segments) if anchored else _glob(line)
 
 
 def _split(line: str) -> list[str] | None:
@@ -107,10 +120,11 @@ def _segments(segments: list[str]) -> str | None:
     skipping = False
     for i, segment in enumerate(segments):
         last = i == len(segments) - 1
-        if segment == "**" and last and i > 0:
+        stars = len(segment) > 1 and not segment.strip("*")
+        if stars and last:
             out.append(_chunk(chunk, skipping, "/") + "[^/].*?")  # everything below, not the folder itself
             return "".join(out)
-        if segment == "**" and not last:
+        if stars and not last:
             if chunk:
                 out.append(_chunk(chunk, skipping, "/"))
             chunk, skipping = [], True

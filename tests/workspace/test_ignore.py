@@ -72,7 +72,7 @@ def tree(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
 
 @needs_git
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(tree())
 def test_the_walk_without_git_lists_what_git_lists(case: tuple[dict[str, str], list[str]]) -> None:
     files, excluded = case
@@ -93,7 +93,7 @@ def test_the_walk_without_git_lists_what_git_lists(case: tuple[dict[str, str], l
 
 @needs_git
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tree(), st.data())
 def test_a_folder_inside_a_repository_lists_what_git_lists(
     case: tuple[dict[str, str], list[str]], data: st.DataObject
