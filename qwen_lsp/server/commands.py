@@ -150,6 +150,7 @@ def _folder(session: Session) -> dict[str, Any]:
             "complete": report is not None and session.snapshot.complete,
             "files": len(session.snapshot.files),
         },
+        "learning": session.learning,
         "usage": dataclasses.asdict(session.ledger.totals()),
     }
 

@@ -79,6 +79,7 @@ class Server(LanguageServer):
         self.settings: Settings | None = None
         self.caches: dict[Session, CompletionCache] = {}
         self.working: dict[int | str, asyncio.Task[Any]] = {}
+        self.begun = False
         self.stopping = asyncio.Event()
         self.exit_code = 1
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import os
 from collections.abc import Sequence
@@ -70,18 +71,32 @@ def _folder(uri: str) -> Path | None:
 
 
 def initialized(ls: Server, params: lsp.InitializedParams) -> None:
+    """Begin the work. What the client says meanwhile waits its turn."""
     del params
-    watch_parent(ls)
-    change_folders(ls, added=ls.roots, removed=(), start=False)
-    ls.spawn(_begin(ls), "start")
+    if not ls.begun:
+        ls.begun = True
+        watch_parent(ls)
+        ls.rpc.hold()
+        ls.spawn(_begin(ls), "start")
 
 
 async def _begin(ls: Server) -> None:
-    """Settings first, so that the index is built once and as they say."""
+    try:
+        # In a thread, so that the event loop is not held up by half a second of imports.
+        await asyncio.to_thread(_load)
+        change_folders(ls, added=ls.roots, removed=(), start=False)
+    finally:
+        ls.rpc.release()
+    # Settings first, so that the index is built once and as they say.
     await pull_configuration(ls)
     watching = await register_watching(ls)
     for session in list(ls.folders.values()):
         start_session(ls, session.root, watch=not watching)
+
+
+def _load() -> None:
+    for module in ("session", "server.configuration", "features.complete.request"):
+        importlib.import_module(f"qwen_lsp.{module}")
 
 
 def start_session(ls: Server, root: Path, *, watch: bool) -> None:

@@ -49,6 +49,7 @@ class Protocol(LanguageServerProtocol):
         self.scrub: Callable[[str], str] = lambda text: text
         self.connection: Connection | None = None
         self._running: dict[MessageId, asyncio.Task[Any]] = {}
+        self._held: list[dict[str, Any]] | None = None
 
     def _register_builtin_features(self) -> None:
         """None: every method is served by qwen_lsp.server, so that no second copy of the text exists."""
@@ -75,14 +76,30 @@ class Protocol(LanguageServerProtocol):
                 reason = "batches are not part of the protocol" if batch else "a message is a JSON object"
                 self._refuse(None, InvalidRequest, reason)
 
+    def hold(self) -> None:
+        """Keep what comes in from now on, but `exit`, until `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        """Take what was kept, in order; for each message this is the moment of its arrival."""
+        held, self._held = self._held or [], None
+        for message in held:
+            self._take(message)
+
     def _take(self, message: dict[str, Any]) -> None:
+        if self._held is not None and message.get("method") != lsp.EXIT:
+            self._held.append(message)
+            return
         msg_id, method = message.get("id"), message.get("method")
         if message.get("jsonrpc") != "2.0":
-            return self._refuse(msg_id, InvalidRequest, "only JSON-RPC 2.0 is spoken here")
+            self._refuse(msg_id, InvalidRequest, "only JSON-RPC 2.0 is spoken here")
+            return
         if "method" not in message and ("result" in message or "error" in message):
-            return self._take_response(message)
+            self._take_response(message)
+            return
         if not isinstance(method, str):
-            return self._refuse(msg_id, InvalidRequest, "a message needs a method")
+            self._refuse(msg_id, InvalidRequest, "a message needs a method")
+            return
         # The five lines that keep a request's text from moving: tasks copy the context they start in.
         token = arrived.set(self.at_arrival())
         try:
@@ -92,7 +109,6 @@ class Protocol(LanguageServerProtocol):
                 self._take_notification(method, message.get("params"))
         finally:
             arrived.reset(token)
-        return None
 
     def _take_request(self, msg_id: object, method: str, params: object) -> None:
         if not isinstance(msg_id, int | str) or isinstance(msg_id, bool):

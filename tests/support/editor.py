@@ -151,6 +151,7 @@ class Editor:
         }
         result = await self.request("initialize", {**params, **more})
         self.notify("initialized", {})
+        await self.command("qwen.status")  # answered once the folders are there
         return result
 
     def open(self, uri: str, text: str, version: int = 1, language: str = "python") -> None:
