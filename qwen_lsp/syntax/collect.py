@@ -20,20 +20,23 @@ from qwen_lsp.syntax.parse import SyntaxTree
 
 Captures = Mapping[str, Collection[tree_sitter.Node]]
 
-_ATTRIBUTE, _OUTER, _DEFINITION, _NAME, _BODY = range(5)
+_ATTRIBUTE, _OUTER, _BODY, _DEFINITION, _NAME = range(5)
 _ORDER = {"attribute": _ATTRIBUTE, "outer": _OUTER, "name": _NAME, "body": _BODY}
-_IMPORT, _GUARD, _MODULE, _IMPORTED = range(4)
-_IMPORT_ORDER = {"import": _IMPORT, "guard": _GUARD, "module": _MODULE, "imported": _IMPORTED}
+_GUARD, _MODULE, _IMPORTED = range(3)
+_IMPORT_ORDER = {"guard": _GUARD, "module": _MODULE, "imported": _IMPORTED}
 _DEFINITION_CAPTURE = "definition."
 _WEAK = "~"
 """Put before a kind: a pattern for it may also match what a stronger pattern calls something else."""
-_WEAK_KINDS = frozenset(("variable", "field", "type"))
-_VARIABLES = frozenset(("variable", "field"))
+_WEAK_KINDS = frozenset(("class", "variable", "field", "property", "type"))
+_VARIABLES = frozenset(("variable", "field", "property"))
 _MEMBER_KINDS = {"function": "method", _WEAK + "variable": "field"}
 """What a definition directly inside a type is called instead."""
 _TYPE_LIKE = frozenset(("class", "interface", "trait", "struct", "enum", "impl"))
 _IMPORTERS = frozenset((b"require", b"require_relative", b"load", b"source", b".", b"dofile"))
 """Calls that import; a query marks the called name as `guard`."""
+_MARKS = "\"'`:"
+_SYMBOL = _WEAK + "property"
+"""What a Ruby symbol defines; elsewhere a colon may be part of a name."""
 _START = attrgetter("start_byte")
 
 _Event = tuple[int, int, str, tree_sitter.Node]
@@ -85,15 +88,16 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
         name = source[start : name_node.end_byte].decode("utf-8", "replace")
         if not name or "\n" in name:
             continue
-        if name[0] in "\"'`":
-            name = name.strip("\"'`")
         name_line, column = name_node.start_point
         if not ascii_only:
             column = len(source[start - column : start].decode("utf-8", "replace"))
+        if name[0] in _MARKS and (name[0] != ":" or kind == _SYMBOL):
+            name = name.strip(name[0])
+            column += 1
 
         header_end, end_column = node.end_point
         if end_column == 0 and header_end > each.line:
-            header_end -= 1
+            header_end -= _blank_lines(source, node.end_byte)
         end_line = header_end
         body = each.body
         if header_end > name_line and (body or (body_field and (body := node.child_by_field_id(body_field)))):
@@ -116,7 +120,7 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
         if kind == "method":
             if name == constructor:
                 kind = "constructor"
-        elif kind in _VARIABLES and name.isupper() and len(name) > 1:
+        elif kind in _VARIABLES and name.isupper() and (len(name) > 1 if kind == "variable" else "_" in name):
             kind = "constant"
         each.number = len(result)
         names.append(name_node)
@@ -138,12 +142,12 @@ def _opened(captures: Captures) -> list[Open]:
     wrapper_end = attribute_end = -1
     wrapper_line = attribute_line = 0
     late = False
-    for place, minus_end, kind, node in _events(captures):
-        start, order = place >> 3, place & 7
+    for start, reach, kind, node in _events(captures):
+        order = reach & 7
         while stack and stack[-1].end <= start:
             stack.pop()
         if order == _DEFINITION:
-            end = -minus_end
+            end = -(reach >> 3)
             if stack and stack[-1].end == end and stack[-1].start == start and kind[0] == _WEAK:
                 continue
             line: int = node.start_point[0]
@@ -169,8 +173,8 @@ def _opened(captures: Captures) -> list[Open]:
             if stack and stack[-1].body is None:
                 stack[-1].body = node
         elif order == _OUTER:
-            if -minus_end > wrapper_end:
-                wrapper_end, wrapper_line = -minus_end, node.start_point[0]
+            if -(reach >> 3) > wrapper_end:
+                wrapper_end, wrapper_line = -(reach >> 3), node.start_point[0]
         else:
             line = node.start_point[0]
             if attribute_end < 0 or line > attribute_end + 1:
@@ -182,7 +186,10 @@ def _opened(captures: Captures) -> list[Open]:
 
 
 def _events(captures: Captures) -> list[_Event]:
-    """What bears on definitions, in order of position: of two that start together the longer comes first."""
+    """What bears on definitions, in order of position: of two that start together the longer comes first.
+
+    The second number is the end and, where ranges are equal, what goes first.
+    """
     events: list[_Event] = []
     for capture, nodes in captures.items():
         if capture.startswith(_DEFINITION_CAPTURE):
@@ -193,7 +200,7 @@ def _events(captures: Captures) -> list[_Event]:
             kind, order = "", _ORDER[capture]
         else:
             continue
-        events += [(n.start_byte << 3 | order, -n.end_byte, kind, n) for n in nodes]
+        events += [(n.start_byte, -n.end_byte << 3 | order, kind, n) for n in nodes]
     try:
         events.sort()
     except TypeError:
@@ -219,6 +226,12 @@ def _header_end(source: bytes, line_start: int, column: int, line: int, least: i
     return line
 
 
+def _blank_lines(source: bytes, end: int) -> int:
+    """How many lines above `end`, where a line starts, are blank; that one included."""
+    tail = source[max(0, end - 1000) : end]
+    return tail.count(b"\n", len(tail.rstrip()))
+
+
 def imports(tree: SyntaxTree, captures: Captures) -> list[Import]:
     """The import statements in order; one that names several modules gives one each."""
     statements = sorted(captures.get("import", ()), key=_START)
@@ -226,10 +239,9 @@ def imports(tree: SyntaxTree, captures: Captures) -> list[Import]:
         return []
     source = tree.source
     parts = [
-        (n.start_byte, order, source[n.start_byte : n.end_byte])
+        (n.start_byte, order, n.end_byte)
         for capture, order in _IMPORT_ORDER.items()
         for n in captures.get(capture, ())
-        if order != _IMPORT
     ]
     parts.sort()
     result: list[Import] = []
@@ -241,13 +253,22 @@ def imports(tree: SyntaxTree, captures: Captures) -> list[Import]:
         modules: list[str] = []
         names: list[str] = []
         wanted = True
+        module_end = -1
         while at < len(parts) and parts[at][0] < last:
-            _, order, text = parts[at]
+            start, order, end = parts[at]
             at += 1
+            text = source[start:end]
             if order == _GUARD:
                 wanted = wanted and text in _IMPORTERS
+            elif order == _IMPORTED:
+                names.append("*" if text == b"_" else text.decode("utf-8", "replace"))
+            elif source[module_end:start] == b".":
+                # A grammar without a node for the whole dotted name gives it piece by piece.
+                modules[-1] += f".{text.decode('utf-8', 'replace')}"
+                module_end = end
             else:
-                (modules if order == _MODULE else names).append(text.decode("utf-8", "replace"))
+                modules.append(text.decode("utf-8", "replace").strip("\"'"))
+                module_end = end
         if wanted and modules:
             line: int = statement.start_point[0]
             if len(modules) == 1:

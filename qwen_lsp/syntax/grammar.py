@@ -39,7 +39,18 @@ def grammar(language: Language) -> tree_sitter.Language:
     """The grammar of an installed language."""
     module, _, function = language.grammar.partition(":")
     loader: Callable[[], object] = getattr(import_module(module), function)
-    return tree_sitter.Language(loader())
+    pointer = loader()
+    return tree_sitter.Language(_capsule(pointer) if isinstance(pointer, int) else pointer)
+
+
+def _capsule(address: int) -> object:
+    """What newer grammars return themselves; for a bare address the binding only warns so far."""
+    import ctypes
+
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    return new(address, b"tree_sitter.Language", None)
 
 
 @cache

@@ -17,12 +17,16 @@ _WIDEST = 200
 """Characters of one line shown; a longer one is a value rather than a signature."""
 _LONGEST_HEADER = 30
 _LONGEST_IMPORT = 60
+_LONGEST_GROUP = 1000
 _FUNCTIONS = frozenset(("function", "method", "constructor"))
 _OPENERS = {"(": ")", "[": "]", "{": "}"}
 _STRING_OPENER = re.compile(r"""[rRbBuUfF]{0,2}(\"\"\"|'''|"|')""")
 _COMMENT_LINE = re.compile(r"\s*(///?!?|#(?!\[|!\[)|--+|;+|%+)")
 _COMMENT_MARK = re.compile(r"^\s*(/\*\*?!?|\*/|\*(?!/)|///?!?|#+|--+\[*|;+|%+)? ?")
 _AFTER_COLON = re.compile(r":\s*#.*$")
+_OPENING = re.compile(
+    r"[({\[]$|^\s*(class|module|begin|if|unless|else|try|except|with|public|private|protected)\b"
+)
 _CLOSING = re.compile(r"[\])}]+[;,]?|end\b.*")
 
 
@@ -62,36 +66,62 @@ def outline_lines(
         levels.append(-1 if depth is not None and level >= depth else level)
         if levels[-1] >= 0 and d.parent >= 0 and d.name_line > facts.definitions[d.parent].header_end:
             children.add(d.parent)
+    starts = set(shown_imports)
     printed = -1
-    closing: list[tuple[int, str]] = []
     for index, d in enumerate(facts.definitions):
-        while closing and closing[-1][0] < d.line:
-            result.append(closing.pop())
         if levels[index] < 0 or d.name_line <= printed or d.line in shown_imports:
             continue
         doc = _doc_lines(text_lines, facts, index) if docs else None
-        if doc is not None and doc[0] < d.line and doc[0] > printed:
-            result += [(n, _clipped(text_lines[n])) for n in range(doc[0], doc[1] + 1)]
-        first = max(d.line, printed + 1)
-        shown = header(text_lines, d).split("\n")[first - d.line :]
-        lines = list(zip(range(first, first + len(shown)), shown, strict=True))
+        doc_shown = [_clipped(line) for line in text_lines[doc[0] : doc[1] + 1]] if doc is not None else []
         inner = doc is not None and doc[0] > d.header_end
-        if index in children or inner:
-            result += lines
-            if inner and doc is not None:
-                result += [(n, _clipped(text_lines[n])) for n in range(doc[0], doc[1] + 1)]
-                if index not in children and d.end_line > doc[1]:
-                    result.append((doc[1] + 1, _indent(text_lines[doc[0]]) + ELLIPSIS))
-            if d.end_line > d.header_end and _CLOSING.fullmatch(text_lines[d.end_line].strip()):
-                closing.append((d.end_line, text_lines[d.end_line].rstrip()))
-        elif lines:
-            result += lines[:-1]
-            result.append((lines[-1][0], _elided(lines[-1][1], d, language)))
+        if doc is not None and printed < doc[0] < d.line:
+            result += enumerate(doc_shown, doc[0])
+        first = max(d.line, printed + 1)
+        lines = header(text_lines, d).split("\n")[first - d.line :]
+        if index not in children and not inner:
+            lines[-1] = _elided(lines[-1], d, language)
+        starts.add(first)
+        result += enumerate(lines, first)
+        if doc is not None and inner:
+            result += enumerate(doc_shown, doc[0])
+            if index not in children and d.end_line > doc[1]:
+                result.append((doc[1] + 1, _indent(text_lines[doc[0]]) + ELLIPSIS))
         printed = max(printed, d.header_end)
-    result += reversed(closing)
-    # Imports inside functions and below definitions take their place among the rest.
+        if index in children and _CLOSING.fullmatch(text_lines[d.end_line].strip()):
+            result.append((d.end_line, text_lines[d.end_line].rstrip()))
+    if language is not None and language.is_code:
+        result += _groups(text_lines, result, starts)
     result.sort(key=lambda line: line[0])
     return result
+
+
+def _groups(
+    text_lines: Sequence[str], lines: Sequence[tuple[int, str]], starts: set[int]
+) -> list[tuple[int, str]]:
+    """Opening and closing lines of what is no definition but encloses some: `import (`, `if TESTING:`."""
+    shown = {number for number, _ in lines}
+    added: dict[int, str] = {}
+    above = -1
+    for number in sorted(shown):
+        if number in starts:
+            indent = len(_indent(text_lines[number]))
+            for k in range(number - 1, above, -1):
+                line = text_lines[k].rstrip()
+                if line and len(_indent(line)) < indent:
+                    if _OPENING.search(line):
+                        added[k] = _clipped(line)
+                        added.update(_closing_line(text_lines, number, len(_indent(line))))
+                    break
+        above = number
+    return [(number, line) for number, line in added.items() if number not in shown]
+
+
+def _closing_line(text_lines: Sequence[str], first: int, indent: int) -> dict[int, str]:
+    for number in range(first, min(first + _LONGEST_GROUP, len(text_lines))):
+        line = text_lines[number].rstrip()
+        if line and len(_indent(line)) <= indent:
+            return {number: line} if _CLOSING.fullmatch(line.strip()) else {}
+    return {}
 
 
 def doc_comment(text_lines: Sequence[str], facts: FileFacts, index: int) -> str:
@@ -148,16 +178,27 @@ def _elided(line: str, d: Definition, language: Language | None) -> str:
     if d.end_line == d.header_end or d.kind in ("section", "key", "element"):
         return line
     bare = line.rstrip()
-    if closer := _OPENERS.get(bare[-1:]):
-        return f"{bare} {ELLIPSIS} {closer}"
-    if d.kind not in _FUNCTIONS and d.kind in ("constant", "variable", "field", "property", "type"):
+    if bare[-1:] in _OPENERS:
+        return f"{bare} {ELLIPSIS} {_closers(bare)}"
+    if d.kind in ("constant", "variable", "field", "property", "type"):
         return f"{bare} {ELLIPSIS}"
     block = language.block if language is not None else "none"
     if block == "indent":
         return f"{_AFTER_COLON.sub(':', bare)} {ELLIPSIS}"
     if block == "brace":
         return f"{bare} {ELLIPSIS}" if bare.endswith(("=>", "=")) else f"{bare} {{ {ELLIPSIS} }}"
-    return f"{bare} {ELLIPSIS} end" if block == "keyword" else bare
+    return f"{bare} {ELLIPSIS} end" if block == "keyword" else f"{bare} {ELLIPSIS}"
+
+
+def _closers(line: str) -> str:
+    """The closing brackets that a line still wants."""
+    wanted: list[str] = []
+    for char in line:
+        if char in _OPENERS:
+            wanted.append(_OPENERS[char])
+        elif wanted and char == wanted[-1]:
+            wanted.pop()
+    return "".join(reversed(wanted))
 
 
 def _imports(text_lines: Sequence[str], facts: FileFacts, language: Language | None) -> list[tuple[int, str]]:

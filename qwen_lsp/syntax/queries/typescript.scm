@@ -18,5 +18,10 @@
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]?) @definition.field
 (required_parameter (accessibility_modifier) pattern: (identifier) @name) @definition.field
 
+; Above a member a decorator is its neighbour, elsewhere it is its child.
+(class_body (decorator) @attribute)
+
 (type_identifier) @type
 (extends_clause value: (identifier) @reference)
+
+(import_statement (import_require_clause (identifier) @imported source: (string (string_fragment) @module))) @import

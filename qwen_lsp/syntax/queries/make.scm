@@ -1,0 +1,8 @@
+(rule (targets (word) @name) (recipe)? @body) @definition.rule
+(variable_assignment) @definition.variable
+(define_directive value: (_)? @body) @definition.macro
+
+(prerequisites (word) @reference)
+(variable_reference (word) @reference)
+
+(include_directive filenames: (list (word) @module)) @import
