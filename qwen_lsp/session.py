@@ -43,7 +43,7 @@ DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a f
 _RECENT = 16
 _ERRORS = 10
 _TRANSCRIPTS = 50
-_TAUGHT_BYTES = 8_000_000  # of the workspace, at most, that the predictor reads; then its memory is full
+_TAUGHT_BYTES = 3_500_000  # of the workspace, at most, that the predictor reads: about a million tokens
 _TAUGHT_FILE = 200_000
 
 
@@ -111,6 +111,11 @@ class Session:
                 out.flush()
 
             yield record
+
+    @property
+    def learning(self) -> bool:
+        """Whether the predictor has files left to read."""
+        return self._teaching or bool(self._lessons)
 
     async def taught(self) -> None:
         """Wait until the predictor has read what it can remember of the workspace."""
@@ -239,19 +244,24 @@ class Session:
             self._teach(path)
 
     def _teach_workspace(self) -> None:
-        """Queue the workspace's code, as much as the predictor can remember."""
+        """Queue the code nearest to what is open, as much as the predictor can remember; the nearest last."""
         if not self.settings.completion.embedded:
             return
-        room = _TAUGHT_BYTES
-        snapshot = self.snapshot
-        for path in snapshot.paths():
-            entry = snapshot.files.get(path)
-            if entry is None or entry.language is None or path in snapshot.buffers:
-                continue
-            if entry.size <= _TAUGHT_FILE:
-                if (room := room - entry.size) < 0:
-                    break
-                self._lessons.append(path)
+        snapshot, room = self.snapshot, _TAUGHT_BYTES
+        near = {folder for path in self.recent for folder in _folders(path)}
+        known = [
+            (path, entry.size)
+            for path, entry in snapshot.files.items()
+            if entry.language is not None and entry.size <= _TAUGHT_FILE and path not in snapshot.buffers
+        ]
+        known.sort(key=lambda one: (-sum(folder in near for folder in _folders(one[0])), one[0]))
+        chosen: list[RelPath] = []
+        for path, size in known:
+            if (room := room - size) < 0:
+                break
+            chosen.append(path)
+        # What was learnt last is remembered longest and found first: so the open files once more at the end.
+        self._lessons.extend([*reversed(chosen), *snapshot.buffers])
         self._learn()
 
     def _learn(self) -> None:
@@ -275,6 +285,12 @@ class Session:
                 await asyncio.sleep(0)
         finally:
             self._teaching = False
+
+
+def _folders(path: RelPath) -> list[str]:
+    """The folders around a file, outermost first; the root is one."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
 
 
 def state_folder() -> Path:

@@ -13,7 +13,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from qwen_lsp.cli.trial import Cut
+from qwen_lsp.cli.trial import Cut, Trial
 
 _THEME = "ansi_dark"
 
@@ -23,9 +23,9 @@ def heading(console: Console, title: str) -> None:
     console.print(Rule(Text(title, "bold"), align="left", style="cyan"))
 
 
-def ghost(console: Console, cut: Cut, text: str) -> None:
+def ghost(console: Console, trial: Trial, cut: Cut, text: str) -> None:
     """The lines around a cut, with the suggestion where an editor would show it greyed."""
-    lines = cut.text.split("\n")
+    lines = trial.text.split("\n")
     shown = Text()
     for number in range(max(0, cut.line - 4), min(len(lines), cut.line + 3)):
         shown.append(f"{number + 1:>5} ", "dim")

@@ -42,6 +42,8 @@ async def _tour(root: Path, console: Console, *, asking: bool) -> None:
     console.print(f"[bold]qwen-lsp {__version__}[/bold], on {root.name}/")
     screen.heading(console, "The model")
     options = await choose(console, asking=asking)
+    texts = await asyncio.to_thread(trial.files, root)
+    trials = [trial.to_type(path, text) for path, text in texts]
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
         TimeElapsedColumn(), console=console, transient=True,
@@ -51,15 +53,20 @@ async def _tour(root: Path, console: Console, *, asking: bool) -> None:
             client,
             initialized,
         ):
+            # Opened without some of their lines before anything is indexed or learnt: when those lines are
+            # typed, the server has never seen them.
+            for one in trials:
+                desk.show(client, to_uri(root, one.path), one.before(0, typing=False))
             server = initialized["serverInfo"]
             console.print(f"  {server['name']} {server['version']} answered over stdio.")
-            await desk.indexed(client)
+            await desk.ready(client)
             await _index(client, desk)
-            texts = await asyncio.to_thread(trial.files, root)
             if not texts:
                 console.print("  No code file of 1.5 to 60 KB in a language it knows, so nothing to try on.")
                 return
-            await _completion(client, desk, root, texts)
+            await _completion(client, desk, root, trials)
+            for one in trials:
+                desk.show(client, to_uri(root, one.path), one.text)
             await _explain(client, desk, root, texts[0][0])
             await _actions(client, desk, root, texts)
             await _receipt(client, desk, root, texts)
@@ -101,24 +108,27 @@ class _Desk:
             if token in self._tasks:
                 self.bars.remove_task(self._tasks.pop(token))
 
-    async def indexed(self, client: Client) -> None:
-        """Wait until the server says that its index is complete."""
-        while not (await self.status(client))["folders"][0]["index"]["complete"]:
+    async def ready(self, client: Client) -> None:
+        """Wait until the server says that its index is complete and its predictor has read the files."""
+        while True:
+            folder = (await self.status(client))["folders"][0]
+            if folder["index"]["complete"] and not folder["learning"]:
+                return
             self._done.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._done.wait(), 1)
+                await asyncio.wait_for(self._done.wait(), 0.2)
 
     async def status(self, client: Client) -> Mapping[str, Any]:
         return await client.request("workspace/executeCommand", {"command": "qwen.status", "arguments": []})
 
-    def show(self, client: Client, uri: str, language: str, text: str) -> None:
+    def show(self, client: Client, uri: str, text: str) -> None:
         """Open a document, or replace its whole text."""
         version = self._opened.get(uri, 0) + 1
         self._opened[uri] = version
         document = {"uri": uri, "version": version}
         if version == 1:
             client.notify(
-                "textDocument/didOpen", {"textDocument": {**document, "languageId": language, "text": text}}
+                "textDocument/didOpen", {"textDocument": {**document, "languageId": "", "text": text}}
             )
         else:
             client.notify(
@@ -140,29 +150,31 @@ async def _index(client: Client, desk: _Desk) -> None:
         desk.console.print(f"  [dim]left out: {said}[/dim]")
 
 
-async def _completion(client: Client, desk: _Desk, root: Path, texts: list[tuple[RelPath, str]]) -> None:
+async def _completion(client: Client, desk: _Desk, root: Path, trials: list[trial.Trial]) -> None:
     screen.heading(desk.console, "Inline completion")
     has_model = (await desk.status(client))["endpoint"]["configured"]
-    most = _MODEL_TRIES if has_model else _EMBEDDED_TRIES
-    shown: tuple[trial.Cut, str, float] | None = None
-    asked = spoke = right = 0
-    for cut in trial.cuts(texts):
-        if asked >= most:
-            break
-        uri = to_uri(root, cut.path)
-        desk.show(client, uri, "", cut.shortened)
+    turns = range(max((len(one.cuts) for one in trials), default=0))
+    places = [(one, turn) for turn in turns for one in trials if turn < len(one.cuts)]
+    places = places[: _MODEL_TRIES if has_model else _EMBEDDED_TRIES]
+    shown: tuple[trial.Trial, trial.Cut, str, float] | None = None
+    spoke = right = 0
+    for one, turn in places:
+        cut, uri = one.cuts[turn], to_uri(root, one.path)
+        desk.show(client, uri, one.before(turn, typing=True))
         began = time.perf_counter()
         answer = await client.request(
             "textDocument/inlineCompletion",
             {
                 "textDocument": {"uri": uri},
-                "position": _position(cut.text, cut.line, cut.column),
+                "position": {
+                    "line": one.line_in(turn),
+                    "character": _utf16(one.text.split("\n")[cut.line][: cut.column]),
+                },
                 "context": {"triggerKind": 1},
             },
         )
         took = (time.perf_counter() - began) * 1000
-        desk.show(client, uri, "", cut.text)
-        asked += 1
+        desk.show(client, uri, one.before(turn + 1, typing=False))
         items: list[Any] = answer["items"] if answer else []
         if not items:
             continue
@@ -170,16 +182,16 @@ async def _completion(client: Client, desk: _Desk, root: Path, texts: list[tuple
         spoke += 1
         exact = text.split("\n")[0].rstrip() == cut.written
         right += exact
-        if shown is None or (exact and len(text) > 8 and shown[1].rstrip() != shown[0].written):
-            shown = (cut, text, took)
+        if shown is None or (exact and len(text) > max(8, len(shown[2]))):
+            shown = (one, cut, text, took)
     desk.console.print(
-        f"  Cut lines of real files at {asked} places and asked what comes next: it spoke at {spoke}, and "
-        f"{right} times said exactly what the file says."
+        f"  {len(places)} lines were taken out of {len(trials)} files before the server saw them, and typed "
+        f"again up to the middle. It offered an end for {spoke}; {right} were exactly what the author wrote."
     )
     if shown is not None:
-        cut, text, took = shown
+        one, cut, text, took = shown
         desk.console.print(f"  One of them, [bold]{cut.path}[/bold]:{cut.line + 1}, after {took:.0f} ms:\n")
-        screen.ghost(desk.console, cut, text)
+        screen.ghost(desk.console, one, cut, text)
 
 
 async def _explain(client: Client, desk: _Desk, root: Path, path: RelPath) -> None:
@@ -201,15 +213,14 @@ async def _actions(client: Client, desk: _Desk, root: Path, texts: list[tuple[Re
         return
     screen.heading(desk.console, f"Code actions on {chosen.name} in {chosen.path}")
     uri = to_uri(root, chosen.path)
-    desk.show(client, uri, "", chosen.text)
-    end = len(chosen.text.split("\n")[chosen.last])
+    desk.show(client, uri, chosen.text)
     actions = await client.request(
         "textDocument/codeAction",
         {
             "textDocument": {"uri": uri},
             "range": {
                 "start": {"line": chosen.first, "character": 0},
-                "end": _position(chosen.text, chosen.last, end),
+                "end": {"line": chosen.last, "character": _utf16(chosen.text.split("\n")[chosen.last])},
             },
             "context": {"diagnostics": []},
         },
@@ -252,7 +263,6 @@ async def _agent(console: Console, root: Path, options: Mapping[str, Any]) -> No
         console.print(f"  {error}")
 
 
-def _position(text: str, line: int, column: int) -> dict[str, int]:
-    """A position in UTF-16 code units, which is what this client asked for."""
-    before = text.split("\n")[line][:column]
-    return {"line": line, "character": len(before.encode("utf-16-le")) // 2}
+def _utf16(text: str) -> int:
+    """UTF-16 code units, the encoding that this client asked for."""
+    return len(text.encode("utf-16-le")) // 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,20 +21,37 @@ _PLACES_PER_FILE = 5
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A line of a file, cut in the middle: what stands before, and what the author wrote after."""
+    """A line to be typed up to a column: its place in the whole file, and what the author wrote after it."""
 
     path: RelPath
-    text: str
     line: int
     column: int
     written: str
 
-    @property
-    def shortened(self) -> str:
-        """The file as an editor would hold it when the line has been typed up to the cut."""
-        lines = self.text.split("\n")
-        lines[self.line] = lines[self.line][: self.column]
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A file that is typed again: it begins without its cut lines, and gets them one by one."""
+
+    path: RelPath
+    text: str
+    cuts: tuple[Cut, ...]
+
+    def before(self, number: int, *, typing: bool) -> str:
+        """The text when the first `number` cuts are done; `typing`: with the start of the next one."""
+        left = {cut.line: cut for cut in self.cuts[number:]}
+        lines: list[str] = []
+        for at, line in enumerate(self.text.split("\n")):
+            if at not in left:
+                lines.append(line)
+            elif typing and left[at] is self.cuts[number]:
+                lines.append(line[: left[at].column])
         return "\n".join(lines)
+
+    def line_in(self, number: int) -> int:
+        """Where the line of cut `number` stands while it is typed. Cuts are in order of line."""
+        later = sum(cut.line < self.cuts[number].line for cut in self.cuts[number + 1 :])
+        return self.cuts[number].line - later
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +84,19 @@ def files(root: Path) -> list[tuple[RelPath, str]]:
     return chosen
 
 
-def cuts(texts: list[tuple[RelPath, str]]) -> Iterator[Cut]:
-    """Places in turn through the files: after some word or sign in the middle of a line of code."""
+def to_type(path: RelPath, text: str) -> Trial:
+    """The file with some lines of code to type: each up to a word or sign in its middle."""
+    lines = text.split("\n")
+    cuts: list[Cut] = []
     for turn in range(_PLACES_PER_FILE):
-        for path, text in texts:
-            lines = text.split("\n")
-            at = len(lines) * (turn + 1) // (_PLACES_PER_FILE + 1)
-            for number in range(at, min(at + 20, len(lines))):
-                tokens = list(_TOKEN.finditer(lines[number]))
-                if len(tokens) >= 5 and lines[number].lstrip()[:1].isalpha():
-                    column = tokens[len(tokens) // 2].end()
-                    yield Cut(path, text, number, column, lines[number][column:].rstrip())
-                    break
+        at = len(lines) * (turn + 1) // (_PLACES_PER_FILE + 1)
+        for number in range(at, min(at + 20, len(lines))):
+            tokens = list(_TOKEN.finditer(lines[number]))
+            if len(tokens) >= 5 and lines[number].lstrip()[:1].isalpha():
+                column = tokens[len(tokens) // 2].end()
+                cuts.append(Cut(path, number, column, lines[number][column:].rstrip()))
+                break
+    return Trial(path, text, tuple({cut.line: cut for cut in cuts}.values()))
 
 
 def function(texts: list[tuple[RelPath, str]]) -> Selected | None:
