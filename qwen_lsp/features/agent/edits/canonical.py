@@ -17,7 +17,7 @@ _PUNCTUATION = str.maketrans(
     }
 )  # one character for one, so that columns stay
 _CR = re.compile(r"\r\n?")
-_TRAILING = re.compile(r"[ \t\u00a0\u3000]+(?=\r|\n|\Z)|\r\n?")
+_TRAILING = re.compile(r"(?<![ \t\u00a0\u3000])[ \t\u00a0\u3000]+(?=\r|\n|\Z)|\r\n?")
 
 
 @dataclass(frozen=True, slots=True)

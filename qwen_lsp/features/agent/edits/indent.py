@@ -55,6 +55,8 @@ def adapter(
 
     def adapt(line: str) -> str:
         blank = indentation(line)
+        if not line.strip():
+            return line
         return table.get(blank, blank) + line[len(blank) :]
 
     return adapt

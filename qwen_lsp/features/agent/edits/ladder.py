@@ -29,7 +29,7 @@ class Change:
 
 
 def replace(text: str, old: str, new: str, *, replace_all: bool = False) -> str:
-    """`text` with `old` replaced by `new`; EditRejected, with what to do instead, when that is not certain."""
+    """`text` with `old` replaced by `new`; EditRejected, which says what to do instead, where unsure."""
     if not old:
         raise EditRejected(refusal.EMPTY)
     if old == new:
@@ -75,6 +75,12 @@ def _choose(text: str, places: list[tuple[int, int]], replace_all: bool) -> list
 
 def _exact(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
     places = [(at, at + len(old)) for at in find_all(text, old)]
+    if places and _inside_indentation(text, old, new, places[0][0]):
+        try:
+            if deeper := _reindented(text, old, new, replace_all):
+                return deeper
+        except EditRejected:
+            pass
     changes: list[Change] = []
     for start, end in _choose(text, places, replace_all):
         laid = new
@@ -84,6 +90,14 @@ def _exact(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
             laid = new if laid == old else laid
         changes.append(Change(start, end, laid))
     return changes
+
+
+def _inside_indentation(text: str, old: str, new: str, start: int) -> bool:
+    """Whether one line, quoted with too little indentation, is to become several: these would not line up."""
+    if old[0] not in " \t" or "\n" in unify(old).rstrip("\n") or "\n" not in unify(new).strip("\n"):
+        return False
+    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    return start > line_start and not text[line_start:start].strip()
 
 
 def _lenient(text: str, old: str, new: str, replace_all: bool) -> list[Change]:

@@ -30,8 +30,8 @@ def unify(text: str) -> str:
 
 
 def local_end(text: str, start: int, end: int) -> str:
-    """The line end in use around a place: in it, behind it, before it; LF where there is none."""
-    if found := _END.search(text, start, end) or _END.search(text, end):
+    """The line end in use around a place: behind it, in it, before it; LF where there is none."""
+    if found := _END.search(text, end) or _END.search(text, start, end):
         return found[0]
     before = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start))
     if before < 0:
@@ -63,7 +63,8 @@ def lay_over(
                 content = adapt(content)
             elif mate is not None and i2 - i1 == j2 - j1:
                 content = _keep_ends(mate[0], said[i1 + step][0], content)
-            result.append((content, (mate[1] if mate else "") or line_end))
+            beside = mate or (have[i1 + step - 1] if 0 < i1 + step <= i2 else have[i2 - 1] if i2 else None)
+            result.append((content, (beside[1] if beside else "") or line_end))
     text = "".join(content + end for content, end in result)
     if want and not want[-1][1]:
         text = text[: len(text) - len(result[-1][1])]

@@ -9,7 +9,10 @@ _THING = (
     r"(?:code|file|methods?|functions?|class(?:es)?|implementation|logic|contents?|lines?|imports?|fields?|"
     r"props|properties|tests?|body|definitions?|stuff|cases|entries|items|options|rules|styles|document)"
 )
-_OLD = r"(?:rest|remainder|remaining|existing|previous|other|unchanged|same|original|omitted|keep|snip(?:ped)?|truncated)"
+_OLD = (
+    r"(?:rest|remainder|remaining|existing|previous|other|unchanged|same|original|omitted|keep|"
+    r"snip(?:ped)?|truncated)"
+)
 _STAYS = (
     r"(?:\s+(?:here|unchanged|omitted|follows|continues?|as (?:is|before)|goes here|not shown|"
     r"(?:remains?|stays?|is|are)(?:\s+(?:the same|unchanged|as (?:is|before)))?))?"

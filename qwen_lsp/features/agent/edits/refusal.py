@@ -20,11 +20,12 @@ OPEN_ELISION = (
     "A `...` line in old_string needs text before and after it, or its extent is unknown. "
     "Quote the lines on both sides, or the text in full."
 )
+_NAMED = 12
 _SHOWN_LINES = 24
 _SHOWN_WIDTH = 200
 _CANDIDATES = 6
-_WORD = re.compile(r"\w{2,}")
-_COMPARED = 6000
+_WORD = re.compile(r"\w+")
+_COMPARED = 3000
 _LIMIT = 60_000
 """Lines of a file that are searched for something similar; the rest is beyond what a model quotes from."""
 
@@ -32,8 +33,8 @@ _LIMIT = 60_000
 def omission(line: str) -> str:
     """new_string leaves code out."""
     return (
-        f"new_string has the line `{line[:_SHOWN_WIDTH]}`, which stands for code that was left out. It would be "
-        "written into the file as it is. Write the code in full, or make a smaller edit."
+        f"new_string has the line `{line[:_SHOWN_WIDTH]}`, which stands for code that was left out. It would "
+        "be written into the file as it is. Write the code in full, or make a smaller edit."
     )
 
 
@@ -44,7 +45,7 @@ def no_effect(text: str, start: int) -> str:
 
 def ambiguous(text: str, starts: Sequence[int]) -> str:
     """Several places."""
-    lines = _several([line_of(text, start) for start in starts])
+    lines = _several([line_of(text, start) for start in starts[: _NAMED + 1]])
     return (
         f"old_string occurs {len(starts)} times, at lines {lines}. Quote more of the lines around the one "
         "you mean, or set replace_all to change every one."
@@ -90,8 +91,8 @@ def not_found(text: str, old: str, new: str) -> str:
 
 
 def _several(lines: Sequence[int]) -> str:
-    shown = ", ".join(str(line) for line in lines[:12])
-    return shown + (", …" if len(lines) > 12 else "")
+    shown = ", ".join(str(line) for line in lines[:_NAMED])
+    return shown + (", …" if len(lines) > _NAMED else "")
 
 
 def _already(text: str, new: str) -> int | None:
@@ -152,7 +153,7 @@ def _promising(lines: list[str], wanted: list[str], size: int) -> list[int]:
     scores: list[float] = []
     for line in lines:
         found = set(_WORD.findall(line[:2000]))
-        shared = sum(1.0 for word in found if word in words)
+        shared = sum(min(len(word), 3) / 3 for word in found if word in words)
         scores.append(shared / (1 + len(found) * 0.2) + (4.0 if line.strip() in whole else 0.0))
     total = sum(scores[:size])
     sums = [(total, 0)]
