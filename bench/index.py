@@ -26,7 +26,7 @@ from statistics import median, quantiles
 
 import tree_sitter
 
-from qwen_lsp.index.build import build
+from qwen_lsp.index.build import IndexReport, build
 from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store

@@ -23,6 +23,7 @@ _SCRIPT_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts
 _STYLE_SUFFIXES = (".css", ".scss", ".sass", ".less")
 _ROOTS = ("", "src", "lib", "include", "python", "lua", "app")
 _NAMESPACES = (".cs",)
+_OUTSIDE = frozenset({"java", "javax", "kotlin", "kotlinx", "scala", "android", "System", "Microsoft"})
 _MOST_FILES = 50
 
 
@@ -124,21 +125,25 @@ def _rust_module(snapshot: Snapshot, base: str, parts: list[str], names: Iterabl
     return _once([*found, next((module for module in modules if module is not None), None)])
 
 
-def package_path(suffixes: tuple[str, ...]) -> Resolver:
-    """For languages whose files lie where their package says: `a.b.C` is in `…/a/b/C.java`."""
+def package_path(suffixes: tuple[str, ...], *, prefixed: bool = False) -> Resolver:
+    """For languages whose files lie where their package says: `a.b.C` is in `…/a/b/C.java`.
+
+    `prefixed`: the first parts of a package may stand for a folder of another name.
+    """
 
     def resolve(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
         parts = [part for part in re.split(r"[.\\]", imp.module) if part and part not in ("*", "_")]
-        found: list[RelPath | None] = []
-        for name in imp.names:
-            found += [_ending(snapshot, "/".join([*parts, name]) + s, path) for s in suffixes]
-        for length in (len(parts), len(parts) - 1):
-            if length > 0 and not any(found):
-                found += [_ending(snapshot, "/".join(parts[:length]) + s, path) for s in suffixes]
-        hits = _once(found)
-        if not hits and len(parts) > 1 and suffixes[0] == ".php":  # a namespace may stand for a folder
-            hits = _once(_ending(snapshot, "/".join(parts[1:]) + s, path) for s in suffixes)
-        return hits or _package_files(snapshot, parts, suffixes)
+        if not parts or parts[0] in _OUTSIDE:
+            return []
+        for start in range(len(parts) + 1 if prefixed else 1):
+            rest = parts[start:]
+            places = [[*rest, name] for name in imp.names if name != "*"]
+            if rest and len(rest) + start > 1:
+                places += [rest, rest[:-1]]  # the module itself; or it is a member of the one above
+            hits = [_ending(snapshot, "/".join(p) + s, path) for p in places if p for s in suffixes]
+            if found := _once(hits) or _package_files(snapshot, rest, suffixes):
+                return found
+        return []
 
     return resolve
 
@@ -168,7 +173,7 @@ def php(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     return (_PHP_CLASS if "\\" in imp.module else _PHP_FILE)(snapshot, path, imp)
 
 
-_PHP_CLASS, _PHP_FILE = package_path((".php",)), included((".php",))
+_PHP_CLASS, _PHP_FILE = package_path((".php",), prefixed=True), included((".php",))
 _JVM = package_path((".java", ".kt", ".scala", ".kts", ".groovy"))
 RESOLVERS: Mapping[str, Resolver] = {
     "python": python,
@@ -182,7 +187,7 @@ RESOLVERS: Mapping[str, Resolver] = {
     "java": _JVM,
     "kotlin": _JVM,
     "scala": _JVM,
-    "csharp": package_path(_NAMESPACES),
+    "csharp": package_path(_NAMESPACES, prefixed=True),
     "php": lambda s, p, i: (
         package_path((".php",))(s, p, i) if "\\" in i.module else included((".php",))(s, p, i)
     ),
@@ -232,12 +237,12 @@ def _crate_files(folder: str) -> Iterator[str]:
 
 def _package_files(snapshot: Snapshot, parts: list[str], suffixes: tuple[str, ...]) -> list[RelPath]:
     """The files of a whole package, by the folder that is named like it."""
-    tail = "/".join(parts)
-    if parts and suffixes is not _NAMESPACES and parts[-1][:1].isupper():
+    if not parts or (suffixes is not _NAMESPACES and parts[-1][:1].isupper()):
         return []  # a class that is not here
-    folders = [f for f in snapshot.manifest.by_folder if f == tail or f.endswith(f"/{tail}")] if tail else []
-    files = [p for f in folders for p in snapshot.manifest.by_folder[f] if p.endswith(suffixes)]
-    return [p for p in files if snapshot.has(p)][:_MOST_FILES]
+    tail = "/".join(parts)
+    added = {posixpath.dirname(p) for p, b in snapshot.buffers.items() if b.text is not None}
+    folders = sorted(f for f in {*snapshot.manifest.by_folder, *added} if f == tail or f.endswith(f"/{tail}"))
+    return [p for f in folders for p in _in_folder(snapshot, f) if p.endswith(suffixes)][:_MOST_FILES]
 
 
 def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
 _BATCH_BYTES = 1024 * 1024
 _BATCH_FILES = 96
 _START_SECONDS = 60.0
+_DYING_SECONDS = 2.0
+_MOST_POISON = 8
 _LONGEST_LINE = 1 << 24
 POISON = "the parser did not survive this file"
 
@@ -77,6 +79,8 @@ async def run_pool(
         "cpu_seconds": limits.file_seconds,
     }
 
+    lost: Counter[str] = Counter()
+
     async def drain() -> None:
         worker: _Worker | None = None
         try:
@@ -90,12 +94,16 @@ async def run_pool(
                 batch = batches.popleft()
                 reply = await _ask(worker, batch, limits.wall_seconds(len(batch)))
                 if reply is None:
-                    await _stop(worker, kill=True)
+                    # One that died is waited for: to signal a process that is gone upsets asyncio.
+                    await _stop(
+                        worker, _DYING_SECONDS if worker.stdout is None or worker.stdout.at_eof() else 0.0
+                    )
                     worker = None
                     if len(batch) > 1:
                         batches.extendleft([job] for job in reversed(batch))
                     else:
-                        report(Found(poison=tuple(batch)))
+                        poison = _quarantined(batch[0], batches, lost)
+                        report(Found(poison=tuple(poison)))
                 elif "error" in reply:
                     batches.appendleft(batch)
                     return
@@ -103,7 +111,7 @@ async def run_pool(
                     report(_found(reply))
         finally:
             if worker is not None:
-                await _stop(worker, kill=bool(batches))
+                await _stop(worker, 0.0 if batches else 5.0)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(max(1, min(limits.workers, len(batches)))):
@@ -135,7 +143,7 @@ async def _start(command: Sequence[str], hello: dict[str, Any]) -> _Worker | Non
         return None
     reply = await _exchange(worker, hello, _START_SECONDS)
     if reply is None or "ready" not in reply:
-        await _stop(worker, kill=True)
+        await _stop(worker, _DYING_SECONDS)
         return None
     return worker
 
@@ -159,20 +167,38 @@ async def _exchange(worker: _Worker, message: object, seconds: float) -> dict[st
         return None
 
 
-async def _stop(worker: _Worker, *, kill: bool) -> None:
+async def _stop(worker: _Worker, seconds: float = 0.0) -> None:
+    """End a worker, giving it some time to end by itself."""
     if worker.stdin is not None:
         worker.stdin.close()
     try:
-        if not kill:
-            async with asyncio.timeout(5):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await worker.wait()
-    except TimeoutError:
-        pass
     finally:
         if worker.returncode is None:
             with suppress(ProcessLookupError):
                 worker.kill()
             await worker.wait()
+
+
+def _quarantined(job: Job, batches: deque[list[Job]], lost: Counter[str]) -> list[Job]:
+    """The file that ended a worker; after several of one kind, all that are left of that kind.
+
+    A parser that does not work at all would cost a process for each file.
+    """
+    kind = _kind(job)
+    lost[kind] += 1
+    poison = [job]
+    if lost[kind] >= _MOST_POISON:
+        for batch in batches:
+            poison += [other for other in batch if _kind(other) == kind]
+            batch[:] = [other for other in batch if _kind(other) != kind]
+    return poison
+
+
+def _kind(job: Job) -> str:
+    return job.path.rpartition("/")[2].rpartition(".")[2]
 
 
 def _found(reply: dict[str, Any]) -> Found:

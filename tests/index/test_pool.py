@@ -46,6 +46,18 @@ async def test_a_file_that_ends_its_worker_is_the_only_one_lost(tmp_path: Path, 
     assert len({file.path for each in found for file in each.files}) == 20
 
 
+async def test_a_parser_that_never_works_is_given_up_soon(tmp_path: Path) -> None:
+    jobs = project(tmp_path / "w", *(f"kills{i}.bad" for i in range(40)))
+    found: list[Found] = []
+    limits = Limits(max_bytes=10**6, workers=1)
+    left = await run_pool(
+        tmp_path / "w", tmp_path / "index.sqlite", jobs, limits, found.append, command=HOSTILE
+    )
+    assert left == []
+    assert [len(each.poison) for each in found if each.poison] == [1] * 7 + [33]
+    assert len({file.path for each in found for file in each.files}) == 20
+
+
 async def test_poison_is_remembered(tmp_path: Path) -> None:
     root, settings = tmp_path / "w", IndexSettings(cache_dir=str(tmp_path / "cache"))
     project(root, "kills.py")
