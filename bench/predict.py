@@ -1,7 +1,7 @@
 """How good the embedded default is on real libraries: precision, how often it speaks, memory, speed.
 
     python bench/predict.py /path/to/library …              a table row for each folder
-    python bench/predict.py --calibrate /path/to/library …  fit the constants of predict/confidence.py
+    python bench/predict.py /path/to/library … --calibrate  fit the constants of predict/confidence.py
 
 A place is a random boundary between two tokens of a line, after its first and before its last token, each
 boundary of each file as likely as any other. The predictor has learnt every file of the folder; then the
