@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     tour = add("tour", "show everything working on a real workspace", "tour")
     tour.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
     tour.add_argument("--record", metavar="FILE", help="also write what was shown as an SVG picture")
+    tour.add_argument("--log", metavar="FILE", help="append what the server logs to this file")
     tour.add_argument("--no-questions", action="store_true", help="never ask; use what is configured")
 
     index = add("index", "index a workspace and say what was found", "index_command")

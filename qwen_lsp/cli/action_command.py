@@ -42,7 +42,7 @@ async def _acted(place: Place, wanted: str | None, *, apply: bool) -> int:
             settings=session.settings.actions, count=session.count,
         )  # fmt: skip
         if apply:
-            commit(session.root, change.edits, session.journal_dir)
+            commit(session.root, change.edits, session.journal)
             console.print(f"{change.label}: changed {', '.join(edit.path for edit in change.edits)}")
         else:
             print("".join(unified(edit) for edit in change.edits), end="")

@@ -21,6 +21,7 @@ from qwen_lsp.features.agent.loop import AgentResult
 from qwen_lsp.features.agent.task import landed
 from qwen_lsp.features.agent.task import run as run_task
 from qwen_lsp.session import Session
+from qwen_lsp.session.state import transcript
 from qwen_lsp.text.edits import FileEdit, unified
 from qwen_lsp.workspace.transaction import commit, undo_last
 
@@ -50,7 +51,7 @@ async def _done(root: Path, task: str, *, yes: bool, as_lines: bool) -> int:
         # A run that was cut short is applied only by somebody who has looked at what it left undone.
         agreed = bool(edits) and ((yes and finished) or (not yes and _agreed(console, finished=finished)))
         if agreed:
-            await asyncio.to_thread(commit, root, edits, session.journal_dir)
+            await asyncio.to_thread(commit, root, edits, session.journal)
             console.print(f"Changed {len(edits)} files. `qwen-lsp agent {root} --undo` takes it back.")
         if as_lines:
             ended = {
@@ -67,7 +68,7 @@ async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], 
     """Run a task in an open workspace; nothing is written but the transcript. Raises EndpointMissing."""
     if session.endpoint is None:
         raise EndpointMissing("An agentic edit")
-    with session.transcript() as record:
+    with transcript(session.root) as record:
         return await run_task(
             session.snapshot, task, endpoint=session.endpoint, gate=session.gate,
             settings=session.settings.agent, count=session.count,
@@ -112,7 +113,7 @@ def _agreed(console: Console, *, finished: bool) -> bool:
 
 async def _undone(root: Path) -> int:
     async with opened(root) as session:
-        files = await asyncio.to_thread(undo_last, root, session.journal_dir)
+        files = await asyncio.to_thread(undo_last, root, session.journal)
     print(f"Took back the last run: {', '.join(files)}")
     return 0
 

@@ -32,13 +32,13 @@ def run(args: argparse.Namespace) -> int:
     root = workspace(args.path)
     console = Console(record=bool(args.record), width=110 if args.record else None, highlight=False)
     asking = sys.stdin.isatty() and not args.no_questions
-    asyncio.run(_tour(root, console, asking=asking))
+    asyncio.run(_tour(root, console, asking=asking, log=Path(args.log) if args.log else None))
     if args.record:
         console.save_svg(args.record, title="qwen-lsp tour")
     return 0
 
 
-async def _tour(root: Path, console: Console, *, asking: bool) -> None:
+async def _tour(root: Path, console: Console, *, asking: bool, log: Path | None) -> None:
     console.print(f"[bold]qwen-lsp {__version__}[/bold], on {root.name}/")
     screen.heading(console, "The model")
     options = await choose(console, asking=asking)
@@ -49,7 +49,9 @@ async def _tour(root: Path, console: Console, *, asking: bool) -> None:
         TimeElapsedColumn(), console=console, transient=True,
     ) as bars:  # fmt: skip
         desk = _Desk(console, bars)
-        async with started(root, options=options, on_request=desk.answer, on_notification=desk.hear) as (
+        async with started(
+            root, options=options, on_request=desk.answer, on_notification=desk.hear, log=log
+        ) as (
             client,
             initialized,
         ):

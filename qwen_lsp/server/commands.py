@@ -16,7 +16,7 @@ from qwen_lsp import __version__
 from qwen_lsp.errors import UserError
 from qwen_lsp.server.arguments import Token, budget_of, position_of, selection_of, text_of
 from qwen_lsp.server.editing import edit
-from qwen_lsp.server.host import Server
+from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.progress import progress
 from qwen_lsp.workspace.paths import uri_of
 
@@ -76,7 +76,7 @@ async def _show(ls: Server, markdown: str) -> None:
     """Put a text before the person, as well as the editor can."""
     if not ls.supports(lambda c: c.window.show_document.support):  # pyright: ignore[reportOptionalMemberAccess]
         return ls.say(markdown, lsp.MessageType.Info)
-    from qwen_lsp.session import state_folder
+    from qwen_lsp.session.state import state_folder
 
     path = state_folder() / "explanation.md"
     await asyncio.to_thread(_write, path, markdown)
@@ -107,7 +107,7 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
     budget = budget_of(arguments, session.settings.completion.budget_tokens)
 
     def work() -> dict[str, Any]:
-        candidates = rank(place.snapshot, place.path, offset, recent=list(session.recent))
+        candidates = rank(place.snapshot, place.path, offset, recent=session.recent)
         packed = pack(place.snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
         return receipt(packed)
 
@@ -115,17 +115,32 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
-    """How things stand, for a status line or a bug report; no file names, no key."""
-    del arguments, token
+    """How things stand, for a status line or a bug report; no key, no text."""
+    del token
     settings = ls.current_settings()
-    return {
+    found: dict[str, Any] = {
         "version": __version__,
         "positionEncoding": ls.encoding,
         "endpoint": _endpoint(ls),
         "folders": [_folder(session) for session in ls.folders.values()],
         "openDocuments": len(ls.documents),
         "completion": {"enabled": settings.completion.enabled, "trigger": settings.completion.trigger},
-        "errors": [error for session in ls.sessions() for error in session.errors],
+        "errors": [ls.rpc.scrub(error) for session in ls.sessions() for error in session.errors],
+    }
+    if arguments.get("uri") is not None:
+        place = ls.place(text_of(arguments, "uri"))
+        found["document"] = await asyncio.to_thread(_document, place)
+    return found
+
+
+def _document(place: Place) -> dict[str, Any]:
+    facts = place.snapshot.facts(place.path)
+    return {
+        "version": place.version,
+        "language": facts.language if facts else None,
+        "lines": place.lines.line_count,
+        "definitions": len(facts.definitions) if facts else 0,
+        "hasErrors": facts.has_errors if facts else False,
     }
 
 

@@ -81,10 +81,11 @@ async def _run_agent(
     bar: Progress,
 ) -> tuple[dict[str, Any], Sequence[FileEdit]]:
     from qwen_lsp.features.agent.task import run
+    from qwen_lsp.session.state import transcript
 
     if session.endpoint is None:
         raise EndpointMissing("qwen.edit")
-    with session.transcript() as record:
+    with transcript(session.root) as record:
         result = await run(
             snapshot,
             task,

@@ -6,19 +6,13 @@ It knows neither an editor nor a feature; front ends open it, hand its parts to 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import json
 import logging
-import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qwen_lsp.errors import FileUnreadable, OutsideWorkspace
+from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import build
 from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.snapshot import Snapshot
@@ -26,25 +20,23 @@ from qwen_lsp.index.store import Store
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.ledger import Ledger
-from qwen_lsp.model.messages import Message
 from qwen_lsp.predict.predictor import Predictor
+from qwen_lsp.session.lessons import Lessons
+from qwen_lsp.session.state import journal_folder
 from qwen_lsp.settings import Settings
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
+from qwen_lsp.workspace.transaction import recover
 
 if TYPE_CHECKING:
     from qwen_lsp.workspace.watch import Watcher
 
 log = logging.getLogger(__name__)
 
-PAUSE = 1.0  # seconds without typing, after which the predictor reads the file again
 DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a formatter touches many files
 _RECENT = 16
 _ERRORS = 10
-_TRANSCRIPTS = 50
-_TAUGHT_BYTES = 3_500_000  # of the workspace, at most, that the predictor reads: about a million tokens
-_TAUGHT_FILE = 200_000
 
 
 class Session:
@@ -63,16 +55,13 @@ class Session:
         self.gate = _gate(root, settings)
         self.endpoint: Endpoint | None = self._connect(settings)
         self.predictor = Predictor()
-        self.recent: deque[RelPath] = deque(maxlen=_RECENT)
+        self._lessons = Lessons(self.predictor, lambda: self.store.current, self._spawn)
+        self._recent: deque[RelPath] = deque(maxlen=_RECENT)
         self.errors: deque[str] = deque(maxlen=_ERRORS)
         self.report: build.IndexReport | None = None
         self._watcher: Watcher | None = None
         self._hints: set[RelPath] | None = set()
         self._refresh: asyncio.TimerHandle | None = None
-        self._lessons: deque[RelPath] = deque()
-        self._teaching = False
-        self._stale: set[RelPath] = set()
-        self._relearn: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -88,38 +77,23 @@ class Session:
         return tokens.count
 
     @property
-    def journal_dir(self) -> Path:
-        """Where the journals of this workspace's edits are kept, for undo and for recovery."""
-        name = hashlib.blake2b(os.fsencode(self.root), digest_size=8).hexdigest()
-        return state_folder() / "journals" / f"{self.root.name}-{name}"
+    def recent(self) -> tuple[RelPath, ...]:
+        """The files that somebody worked on, the latest first."""
+        return tuple(self._recent)
 
-    @contextlib.contextmanager
-    def transcript(self) -> Generator[Callable[[Message], None]]:
-        """A function that writes each message of an agent run to a file of the user's, as it is said.
-
-        Kept below the state folder, readable by the user only; what a run said survives however it ends.
-        """
-        folder = state_folder() / "transcripts"
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        for old in sorted(folder.glob("*.jsonl"))[:-_TRANSCRIPTS]:
-            old.unlink(missing_ok=True)
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{self.root.name}-{os.getpid()}.jsonl"
-        with (folder / name).open("a", encoding="utf-8", errors="backslashreplace") as out:
-
-            def record(message: Message) -> None:
-                out.write(json.dumps(asdict(message), default=str) + "\n")
-                out.flush()
-
-            yield record
+    @property
+    def journal(self) -> Path:
+        """Where the journal of this workspace's edits is, for undo and for recovery."""
+        return journal_folder(self.root)
 
     @property
     def learning(self) -> bool:
         """Whether the predictor has files left to read."""
-        return self._teaching or bool(self._lessons)
+        return not self._lessons.over
 
     async def taught(self) -> None:
         """Wait until the predictor has read what it can remember of the workspace."""
-        await asyncio.gather(*(task for task in self._tasks if task.get_name() == "predictor"))
+        await self._lessons.finished()
 
     def failed(self, problem: str) -> None:
         """Remember a failure that was answered around, for the status."""
@@ -131,15 +105,14 @@ class Session:
     def open(self, path: RelPath, text: str, version: int | None = None) -> None:
         self.store.open(path, text, version)
         self.touched(path)
-        self._teach(path)
+        if self._teaches:
+            self._lessons.first(path)
 
     def change(self, path: RelPath, edits: Sequence[TextEdit], version: int | None = None) -> None:
         self.store.change(path, edits, version)
         self.touched(path)
-        self._stale.add(path)
-        if self._relearn is not None:
-            self._relearn.cancel()
-        self._relearn = asyncio.get_running_loop().call_later(PAUSE, self._teach_stale)
+        if self._teaches:
+            self._lessons.changed(path)
 
     def close(self, path: RelPath) -> None:
         self.store.close(path)
@@ -147,19 +120,35 @@ class Session:
 
     def touched(self, path: RelPath) -> None:
         """Note that somebody works on the file now; the latest comes first."""
-        if not self.recent or self.recent[0] != path:
-            if path in self.recent:
-                self.recent.remove(path)
-            self.recent.appendleft(path)
+        if not self._recent or self._recent[0] != path:
+            if path in self._recent:
+                self._recent.remove(path)
+            self._recent.appendleft(path)
 
     # -- the disk ------------------------------------------------------------------------------------
 
     async def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Index the workspace, then let the predictor learn from it; the event loop stays free."""
+        """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
+
+        The event loop stays free throughout.
+        """
+        if self.endpoint is not None:
+            self._spawn(asyncio.to_thread(tokens.preload), "tokens")
         if not self.indexed:
             return
+        await self._recover()
         self.report = await build.build(self.store, self.settings.index, progress)
-        self._teach_workspace()
+        if self._teaches:
+            self._lessons.workspace(self.recent)
+
+    async def _recover(self) -> None:
+        try:
+            left = await asyncio.to_thread(recover, self.root, self.journal)
+        except WorkspaceError as error:
+            self.failed(str(error))
+            return
+        if left:
+            self.failed(f"an interrupted edit was finished, but these files had changed: {', '.join(left)}")
 
     def watch(self) -> None:
         """Watch the folder ourselves, when no editor does."""
@@ -204,9 +193,9 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        for timer in (self._refresh, self._relearn):
-            if timer is not None:
-                timer.cancel()
+        if self._refresh is not None:
+            self._refresh.cancel()
+        self._lessons.stop()
         if self._watcher is not None:
             self._watcher.stop()
         for task in (tasks := list(self._tasks)):
@@ -215,6 +204,10 @@ class Session:
         if self.endpoint is not None:
             await self.endpoint.aclose()
         self.store.release()
+
+    @property
+    def _teaches(self) -> bool:
+        return self.settings.completion.embedded and not self._closed
 
     def _connect(self, settings: Settings) -> Endpoint | None:
         patience = settings.completion.first_token_timeout
@@ -229,74 +222,6 @@ class Session:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s failed", task.get_name(), exc_info=error)
-
-    # -- the predictor -------------------------------------------------------------------------------
-
-    def _teach(self, path: RelPath) -> None:
-        """Have the predictor read the file, before all others that wait."""
-        if self.settings.completion.embedded and not self._closed:
-            self._lessons.appendleft(path)
-            self._learn()
-
-    def _teach_stale(self) -> None:
-        stale, self._stale = self._stale, set()
-        for path in stale:
-            self._teach(path)
-
-    def _teach_workspace(self) -> None:
-        """Queue the code nearest to what is open, as much as the predictor can remember; the nearest last."""
-        if not self.settings.completion.embedded:
-            return
-        snapshot, room = self.snapshot, _TAUGHT_BYTES
-        near = {folder for path in self.recent for folder in _folders(path)}
-        known = [
-            (path, entry.size)
-            for path, entry in snapshot.files.items()
-            if entry.language is not None and entry.size <= _TAUGHT_FILE and path not in snapshot.buffers
-        ]
-        known.sort(key=lambda one: (-sum(folder in near for folder in _folders(one[0])), one[0]))
-        chosen: list[RelPath] = []
-        for path, size in known:
-            if (room := room - size) < 0:
-                break
-            chosen.append(path)
-        # What was learnt last is remembered longest and found first: so the open files once more at the end.
-        self._lessons.extend([*reversed(chosen), *snapshot.buffers])
-        self._learn()
-
-    def _learn(self) -> None:
-        if self._lessons and not self._teaching:
-            self._teaching = True
-            self._spawn(self._take_lessons(), "predictor")
-
-    async def _take_lessons(self) -> None:
-        """One file after the other, in slices short enough that nobody waits for them."""
-        try:
-            while self._lessons:
-                path = self._lessons.popleft()
-                try:
-                    text = await asyncio.to_thread(self.snapshot.text, path)
-                except (FileUnreadable, OutsideWorkspace):
-                    self.predictor.forget(path)
-                    continue
-                if len(text) <= _TAUGHT_FILE:
-                    for _ in self.predictor.learn_in_slices(path, text):
-                        await asyncio.sleep(0)
-                await asyncio.sleep(0)
-        finally:
-            self._teaching = False
-
-
-def _folders(path: RelPath) -> list[str]:
-    """The folders around a file, outermost first; the root is one."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
-
-
-def state_folder() -> Path:
-    """The user's folder for what must outlive a cache."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "qwen-lsp"
 
 
 def _gate(root: Path, settings: Settings) -> Gate:
