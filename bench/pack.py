@@ -124,8 +124,9 @@ def timed(work: Callable[[], Pack]) -> tuple[Pack, float]:
 
 def shows(snapshot: Snapshot, packed: Pack, name: Mapping[str, Any]) -> bool:
     """Whether the line that defines the name stands in the part of its file."""
-    line = snapshot.text(rel_path(name["path"])).split("\n")[name["line"] - 1].strip()
-    return any(part.path == name["path"] and line in part.text for part in packed.parts)
+    path = rel_path(str(name["path"]))
+    line = snapshot.text(path).split("\n")[int(name["line"]) - 1].strip()
+    return any(part.path == path and line in part.text for part in packed.parts)
 
 
 def timing(snapshot: Snapshot, budgets: Sequence[int], places: int) -> None:
