@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import stat as modes
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -66,6 +66,37 @@ def read_bytes(root: Path, path: str, max_bytes: int) -> tuple[bytes, os.stat_re
         raise FileUnreadable(path, (error.strerror or "cannot be read").lower()) from None
     finally:
         os.close(descriptor)
+
+
+def missing_folders(root: Path, folders: Iterable[str]) -> list[str]:
+    """The folders of these, and those above them, that are not there; outer ones first."""
+    missing: dict[str, None] = {}
+    for folder in folders:
+        at = folder.find("/")
+        while folder:
+            part = folder if at < 0 else folder[:at]
+            if not os.path.lexists(root / part):
+                missing[part] = None
+            if at < 0:
+                break
+            at = folder.find("/", at + 1)
+    return list(missing)
+
+
+def make_folders(root: Path, folders: Iterable[str]) -> None:
+    """Make folders whose outer ones are there or come before them."""
+    for path in folders:
+        above, _, name = path.rpartition("/")
+        with folder(root, above) as descriptor, contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=descriptor)
+
+
+def remove_folders(root: Path, folders: Sequence[str]) -> None:
+    """Remove those that are empty, the last one first."""
+    for path in reversed(folders):
+        above, _, name = path.rpartition("/")
+        with contextlib.suppress(OSError), folder(root, above) as descriptor:
+            os.rmdir(name, dir_fd=descriptor)
 
 
 def _open(root: Path, path: str) -> int:

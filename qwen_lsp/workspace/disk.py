@@ -71,7 +71,11 @@ def list_files(root: Path, *, exclude: Sequence[str] = (), max_bytes: int) -> Li
 
 def read(root: Path, path: RelPath, max_bytes: int = LARGEST) -> TextFile:
     """The text of one file. Raises FileUnreadable with a short reason, or OutsideWorkspace."""
-    data, found = beneath.read_bytes(root, path, max_bytes)
+    return text_file(path, *beneath.read_bytes(root, path, max_bytes))
+
+
+def text_file(path: RelPath, data: bytes, found: os.stat_result) -> TextFile:
+    """The text of a file whose bytes are at hand. Raises FileUnreadable where they are no text."""
     decoded = encodings.decode(data)
     if decoded is None:
         raise FileUnreadable(path, "binary")

@@ -21,9 +21,9 @@ from qwen_lsp.workspace.secret_values import by_place
 _REMEMBERED = 4_096
 _REMEMBERED_TEXT = 8 * 1024 * 1024
 _BARE_SUFFIXES = (
-    ".yml", ".yaml", ".ini", ".cfg", ".conf", ".config", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh",
-    ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".txt", ".toml", ".service", ".plist", ".tf", ".hcl", ".log", ".reg",
-    ".http", ".rest", "dockerfile", "containerfile", "makefile", "rc", "profile",
+    ".yml", ".yaml", ".ini", ".cfg", ".conf", ".config", ".cnf", ".properties", ".env", ".sh", ".bash",
+    ".zsh", ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".txt", ".toml", ".service", ".plist", ".tf", ".hcl",
+    ".log", ".reg", ".http", ".rest", "dockerfile", "containerfile", "makefile", "rc", "profile",
 )  # fmt: skip
 """Files whose language writes a text without quotes."""
 

@@ -1,278 +1,246 @@
-"""Many files written as one: all or nothing, through a journal outside the workspace, undone in one step.
+"""Write many files as one: all of them or none, whatever fails and whenever the machine stops.
 
-    stage      new and old contents are written to the journal and synced
-    commit     the plan is renamed into place: from here on the transaction will happen
-    apply      each file is replaced by a rename in its own folder, so no reader sees half a file
-    settle     the plan becomes the undo record of the last transaction
+1. Every file must be as the edit found it, and may be written at all.
+2. A journal with all contents is made durable, outside the workspace.
+3. The new contents are made durable beside the files; every file is compared once more.
+4. The journal is renamed: from here on the write is completed, now or at the next start.
+5. Each file is exchanged with its new content; one that changed in this very moment takes all back.
 
-A crash before `commit` leaves nothing but a folder that `recover` discards; a crash after it is rolled
-forward by `recover`, which touches no file that somebody else has changed since.
+A crash before step 4 leaves the files as they were, a crash after it is completed by `recover`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from qwen_lsp.errors import ConflictError, FileUnreadable, ProtectedPath, WorkspaceError
+from qwen_lsp.errors import ConflictError, QwenLspError, WorkspaceError
 from qwen_lsp.text.edits import FileEdit
-from qwen_lsp.workspace import beneath
-from qwen_lsp.workspace.disk import LARGEST, digest, encode, read
-from qwen_lsp.workspace.paths import RelPath, protection, rel_path
-
-_PLAN, _UNDO = "plan.json", "undo.json"
-_DEFAULT_MODE = 0o644
+from qwen_lsp.workspace import beneath, journal, landing
+from qwen_lsp.workspace.changes import planned, temp_name, verify
+from qwen_lsp.workspace.journal import Change, Journal
+from qwen_lsp.workspace.paths import RelPath
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One file: the digests of its content before and after (None: no file), and its mode bits."""
-
-    path: RelPath
-    old: str | None
-    new: str | None
-    mode: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A transaction as the journal keeps it; contents lie beside it, named by digest."""
+class Undo:
+    """What takes one committed write back."""
 
     id: str
-    steps: tuple[_Step, ...]
+    paths: tuple[RelPath, ...]
 
 
-def commit(root: Path, edits: Sequence[FileEdit], journal: Path) -> None:
-    """Write all edits or none. Recovers an interrupted transaction first.
+def commit(root: Path, edits: Sequence[FileEdit], journal_dir: Path) -> Undo:
+    """Write all edits or none of them; files keep their encoding, byte order mark and permission bits.
 
-    Raises ProtectedPath for a path that may not be written, ConflictError when a file is not what its
-    edit was computed from, WorkspaceError when the disk refuses; in each case nothing was written.
+    Raises ConflictError when a file is not what its edit was made from, ProtectedPath or OutsideWorkspace
+    when one may not be written, WorkspaceError when the disk refuses; nothing is written then.
     """
-    recover(root, journal)
-    contents: dict[str, bytes] = {}
-    steps = [step for edit in edits for step in _steps(root, edit, contents)]
-    if len({step.path for step in steps}) != len(steps):
-        raise WorkspaceError("two edits are about the same file")
-    if steps:
-        _transact(root, journal, _Plan(secrets.token_hex(8), tuple(steps)), contents)
+    if not beneath.RELATIVE:
+        raise WorkspaceError(
+            "writing several files as one needs a system that opens files relative to a folder"
+        )
+    with journal.locked(journal_dir):
+        name = journal.new_id()
+        changes = planned(root, edits, name)
+        if changes:
+            _run(root, journal_dir, name, changes)
+        journal.prune(journal_dir)
+    return Undo(name, tuple(change.path for change in changes))
 
 
-def recover(root: Path, journal: Path) -> list[str]:
-    """Finish what a crash interrupted; the files that were left alone because they have changed since."""
-    plan = _load(journal / _PLAN)
-    if plan is None:
-        _discard_except(journal, _load(journal / _UNDO))
+def undo(root: Path, journal_dir: Path, step: Undo) -> None:
+    """Take one write back, all of it. Raises ConflictError naming the files that changed since."""
+    if step.paths:
+        with journal.locked(journal_dir):
+            _recover(root, journal_dir)
+            _undo(root, journal_dir, step.id)
+
+
+def undo_last(root: Path, journal_dir: Path) -> list[str]:
+    """Take the latest write back that is still there to undo; its files.
+
+    Raises WorkspaceError when there is none, ConflictError naming the files that changed since.
+    """
+    with journal.locked(journal_dir):
+        _recover(root, journal_dir)
+        for name in journal.done(journal_dir):
+            found = journal.load(journal_dir, name, "done")
+            if found is not None and found.root == str(root):
+                _undo(root, journal_dir, name)
+                return [change.path for change in found.changes]
+    raise WorkspaceError("there is nothing to undo in this workspace")
+
+
+def recover(root: Path, journal_dir: Path) -> list[str]:
+    """Finish what a crash left behind; the files left as they are because somebody changed them since.
+
+    Raises WorkspaceError when the disk refuses; it is tried again the next time.
+    """
+    if not journal_dir.is_dir():
         return []
-    left = _apply(root, journal, plan)
-    _settle(journal, plan)
-    return left
+    with journal.locked(journal_dir):
+        return _recover(root, journal_dir)
 
 
-def undo_last(root: Path, journal: Path) -> list[str]:
-    """Put back what the last transaction changed; the files concerned.
-
-    Raises ConflictError, and changes nothing, when a file has changed since; WorkspaceError when there
-    is nothing to undo.
-    """
-    recover(root, journal)
-    plan = _load(journal / _UNDO)
-    if plan is None:
-        raise WorkspaceError("there is nothing to undo in this workspace")
-    if changed := [step.path for step in plan.steps if _digest(root, step.path) != step.new]:
-        raise ConflictError(f"these files changed since, so nothing was undone: {', '.join(changed)}")
-    names = [name for step in plan.steps for name in (step.old, step.new) if name is not None]
-    contents = {name: (_folder(journal, plan) / name).read_bytes() for name in names}
-    back = tuple(_Step(step.path, step.new, step.old, step.mode) for step in plan.steps)
-    _transact(root, journal, _Plan(secrets.token_hex(8), back), contents)
-    (journal / _UNDO).unlink()
-    _discard_except(journal, None)
-    return [step.path for step in plan.steps]
-
-
-def _steps(root: Path, edit: FileEdit, contents: dict[str, bytes]) -> list[_Step]:
-    """The steps of one edit, checked against the disk; their contents are added to `contents`."""
-    path = _writable(edit.path)
-    source = _writable(edit.moved_from) if edit.moved_from else path
-    like = None
-    mode = _DEFAULT_MODE
-    if edit.before is not None:
-        try:
-            like = read(root, source)
-        except FileUnreadable as error:
-            raise ConflictError(f"{source} cannot be changed: {error.reason}") from None
-        if like.text != edit.before:
-            raise ConflictError(f"{source} changed since the edit was made")
-        mode = (root / source).stat().st_mode & 0o7777
-        contents[like.digest] = beneath.read_bytes(root, source, LARGEST)[0]
-    if (edit.before is None or source != path) and _exists(root, path):
-        raise ConflictError(f"{path} exists already")
-    new = None
-    if edit.after is not None:
-        data = encode(edit.after, like)
-        new = digest(data)
-        contents[new] = data
-    old = like.digest if like else None
-    if source != path:
-        return [_Step(source, old, None, mode), _Step(path, None, new, mode)]
-    return [_Step(path, old, new, mode)]
-
-
-def _writable(text: str) -> RelPath:
-    path = rel_path(text)
-    if reason := protection(path):
-        raise ProtectedPath(f"{path} may not be written: {reason}")
-    return path
-
-
-def _transact(root: Path, journal: Path, plan: _Plan, contents: dict[str, bytes]) -> None:
-    _discard_except(journal, _load(journal / _UNDO))
-    folder = _folder(journal, plan)
-    try:
-        folder.mkdir(parents=True, mode=0o700)
-        for name, data in contents.items():
-            _write_synced(folder / name, data)
-        _sync_folder(folder)
-        text = json.dumps({"id": plan.id, "steps": [asdict(step) for step in plan.steps]}).encode()
-        _write_synced(journal / f"{_PLAN}.new", text)
-        _check_parents(root, plan)
-        (journal / f"{_PLAN}.new").replace(journal / _PLAN)  # the commit point
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise WorkspaceError(f"nothing was written: {error.strerror or 'the disk refused'}") from None
-    try:
-        _sync_folder(journal)
-        left = _apply(root, journal, plan)
-        _settle(journal, plan)
-    except OSError as error:
-        raise WorkspaceError(
-            f"writing was interrupted ({error.strerror or 'the disk refused'}) and will be finished the next "
-            "time this workspace is opened; nothing is lost"
-        ) from None
-    if left:
-        raise ConflictError(f"these files changed in the same moment and were left alone: {', '.join(left)}")
-
-
-def _apply(root: Path, journal: Path, plan: _Plan) -> list[str]:
-    """Bring every file to its new content; again, if need be. Files that are neither old nor new stay."""
+def _recover(root: Path, journal_dir: Path) -> list[str]:
     left: list[str] = []
-    for step in plan.steps:
-        now = _digest(root, step.path)
-        if now == step.new:
-            continue
-        if now != step.old:
-            left.append(step.path)
-            continue
-        folder, _, name = step.path.rpartition("/")
-        _make_folders(root, folder)
-        with beneath.folder(root, folder) as descriptor:
-            if step.new is None:
-                os.unlink(name, dir_fd=descriptor)
-            else:
-                _replace(descriptor, name, (_folder(journal, plan) / step.new).read_bytes(), step.mode, plan)
-            os.fsync(descriptor)
+    try:
+        for name, state in list(journal.pending(journal_dir)):
+            found = journal.load(journal_dir, name, state)
+            if found is None:  # cut short while it was written, so nothing else had begun
+                journal.remove(journal_dir, name, state)
+            elif found.root == str(root):
+                if state == "prepared":
+                    _discard(root, journal_dir, found)
+                elif state == "reverting":
+                    left += _take_back(root, journal_dir, found)
+                else:
+                    left += _complete(root, found.changes)
+                    _settle(root, journal_dir, found)
+    except OSError as error:
+        raise WorkspaceError(f"an interrupted edit cannot be finished yet: {error.strerror}") from error
     return left
 
 
-def _replace(descriptor: int, name: str, data: bytes, mode: int, plan: _Plan) -> None:
-    """Write beside the file under a name of this transaction's, then rename over it."""
-    beside = f".{name[:100]}.{plan.id}"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(beside, dir_fd=descriptor)  # left by a crash
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    file = os.open(beside, flags, mode, dir_fd=descriptor)
-    with os.fdopen(file, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fchmod(out.fileno(), mode)  # the umask does not apply to a file that had its bits
-        os.fsync(out.fileno())
-    os.replace(beside, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+def _undo(root: Path, journal_dir: Path, name: str) -> None:
+    found = journal.load(journal_dir, name, "done")
+    if found is None or found.root != str(root):
+        raise ConflictError("there is no record of this edit any more, so it cannot be undone")
+    back = journal.reverse(found.changes)
+    verify(root, back, "changed since the edit")
+    fresh = journal.new_id()
+    changes = [replace(change, temp=temp_name(fresh, i)) for i, change in enumerate(back)]
+    _run(root, journal_dir, fresh, changes, undoes=name, leaves=found.folders)
 
 
-def _settle(journal: Path, plan: _Plan) -> None:
-    (journal / _PLAN).replace(journal / _UNDO)
-    _sync_folder(journal)
-    _discard_except(journal, plan)
-
-
-def _check_parents(root: Path, plan: _Plan) -> None:
-    """Refuse before the commit point what could fail after it: a file or a link where a folder must be."""
-    for step in plan.steps:
-        folder = step.path.rpartition("/")[0]
-        while folder and not _exists(root, folder):
-            folder = folder.rpartition("/")[0]
-        with beneath.folder(root, folder):
-            if not os.access(root / folder, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, f"no permission to write in {folder or 'the workspace'}")
-
-
-def _make_folders(root: Path, folder: str) -> None:
-    made = ""
-    for part in filter(None, folder.split("/")):
-        with beneath.folder(root, made) as descriptor, contextlib.suppress(FileExistsError):
-            os.mkdir(part, dir_fd=descriptor)
-            os.fsync(descriptor)
-        made = f"{made}/{part}" if made else part
-
-
-def _digest(root: Path, path: RelPath) -> str | None:
+def _run(
+    root: Path,
+    journal_dir: Path,
+    name: str,
+    changes: Sequence[Change],
+    *,
+    undoes: str = "",
+    leaves: tuple[str, ...] = (),
+) -> None:
+    folders = tuple(_missing_folders(root, changes))
+    record = Journal(name, str(root), tuple(changes), folders, undoes, leaves)
     try:
-        return digest(beneath.read_bytes(root, path, LARGEST)[0])
-    except FileUnreadable:
-        return None if not _exists(root, path) else "unreadable"
-
-
-def _exists(root: Path, path: str) -> bool:
-    return os.path.lexists(root / path)
-
-
-def _load(path: Path) -> _Plan | None:
+        journal.write(journal_dir, record)
+        beneath.make_folders(root, record.folders)
+        for change in changes:
+            with beneath.folder(root, change.folder) as folder:
+                landing.stage(folder, change)
+        verify(root, changes, "changed meanwhile")
+        journal.move(journal_dir, name, "prepared", "committed")
+    except (OSError, QwenLspError) as error:
+        with contextlib.suppress(OSError):
+            _discard(root, journal_dir, record)
+        raise _nothing_written(error) from error
     try:
-        read_plan: Any = json.loads(path.read_bytes())
-        steps = (_Step(rel_path(s["path"]), s["old"], s["new"], int(s["mode"])) for s in read_plan["steps"])
-        return _Plan(str(read_plan["id"]), tuple(steps))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WorkspaceError(
-            f"the journal {path.name} cannot be read ({type(error).__name__}); move {path.parent} away "
-            "after looking at the contents kept in it"
-        ) from None
+        for change in changes:
+            with beneath.folder(root, change.folder) as folder:
+                landing.land(folder, change)
+    except (OSError, QwenLspError) as error:
+        try:
+            journal.move(journal_dir, name, "committed", "reverting")
+            left = _take_back(root, journal_dir, record)
+        except OSError:
+            raise WorkspaceError("the edit was interrupted and is finished at the next start") from error
+        if left:
+            files = ", ".join(left)
+            raise ConflictError(f"{error}; taken back but for {files}, which changed as well") from error
+        raise _nothing_written(error) from error
+    with contextlib.suppress(OSError):  # in place already; at worst it is looked at again at the next start
+        _settle(root, journal_dir, record)
 
 
-def _folder(journal: Path, plan: _Plan) -> Path:
-    return journal / f"contents-{plan.id}"
+def _settle(root: Path, journal_dir: Path, record: Journal) -> None:
+    """All files are in place: make that durable, and keep the journal only as long as it can be undone."""
+    beneath.remove_folders(root, record.leaves)
+    _sync(root, record)
+    if record.undoes:
+        journal.remove(journal_dir, record.undoes, "done")
+        journal.remove(journal_dir, record.id, "committed")
+    else:
+        journal.move(journal_dir, record.id, "committed", "done")
 
 
-def _discard_except(journal: Path, plan: _Plan | None) -> None:
-    keep = None if plan is None else _folder(journal, plan)
-    with contextlib.suppress(FileNotFoundError):
-        for folder in _folders(journal):
-            if folder != keep:
-                shutil.rmtree(folder, ignore_errors=True)
+def _nothing_written(error: OSError | QwenLspError) -> QwenLspError:
+    if isinstance(error, OSError):
+        return WorkspaceError(f"nothing was written: {error.strerror or error}")
+    text = str(error)
+    return error if "nothing was written" in text else type(error)(f"{text}; nothing was written")
 
 
-def _folders(journal: Path) -> Iterable[Path]:
-    return list(journal.glob("contents-*"))
+def _complete(root: Path, changes: Sequence[Change]) -> list[str]:
+    """Bring every file to its `after`, whichever are there already; the ones that are somebody else's."""
+    left: list[str] = []
+    for change in changes:
+        if change.after is not None:
+            beneath.make_folders(root, _missing_folders(root, [change]))
+        try:
+            with beneath.folder(root, change.folder) as folder:
+                left += _complete_one(folder, change)
+        except (FileNotFoundError, NotADirectoryError):
+            if change.after is not None:
+                left.append(change.path)
+    return left
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _complete_one(folder: int, change: Change) -> list[str]:
+    now, waiting = landing.state(folder, change.name), landing.state(folder, change.temp)
+    before, after = landing.expected(change.before), landing.expected(change.after)
+    if waiting not in (None, before, after):
+        landing.restore_foreign(folder, change)
+        return [change.path]
     try:
-        os.fsync(descriptor)
+        if now == before and now != after:
+            # Renaming onto another name of the same file does nothing, so no such name may be left over.
+            landing.sweep(folder, change)
+            landing.stage(folder, change)
+            landing.land(folder, change)
+        elif now != after:
+            return [change.path]
+    except ConflictError:
+        return [change.path]
     finally:
-        os.close(descriptor)
+        landing.sweep(folder, change)
+    return []
+
+
+def _take_back(root: Path, journal_dir: Path, record: Journal) -> list[str]:
+    left = _complete(root, journal.reverse(record.changes))
+    beneath.remove_folders(root, record.folders)
+    _sync(root, record)
+    journal.remove(journal_dir, record.id, "reverting")
+    return left
+
+
+def _discard(root: Path, journal_dir: Path, record: Journal) -> None:
+    """Remove what waits beside the files; none of them has been touched."""
+    for change in record.changes:
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            beneath.folder(root, change.folder) as folder,
+        ):
+            landing.sweep(folder, change)
+    beneath.remove_folders(root, record.folders)
+    journal.remove(journal_dir, record.id, "prepared")
+
+
+def _sync(root: Path, record: Journal) -> None:
+    """Make the names durable, each folder once."""
+    folders = {change.folder for change in record.changes}
+    folders |= {folder.rpartition("/")[0] for folder in record.folders}
+    for path in sorted(folders):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), beneath.folder(root, path) as folder:
+            os.fsync(folder)
+
+
+def _missing_folders(root: Path, changes: Iterable[Change]) -> list[str]:
+    needed = [change.folder for change in changes if change.after is not None]
+    return beneath.missing_folders(root, needed)

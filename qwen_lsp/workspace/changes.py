@@ -1,0 +1,109 @@
+"""What a set of edits means in bytes: each file's content before and after, checked against the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from qwen_lsp.errors import ConflictError, FileUnreadable, OutsideWorkspace, ProtectedPath
+from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.workspace import beneath, disk, landing
+from qwen_lsp.workspace.journal import Change
+from qwen_lsp.workspace.paths import RelPath, protection, rel_path
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file as an edit found it."""
+
+    data: bytes
+    file: disk.TextFile
+    mode: int
+    owner: tuple[int, int]
+
+
+def planned(root: Path, edits: Sequence[FileEdit], name: str) -> list[Change]:
+    """The change of each file, in the order of the edits; those that change nothing are only checked."""
+    sources: dict[RelPath, _Source] = {}
+    wanted: dict[RelPath, bytes] = {}
+    modes: dict[RelPath, _Source] = {}
+    for edit in edits:
+        path = _writable(edit.path)
+        origin = _writable(edit.moved_from) if edit.moved_from else path
+        if path in wanted or (edit.before is not None and origin in sources):
+            raise ConflictError(f"two edits change {path}")
+        if edit.before is not None:
+            source = sources[origin] = _source(root, origin, edit.before)
+            if edit.after is not None:
+                same = edit.after == edit.before
+                wanted[path] = source.data if same else disk.encode(edit.after, source.file)
+                modes[path] = source
+        elif edit.after is not None:
+            wanted[path] = disk.encode(edit.after, None)
+    changes: list[Change] = []
+    for path in dict.fromkeys((*sources, *wanted)):
+        before = sources[path].data if path in sources else None
+        after = wanted.get(path)
+        kept = modes.get(path) or sources.get(path)
+        if before != after:
+            mode, owner = (kept.mode, kept.owner) if kept else (None, None)
+            changes.append(Change(path, before, after, mode, owner, temp_name(name, len(changes))))
+    verify(root, changes, "changed since the edit was made")
+    return changes
+
+
+def _writable(text: str) -> RelPath:
+    path = rel_path(text)
+    if path != text:
+        raise OutsideWorkspace(f"{text!r} is not the plain name of a file in the workspace")
+    if reason := protection(path):
+        raise ProtectedPath(f"{path} may not be written: {reason}")
+    return path
+
+
+def _source(root: Path, path: RelPath, before: str) -> _Source:
+    try:
+        data, found = beneath.read_bytes(root, path, disk.LARGEST)
+        file = disk.text_file(path, data, found)
+    except FileUnreadable as error:
+        raise ConflictError(f"{error}; nothing was written") from None
+    if file.text != before:
+        raise ConflictError(f"{path} changed since the edit was made; nothing was written")
+    if not found.st_mode & 0o222:
+        raise ProtectedPath(f"{path} is read-only")
+    return _Source(data, file, found.st_mode & 0o7777, (found.st_uid, found.st_gid))
+
+
+def verify(root: Path, changes: Iterable[Change], what: str) -> None:
+    """Raise ConflictError with the names of all files that are not as they were."""
+    differing: list[str] = []
+    for change in changes:
+        try:
+            with beneath.folder(root, change.folder) as folder:
+                same = landing.state(folder, change.name) == landing.expected(change.before)
+        except FileNotFoundError:
+            same = change.before is None
+        except OSError as error:
+            _refuse(root, change, error)
+        if not same:
+            differing.append(change.path)
+    if differing:
+        raise ConflictError(f"{', '.join(differing)}: {what}; nothing was written")
+
+
+def _refuse(root: Path, change: Change, error: OSError) -> NoReturn:
+    """A folder on the way is a link or a file."""
+    try:
+        if not (root / change.folder).resolve().is_relative_to(root.resolve()):
+            raise OutsideWorkspace(f"{change.path!r} is behind a link out of the workspace")
+    except (OSError, RuntimeError):
+        pass
+    raise ConflictError(
+        f"{change.folder}: {(error.strerror or 'cannot be opened').lower()}; nothing was written"
+    )
+
+
+def temp_name(name: str, number: int) -> str:
+    return f".qwen-lsp-{name}-{number}.tmp"
