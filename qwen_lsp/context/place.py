@@ -29,6 +29,8 @@ class Place:
     modules: Mapping[RelPath, int] = field(default_factory=dict[RelPath, int])
     names: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
     aliases: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
+    sites: dict[str, list[Site]] = field(default_factory=dict[str, list[Site]], repr=False)
+    """Definitions elsewhere by name, as far as they have been asked for."""
 
     @property
     def folder(self) -> str:
@@ -69,7 +71,43 @@ def place_of(snapshot: Snapshot, path: RelPath) -> Place:
             if not imp.names:
                 aliases[_last_part(imp.module)] = target
     modules.pop(path, None)
-    return Place(snapshot, path, facts, modules, names, aliases)
+    return Place(snapshot, path, facts, modules, names, aliases, _known_sites(snapshot, path))
+
+
+class _LastPlace:
+    """Definitions that were looked up for the last file, while nothing but that file changes.
+
+    Keystrokes ask for nearly the same names again and again; what other files define stays the same
+    as long as the manifest and the other buffers are the same objects.
+    """
+
+    def __init__(self) -> None:
+        self.path: RelPath | None = None
+        self.manifest: object = None
+        self.others: dict[RelPath, object] = {}
+        self.sites: dict[str, list[Site]] = {}
+
+
+_last = _LastPlace()
+_MOST_KNOWN = 4_000
+
+
+def _known_sites(snapshot: Snapshot, path: RelPath) -> dict[str, list[Site]]:
+    global _last
+    last = _last
+    others: dict[RelPath, object] = {p: b for p, b in snapshot.buffers.items() if p != path}
+    same = (
+        last.path == path
+        and last.manifest is snapshot.manifest
+        and last.others.keys() == others.keys()
+        and all(last.others[p] is b for p, b in others.items())
+    )
+    if same and len(last.sites) < _MOST_KNOWN:
+        return last.sites
+    new = _LastPlace()
+    new.path, new.manifest, new.others = path, snapshot.manifest, others
+    _last = new
+    return new.sites
 
 
 def place_for_name(snapshot: Snapshot, path: RelPath, facts: FileFacts, name: str) -> Place:
@@ -117,7 +155,9 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
 
     The definitions of the place's own file are left out: whoever shows the context shows that file.
     """
-    sites = [s for s in place.snapshot.definitions(name) if s.path != place.path]
+    sites = place.sites.get(name)
+    if sites is None:
+        sites = place.sites[name] = [s for s in place.snapshot.definitions(name) if s.path != place.path]
     if not sites:
         return []
     if len(sites) > _MANY:

@@ -20,7 +20,9 @@ from qwen_lsp.workspace.paths import RelPath
 __all__ = ["limit_for", "rank", "rank_file", "rank_task"]
 
 _NAMES = 160
-_HABITS = 120
+_ELSEWHERE = 80
+_HABITS = 80
+_TYPES_WITHIN = 30_000
 _WIDE = 4_000
 
 
@@ -53,7 +55,7 @@ def rank(
     pool = Pool()
     hierarchy = Hierarchy(place)
     _names_near(place, around, pool, hierarchy)
-    _receivers(place, around, known, hierarchy)
+    _receivers(place, around, known[max(0, offset - _TYPES_WITHIN) : offset + 2_000], hierarchy)
     own_classes(place, line, known, hierarchy)
     expand(place, hierarchy, around, usage, pool)
     _modules(place, around, usage, pool)
@@ -72,7 +74,7 @@ def _names_near(place: Place, around: Mapping[str, Near], pool: Pool, hierarchy:
             far = Near(imported, 0.14, 999, dotted=False, called=False)
             _define(place, far, pool, hierarchy, "imported here")
     others = sorted(place.facts.references.items(), key=lambda item: (-item[1], item[0]))
-    for name, uses in others[:_NAMES]:
+    for name, uses in others[:_ELSEWHERE]:
         if name not in around and name not in place.names:
             far = Near(name, min(0.10, 0.04 + 0.01 * uses), 999, dotted=False, called=False)
             _define(place, far, pool, hierarchy, "used elsewhere in this file")
