@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NOT_IN_NAMES = re.compile(r"[^\w.+-]+|^\.+")
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -113,8 +115,8 @@ class Server(LanguageServer):
         path = from_uri(uri)
         if path is None:
             scheme, _, rest = uri.partition(":")
-            name = re.sub(r"[^\w.+-]+", "_", unquote(rest)).strip("._") or "unnamed"
-            return self._loose(_unsaved_root()), rel_path(f"{scheme}/{name}")
+            folder, name = (_NOT_IN_NAMES.sub("_", part) for part in (scheme, unquote(rest)))
+            return self._loose(_unsaved_root()), rel_path(f"{folder or '_'}/{name or '_'}")
         path = Path(os.path.normpath(path))
         for candidate in (path, Path(os.path.realpath(path))):
             for root in sorted(self.folders, key=lambda r: -len(r.parts)):
