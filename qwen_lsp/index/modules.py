@@ -188,9 +188,7 @@ RESOLVERS: Mapping[str, Resolver] = {
     "kotlin": _JVM,
     "scala": _JVM,
     "csharp": package_path(_NAMESPACES, prefixed=True),
-    "php": lambda s, p, i: (
-        package_path((".php",))(s, p, i) if "\\" in i.module else included((".php",))(s, p, i)
-    ),
+    "php": php,
     "c": included((".h",)),
     "cpp": included((".h", ".hpp", ".hh")),
     "ruby": included((".rb",)),

@@ -211,9 +211,9 @@ def _batches(jobs: Sequence[Job], workers: int) -> deque[list[Job]]:
     total = sum(job.stat.size for job in jobs)
     most = max(32 * 1024, min(_BATCH_BYTES, total // (4 * workers)))
     batches: deque[list[Job]] = deque()
-    size = most
+    size = 0
     for job in jobs:
-        if size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
+        if not batches or size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
             batches.append([])
             size = 0
         batches[-1].append(job)

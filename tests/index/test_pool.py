@@ -111,7 +111,7 @@ async def test_a_worker_ends_with_the_server(tmp_path: Path) -> None:
 
 
 async def test_batches_keep_the_order_and_share_the_work(tmp_path: Path) -> None:
-    jobs = [Job(RelPath(f"{i:03}"), disk.Stat(10_000, 0)) for i in range(100)]
+    jobs = [Job(RelPath(f"{i:03}"), disk.Stat(10_000 if i else 0, 0)) for i in range(100)]
     found: list[Found] = []
     root = tmp_path / "nowhere"
     assert await run_pool(root, tmp_path / "i.sqlite", jobs, Limits(10**6, 1), found.append) == []
