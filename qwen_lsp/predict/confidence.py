@@ -43,8 +43,8 @@ def features(step: Step) -> tuple[float, ...]:
 
 
 # Both fitted by `bench/predict.py --calibrate`, on other libraries than those reported.
-WEIGHTS = (-2.202, 0.235, 0.197, 0.097, 0.272, 0.466, 0.887, -0.019, 0.193, 0.958, -0.613, -0.578, -0.387)
-SETTLE = (0.588, 1.024)
+WEIGHTS = (-2.236, 0.218, 0.212, 0.081, 0.287, 0.509, 0.851, -0.016, 0.151, 0.945, -0.627, -0.462, -0.421)
+SETTLE = (0.849, 1.004)
 
 
 @lru_cache(maxsize=1024)  # unanimous steps, the most frequent ones, look alike

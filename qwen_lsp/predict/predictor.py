@@ -14,7 +14,7 @@ from qwen_lsp.predict.guess import Guess, guess
 from qwen_lsp.predict.memory import Memory
 from qwen_lsp.predict.tokens import GAP, LONGEST_WORD, NEWLINE, Vocabulary
 
-THRESHOLD = 0.22  # the lowest confidence that is shown
+THRESHOLD = 0.27  # the lowest confidence that is shown
 OPEN_TEXTS = 16  # files whose text is kept for line-wise relearning
 BEFORE_CHARS = 240
 AFTER_CHARS = 120
