@@ -60,6 +60,8 @@ class Cache:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._connections: list[sqlite3.Connection] = []
+        self._users = 0
+        self._unused = threading.Condition()
         self._decoded: OrderedDict[tuple[str, str], FileFacts] = OrderedDict()
         self._counted: dict[str, int] = {}
         self._pending: dict[str, int] = {}
@@ -214,6 +216,7 @@ class Cache:
             self._disconnect()
 
     def _disconnect(self) -> None:
+        """Close every connection once no thread works with one: closing it under a query is a crash."""
         with self._lock:
             connections, self._connections = self._connections, []
             self._local = threading.local()
@@ -222,9 +225,24 @@ class Cache:
         if self._shared is not None:
             connections.append(self._shared)
             self._shared = None
+        with self._unused:
+            for connection in connections if self._users else ():
+                connection.interrupt()
+            if not self._unused.wait_for(lambda: self._users == 0, timeout=5.0):
+                return  # better never closed than closed under somebody
         for connection in connections:
             with suppress(sqlite3.Error):
                 connection.close()
+
+    def _enter(self) -> sqlite3.Connection | None:
+        with self._unused:
+            self._users += 1
+        return self._connection()
+
+    def _leave(self) -> None:
+        with self._unused:
+            self._users -= 1
+            self._unused.notify_all()
 
     def _connection(self) -> sqlite3.Connection | None:
         """This thread's connection; None after `close` or when the database cannot be opened."""
@@ -243,21 +261,25 @@ class Cache:
         return connection
 
     def _read(self, sql: str, values: Sequence[object]) -> list[Any]:
-        connection = self._connection()
+        connection = self._enter()
         try:
             return [] if connection is None else connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             self._failed(error)
             return []
+        finally:
+            self._leave()
 
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         with self._writing:
-            connection = self._connection()
+            connection = self._enter()
             try:
                 if connection is not None:
                     change(connection)
             except sqlite3.Error as error:
                 self._failed(error)
+            finally:
+                self._leave()
 
     def _failed(self, error: sqlite3.Error) -> None:
         # Having waited too long for another process, or being closed meanwhile, is no damage.

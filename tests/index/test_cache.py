@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,22 @@ def test_a_name_means_the_same_folder_through_a_link(tmp_path: Path) -> None:
     assert tables.folder_of(tmp_path / "real", tmp_path) != tables.folder_of(
         tmp_path / "other" / "real", tmp_path
     )
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_closing_waits_for_the_threads_that_work_with_it(in_memory: bool, tmp_path: Path) -> None:
+    """A connection closed under a query of another thread takes the whole process down."""
+    files = [scanned(RelPath(f"{n}.py"), f"d{n}") for n in range(200)]
+    with ThreadPoolExecutor(3) as threads:
+        for round_ in range(30):
+            cache = Cache(None) if in_memory else Cache.open(tmp_path / f"root{round_}", tmp_path / "cache")
+            cache.write(files)
+            work = [
+                threads.submit(lambda: [cache.using("g") for _ in range(40)]),  # noqa: B023 - ended below
+                threads.submit(lambda: [cache.definitions("f") for _ in range(40)]),  # noqa: B023
+                threads.submit(lambda: [cache.collect_garbage(1) for _ in range(10)]),  # noqa: B023
+            ]
+            cache.close()
+            wait(work)
+            assert [w.exception() for w in work] == [None] * 3
+            assert cache.using("g") == []
