@@ -1,29 +1,26 @@
-"""Captured nodes to definitions, references and imports, put together by position.
+"""Captured nodes to definitions, put together by position.
 
 A query says which nodes matter; nothing here walks the tree. Where a grammar has the fields `name` and
 `body` a captured definition is enough; captured names and bodies go to the innermost definition around
 them that has none, so a pattern may capture them in any order.
+
+`@is.def.defp` asks that the node reads `def` or `defp`, or else the names after it in the same definition
+do not count.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from operator import attrgetter
 from typing import NamedTuple, cast
 
 import tree_sitter
 
-from qwen_lsp.syntax.facts import Definition, Import, Kind
+from qwen_lsp.syntax.facts import Definition, Kind
 from qwen_lsp.syntax.grammar import Fields
+from qwen_lsp.syntax.mentions import Captures, vetoed
 from qwen_lsp.syntax.parse import SyntaxTree
 
-Captures = Mapping[str, Collection[tree_sitter.Node]]
-
-_ATTRIBUTE, _OUTER, _BODY, _DEFINITION, _NAME = range(5)
+_ATTRIBUTE, _OUTER, _BODY, _DEFINITION, _IS, _NAME = range(6)
 _ORDER = {"attribute": _ATTRIBUTE, "outer": _OUTER, "name": _NAME, "body": _BODY}
-_GUARD, _MODULE, _IMPORTED = range(3)
-_IMPORT_ORDER = {"guard": _GUARD, "module": _MODULE, "imported": _IMPORTED}
 _DEFINITION_CAPTURE = "definition."
 _WEAK = "~"
 """Put before a kind: a pattern for it may also match what a stronger pattern calls something else."""
@@ -32,12 +29,9 @@ _VARIABLES = frozenset(("variable", "field", "property"))
 _MEMBER_KINDS = {"function": "method", _WEAK + "variable": "field"}
 """What a definition directly inside a type is called instead."""
 _TYPE_LIKE = frozenset(("class", "interface", "trait", "struct", "enum", "impl"))
-_IMPORTERS = frozenset((b"require", b"require_relative", b"load", b"source", b".", b"dofile"))
-"""Calls that import; a query marks the called name as `guard`."""
 _MARKS = "\"'`:"
 _SYMBOL = _WEAK + "property"
 """What a Ruby symbol defines; elsewhere a colon may be part of a name."""
-_START = attrgetter("start_byte")
 
 _Event = tuple[int, int, str, tree_sitter.Node]
 
@@ -53,7 +47,7 @@ class Collected(NamedTuple):
 class Open:
     """A captured definition; its name and its body may come later. `number` is -1 until it has a name."""
 
-    __slots__ = ("body", "end", "kind", "line", "name", "node", "number", "outer", "start")
+    __slots__ = ("body", "end", "kind", "line", "name", "node", "number", "outer", "start", "vetoes")
 
     def __init__(
         self, node: tree_sitter.Node, kind: str, start: int, end: int, line: int, outer: Open | None
@@ -67,6 +61,7 @@ class Open:
         self.name: tree_sitter.Node | None = None
         self.body: tree_sitter.Node | None = None
         self.number = -1
+        self.vetoes: set[str] | None = None
 
 
 def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collected:
@@ -76,7 +71,7 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     name_field, body_field, comment, constructor = fields
     result: list[Definition] = []
     names: list[tree_sitter.Node] = []
-    opened = _opened(captures)
+    opened = _opened(source, captures)
     for each in opened:
         node, kind = each.node, each.kind
         name_node = each.name
@@ -135,11 +130,11 @@ def _definition(values: tuple[str, Kind, int, int, int, int, int, int]) -> Defin
     return tuple.__new__(Definition, values)  # pyright: ignore[reportUnknownMemberType]
 
 
-def _opened(captures: Captures) -> list[Open]:
+def _opened(source: bytes, captures: Captures) -> list[Open]:
     """Every captured definition with its captured name, body, wrapper and enclosing definition."""
     opened: list[Open] = []
     stack: list[Open] = []
-    wrapper_end = attribute_end = -1
+    wrapper_end = attribute_end = asked = -1
     wrapper_line = attribute_line = 0
     late = False
     for start, reach, kind, node in _events(captures):
@@ -160,15 +155,28 @@ def _opened(captures: Captures) -> list[Open]:
                 attribute_end = -1
             stack.append(Open(node, kind, start, end, line, stack[-1] if stack else None))
             opened.append(stack[-1])
+        elif order == _IS:
+            if stack:
+                text = source[start : node.end_byte].decode("utf-8", "replace")
+                stack[-1].vetoes = vetoed(stack[-1].vetoes or set(), kind, text)
+                asked = start
         elif order == _NAME:
-            if stack and stack[-1].name is None:
-                stack[-1].name = node
-            elif stack:
+            # The word that made the innermost one void may still name the next.
+            owner = (
+                stack[-2:][0]
+                if start == asked and stack and stack[-1].vetoes
+                else stack[-1]
+                if stack
+                else None
+            )
+            if owner is None or owner.vetoes:
+                continue
+            if owner.name is not None:
                 # One statement that defines several names: each becomes a definition of its own.
-                first = stack[-1]
-                late = late or first is not opened[-1]
-                opened.append(Open(first.node, first.kind, first.start, first.end, first.line, first.outer))
-                opened[-1].name = node
+                late = late or owner is not opened[-1]
+                owner = Open(owner.node, owner.kind, owner.start, owner.end, owner.line, owner.outer)
+                opened.append(owner)
+            owner.name = node
         elif order == _BODY:
             if stack and stack[-1].body is None:
                 stack[-1].body = node
@@ -198,6 +206,8 @@ def _events(captures: Captures) -> list[_Event]:
             order = _DEFINITION
         elif capture in _ORDER:
             kind, order = "", _ORDER[capture]
+        elif capture.startswith("is."):
+            kind, order = capture, _IS
         else:
             continue
         events += [(n.start_byte, -n.end_byte << 3 | order, kind, n) for n in nodes]
@@ -230,71 +240,3 @@ def _blank_lines(source: bytes, end: int) -> int:
     """How many lines above `end`, where a line starts, are blank; that one included."""
     tail = source[max(0, end - 1000) : end]
     return tail.count(b"\n", len(tail.rstrip()))
-
-
-def imports(tree: SyntaxTree, captures: Captures) -> list[Import]:
-    """The import statements in order; one that names several modules gives one each."""
-    statements = sorted(captures.get("import", ()), key=_START)
-    if not statements:
-        return []
-    source = tree.source
-    parts = [
-        (n.start_byte, order, n.end_byte)
-        for capture, order in _IMPORT_ORDER.items()
-        for n in captures.get(capture, ())
-    ]
-    parts.sort()
-    result: list[Import] = []
-    at, last = 0, -1
-    for statement in statements:
-        if statement.start_byte < last:
-            continue
-        last = statement.end_byte
-        modules: list[str] = []
-        names: list[str] = []
-        wanted = True
-        module_end = -1
-        while at < len(parts) and parts[at][0] < last:
-            start, order, end = parts[at]
-            at += 1
-            text = source[start:end]
-            if order == _GUARD:
-                wanted = wanted and text in _IMPORTERS
-            elif order == _IMPORTED:
-                names.append("*" if text == b"_" else text.decode("utf-8", "replace"))
-            elif source[module_end:start] == b".":
-                # A grammar without a node for the whole dotted name gives it piece by piece.
-                modules[-1] += f".{text.decode('utf-8', 'replace')}"
-                module_end = end
-            else:
-                modules.append(text.decode("utf-8", "replace").strip("\"'"))
-                module_end = end
-        if wanted and modules:
-            line: int = statement.start_point[0]
-            if len(modules) == 1:
-                result.append(Import(modules[0], tuple(names), line))
-            else:
-                result += [Import(module, (), line) for module in modules]
-    return result
-
-
-def references(
-    tree: SyntaxTree, captures: Captures, own_names: Iterable[tree_sitter.Node], imported: Iterable[Import]
-) -> dict[str, int]:
-    """How often each name is used; an imported name is a use as well."""
-    source = tree.source
-    counts = Counter([source[n.start_byte : n.end_byte] for n in captures.get("reference", ())])
-    if types := captures.get("type"):
-        own = set(own_names)
-        counts.update([source[n.start_byte : n.end_byte] for n in types if n not in own])
-    if qualifiers := captures.get("qualifier"):
-        texts = Counter([source[n.start_byte : n.end_byte] for n in qualifiers])
-        for text, count in texts.items():
-            if text[:1].isupper():
-                counts[text] += count
-    result = {text.decode("utf-8", "replace"): count for text, count in counts.items() if text}
-    for each in imported:
-        for name in each.names:
-            if name != "*":
-                result[name] = result.get(name, 0) + 1
-    return result

@@ -15,21 +15,9 @@ import tree_sitter
 from qwen_lsp.syntax.languages import Language
 
 KNOWN_CAPTURES = frozenset(
-    (
-        "name",
-        "body",
-        "outer",
-        "attribute",
-        "reference",
-        "type",
-        "qualifier",
-        "import",
-        "guard",
-        "module",
-        "imported",
-    )
+    ("name", "body", "outer", "attribute", "reference", "type", "qualifier", "import", "module", "imported")
 )
-"""The captures `tags` understands, besides `definition.<kind>`."""
+"""The captures `collect` understands, besides `definition.<kind>`, `is.<words>` and `by.<words>`."""
 
 _INHERITS = "; inherits:"
 

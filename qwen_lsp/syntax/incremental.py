@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from qwen_lsp.syntax import collect
+from qwen_lsp.syntax import collect, mentions
 from qwen_lsp.syntax.collect import Collected
 from qwen_lsp.syntax.facts import Definition, FileFacts, Import, Kind
 from qwen_lsp.syntax.grammar import capture_names, fields, query
@@ -90,8 +90,8 @@ def _part(tree: SyntaxTree, start: int, end: int) -> _Part:
             for capture, nodes in match.items():
                 captures.setdefault(capture, set()).update(nodes)
     collected = collect.definitions(tree, captures, fields(tree.language))
-    imports = collect.imports(tree, captures)
-    return _Part(collected, collect.references(tree, captures, collected.names, imports), imports)
+    imports = mentions.imports(tree, captures)
+    return _Part(collected, mentions.references(tree, captures, collected.names, imports), imports)
 
 
 def _references(counts: Mapping[str, int], old: _Part, new: _Part) -> dict[str, int] | None:

@@ -14,6 +14,7 @@ from typing import Literal
 import tree_sitter
 
 from qwen_lsp.syntax.grammar import grammar, query
+from qwen_lsp.syntax.guard import attempt, blank, parse_source
 from qwen_lsp.syntax.languages import Language
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
@@ -39,17 +40,21 @@ _INTERPOLATION = re.compile(r"interpolat|substitution|expansion")
 
 @dataclass(frozen=True, slots=True)
 class SyntaxTree:
-    """One parsed text. `source` is what the parser saw; `ascii` says that bytes are code points."""
+    """One parsed text. `source` is what the parser saw; `ascii` says that bytes are code points.
+
+    `blanked` are byte ranges of lines that the grammar could not get over; the parser saw spaces there.
+    """
 
     language: Language
     text: str = field(repr=False)
     source: bytes = field(repr=False)
     ascii: bool
     tree: tree_sitter.Tree = field(repr=False)
+    blanked: tuple[tuple[int, int], ...] = ()
 
     @property
     def has_errors(self) -> bool:
-        return self.tree.root_node.has_error
+        return self.tree.root_node.has_error or bool(self.blanked)
 
     def to_byte(self, offset: int) -> int:
         """The byte of a code point offset."""
@@ -66,9 +71,9 @@ class SyntaxTree:
 
 def parse(text: str, language: Language) -> SyntaxTree:
     """The tree of a text; bad syntax becomes ERROR nodes. The grammar must be installed."""
-    source = _encode(_LONE_CR.sub("\n", text) if "\r" in text else text)
-    tree = tree_sitter.Parser(grammar(language)).parse(source)
-    return SyntaxTree(language, text, source, len(source) == len(text), tree)
+    source = _source(text)
+    tree, seen, blanked = parse_source(grammar(language), source)
+    return SyntaxTree(language, text, seen, len(source) == len(text), tree, blanked)
 
 
 def reparse(tree: SyntaxTree, edits: Sequence[TextEdit], text: str) -> tuple[SyntaxTree, tuple[Span, ...]]:
@@ -76,11 +81,16 @@ def reparse(tree: SyntaxTree, edits: Sequence[TextEdit], text: str) -> tuple[Syn
 
     The ranges cover both the edited text and everything whose place in the tree is another now.
     """
-    source = _encode(_LONE_CR.sub("\n", text) if "\r" in text else text)
+    source = _source(text)
+    byte_edits = list(_byte_edits(tree, edits))
+    blanked = _moved(tree.blanked, byte_edits)
+    if blanked is None:
+        return parse(text, tree.language), (Span(0, len(text)),)
+    source = blank(source, blanked) if blanked else source
     old = tree.tree.copy()
     changed: list[tuple[int, int]] = []
     shift = 0
-    for start, end, length in _byte_edits(tree, edits):
+    for start, end, length in byte_edits:
         # Front to back: each edit is told in the coordinates that the ones before it left behind, in
         # which everything up to its end of the new text is final.
         at, new_end = start + shift, start + shift + length
@@ -95,9 +105,11 @@ def reparse(tree: SyntaxTree, edits: Sequence[TextEdit], text: str) -> tuple[Syn
         )
         changed.append((at, new_end))
         shift += length - (end - start)
-    new = tree_sitter.Parser(grammar(tree.language)).parse(source, old)
+    new, _ = attempt(grammar(tree.language), source, old)
+    if new is None:
+        return parse(text, tree.language), (Span(0, len(text)),)
     changed += [(r.start_byte, r.end_byte) for r in old.changed_ranges(new)]
-    result = SyntaxTree(tree.language, text, source, len(source) == len(text), new)
+    result = SyntaxTree(tree.language, text, source, len(source) == len(text), new, tuple(blanked))
     return result, tuple(Span(result.to_offset(a), result.to_offset(b)) for a, b in _merged(changed))
 
 
@@ -211,6 +223,11 @@ def _chain(tree: SyntaxTree, start: int, end: int) -> list[tree_sitter.Node]:
     return chain
 
 
+def _source(text: str) -> bytes:
+    """What the parser is given: as many characters as the text, each of as many bytes as in UTF-8."""
+    return _encode(_LONE_CR.sub("\n", text) if "\r" in text else text)
+
+
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
@@ -229,6 +246,19 @@ def _byte_edits(tree: SyntaxTree, edits: Sequence[TextEdit]) -> Iterator[tuple[i
             start, length = start - 1, length + 1
         yield start, end, length
         last = end
+
+
+def _moved(
+    blanked: Sequence[tuple[int, int]], edits: Sequence[tuple[int, int, int]]
+) -> list[tuple[int, int]] | None:
+    """Blanked ranges in the new source; None when one was edited and so deserves another try."""
+    moved: list[tuple[int, int]] = []
+    for start, end in blanked:
+        if any(a <= end and start <= b for a, b, _ in edits):
+            return None
+        shift = sum(length - (b - a) for a, b, length in edits if b < start)
+        moved.append((start + shift, end + shift))
+    return moved
 
 
 def _point(source: bytes, byte: int) -> tuple[int, int]:

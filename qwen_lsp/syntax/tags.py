@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tree_sitter
 
-from qwen_lsp.syntax import collect, incremental
+from qwen_lsp.syntax import collect, incremental, mentions
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.grammar import fields, query
 from qwen_lsp.syntax.parse import STRING_NODES, SyntaxTree
@@ -17,12 +17,12 @@ def extract(tree: SyntaxTree) -> FileFacts:
     """The facts of one file."""
     captures = tree_sitter.QueryCursor(query(tree.language)).captures(tree.tree.root_node)
     collected = collect.definitions(tree, captures, fields(tree.language))
-    imports = collect.imports(tree, captures)
+    imports = mentions.imports(tree, captures)
     return FileFacts(
         tree.language.id,
         line_count(tree.text),
         tuple(collected.definitions),
-        collect.references(tree, captures, collected.names, imports),
+        mentions.references(tree, captures, collected.names, imports),
         tuple(imports),
         tree.has_errors,
     )

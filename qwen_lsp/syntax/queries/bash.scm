@@ -6,4 +6,5 @@
 (simple_expansion (variable_name) @reference)
 (expansion . (variable_name) @reference)
 
-(command name: (command_name (word) @guard) . argument: [(word) (string) (concatenation) (raw_string)] @module) @import
+; `.` cannot be written as a word of a capture: `dot` stands for it.
+(command name: (command_name (word) @by.source.dot) . argument: [(word) (string) (concatenation) (raw_string)] @module) @import

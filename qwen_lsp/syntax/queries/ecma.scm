@@ -27,5 +27,5 @@
 (import_statement (import_clause (named_imports (import_specifier name: (identifier) @imported)))) @import
 (export_statement source: (string (string_fragment) @module)) @import
 (export_statement (export_clause (export_specifier name: (identifier) @imported)) source: (_)) @import
-(call_expression function: (identifier) @guard arguments: (arguments . (string (string_fragment) @module) .)) @import
+(call_expression function: (identifier) @by.require arguments: (arguments . (string (string_fragment) @module) .)) @import
 (call_expression function: (import) arguments: (arguments . (string (string_fragment) @module))) @import

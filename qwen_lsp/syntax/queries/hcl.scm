@@ -7,5 +7,4 @@
 (get_attr (identifier) @reference)
 (variable_expr (identifier) @reference)
 
-((attribute . (identifier) @_source (expression (literal_value (string_lit (template_literal) @module)))) @import
-  (#eq? @_source "source"))
+(attribute . (identifier) @by.source (expression (literal_value (string_lit (template_literal) @module)))) @import

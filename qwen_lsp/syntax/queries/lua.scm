@@ -13,4 +13,4 @@
 (dot_index_expression field: (identifier) @type)
 (method_index_expression method: (identifier) @type)
 
-(function_call name: (identifier) @guard arguments: (arguments . (string content: (string_content) @module))) @import
+(function_call name: (identifier) @by.require.dofile.loadfile arguments: (arguments . (string content: (string_content) @module) .)) @import

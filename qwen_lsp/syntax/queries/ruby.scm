@@ -3,10 +3,11 @@
 (class name: [(constant) @name (scope_resolution name: (constant) @name)]) @definition.class
 (module name: [(constant) @name (scope_resolution name: (constant) @name)]) @definition.module
 (assignment left: (constant) @name right: (_) @body) @definition.constant
-((call !receiver method: (identifier) @_attribute arguments: (argument_list (simple_symbol) @name)) @definition.property
-  (#any-of? @_attribute "attr_reader" "attr_writer" "attr_accessor"))
+(call !receiver method: (identifier) @is.attr_reader.attr_writer.attr_accessor
+  arguments: (argument_list (simple_symbol) @name)) @definition.property
 
 (call method: [(identifier) (constant)] @reference)
 (constant) @type
 
-(call !receiver method: (identifier) @guard arguments: (argument_list . (string (string_content) @module))) @import
+(call !receiver method: (identifier) @by.require.require_relative.load
+  arguments: (argument_list . (string (string_content) @module)) !block) @import

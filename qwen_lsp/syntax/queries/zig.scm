@@ -15,5 +15,4 @@
 (function_declaration type: (identifier) @reference)
 (container_field type: (identifier) @reference)
 
-((builtin_function (builtin_identifier) @_import (arguments (string (string_content) @module))) @import
-  (#eq? @_import "@import"))
+(builtin_function (builtin_identifier) @by.import (arguments (string (string_content) @module))) @import
