@@ -282,9 +282,10 @@ class Cache:
                 self._leave()
 
     def _failed(self, error: sqlite3.Error) -> None:
-        # Having waited too long for another process, or being closed meanwhile, is no damage.
+        # Having waited too long for another process, or being closed or healed meanwhile, is no damage.
         busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        self.broken = self.broken or not (busy or self._closed)
+        closed = self._closed or isinstance(error, sqlite3.ProgrammingError)
+        self.broken = self.broken or not (busy or closed)
 
 
 def _probe(connection: sqlite3.Connection) -> None:

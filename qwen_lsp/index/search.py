@@ -16,6 +16,7 @@ from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace.paths import RelPath
 
 _MOST_NAMES = 20_000
+_HOLDS_A_WORD = 0.69
 _LONGEST_LINE = 400
 _QUALIFIER = re.compile(r"[.:#/\s]+")
 _TEST_PATH = re.compile(r"(^|/)(tests?|__tests__|spec|testing)/|(^|/)test_|[._-](test|spec)\.|_test\.")
@@ -38,11 +39,10 @@ def symbols(snapshot: Snapshot, query: str, limit: int = 50) -> list[Site]:
     `Outer.inner` and `Outer::inner` also ask for what encloses the definition.
     """
     *outer, word = [part for part in _QUALIFIER.split(query.strip()) if part] or [""]
-    names = set(snapshot.cache.names(_like(word), _MOST_NAMES))
-    for buffer in snapshot.buffers.values():
-        names.update(buffers.places(buffer, snapshot.cache))
-    scored = [(score, name) for name in names if (score := similarity(word, name)) > 0]
-    scored.sort(key=lambda item: (-item[0], len(item[1]), item[1]))
+    # Names that hold the word as it is beat all others: mostly there are enough of them.
+    scored = _scored(snapshot, word, _like([word]), _HOLDS_A_WORD) if len(word) > 1 and not outer else []
+    if len(scored) < limit:
+        scored = _scored(snapshot, word, _like(word), 0.0)
     found: list[tuple[float, bool, bool, Site]] = []
     for score, name in scored:
         if len(found) >= limit and score < found[-1][0]:
@@ -53,6 +53,15 @@ def symbols(snapshot: Snapshot, query: str, limit: int = 50) -> list[Site]:
                 found.append((score, minor, _TEST_PATH.search(site.path) is not None, site))
     found.sort(key=lambda f: (-f[0], f[1], f[2], f[3].path, f[3].index))
     return [site for *_, site in found[:limit]]
+
+
+def _scored(snapshot: Snapshot, word: str, like: str, least: float) -> list[tuple[float, str]]:
+    """Names of definitions that fit better than `least`, best first."""
+    names = set(snapshot.cache.names(like, _MOST_NAMES))
+    for buffer in snapshot.buffers.values():
+        names.update(buffers.places(buffer, snapshot.cache))
+    scored = [(score, name) for name in names if (score := similarity(word, name)) > least]
+    return sorted(scored, key=lambda item: (-item[0], len(item[1]), item[1]))
 
 
 def similarity(query: str, name: str) -> float:
@@ -228,10 +237,10 @@ def _repeats_a_repeat(pattern: str) -> bool:
     return False
 
 
-def _like(word: str) -> str:
-    """A pattern for names with these letters in order; for one letter, names that begin with it."""
-    letters = [f"\\{c}" if c in "%_\\" else c for c in word]
-    return f"{letters[0]}%" if len(letters) == 1 else "%" + "".join(f"{c}%" for c in letters)
+def _like(parts: Sequence[str]) -> str:
+    """A pattern for names with these parts in order; for one letter, names that begin with it."""
+    escaped = [re.sub(r"([%_\\])", r"\\\1", part) for part in parts]
+    return f"{escaped[0]}%" if [len(part) for part in parts] == [1] else f"%{'%'.join(escaped)}%"
 
 
 def _word_starts(name: str) -> frozenset[int]:

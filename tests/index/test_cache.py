@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -190,7 +191,7 @@ def test_closing_waits_for_the_threads_that_work_with_it(in_memory: bool, tmp_pa
         for round_ in range(30):
             cache = Cache(None) if in_memory else Cache.open(tmp_path / f"root{round_}", tmp_path / "cache")
             cache.write(files)
-            work = [
+            work: list[Future[Any]] = [
                 threads.submit(lambda: [cache.using("g") for _ in range(40)]),  # noqa: B023 - ended below
                 threads.submit(lambda: [cache.definitions("f") for _ in range(40)]),  # noqa: B023
                 threads.submit(lambda: [cache.collect_garbage(1) for _ in range(10)]),  # noqa: B023
