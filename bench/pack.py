@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -113,7 +114,13 @@ def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, fl
 
 def made(snapshot: Snapshot, file: str, offset: int, budget: int, root: Path) -> Pack:
     candidates = rank(snapshot, rel_path(file), offset, limit=limit_for(budget))
-    return pack(snapshot, candidates, budget=budget, count=count, gate=Gate(root))
+    return pack(snapshot, candidates, budget=budget, count=count, gate=gate_of(root))
+
+
+@cache
+def gate_of(root: Path) -> Gate:
+    """One gate for the whole run, as a session has: it remembers the texts it has looked at."""
+    return Gate(root)
 
 
 def timed(work: Callable[[], Pack]) -> tuple[Pack, float]:

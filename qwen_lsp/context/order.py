@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qwen_lsp.context.render import Part
 from qwen_lsp.index.graph import dependencies
-from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.index.snapshot import Manifest, Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
 _MOST_SORTED = 400
@@ -31,6 +31,7 @@ def _dependencies_first(snapshot: Snapshot, parts: Sequence[Part]) -> list[Part]
     if len(parts) > _MOST_SORTED:
         return list(parts)
     by_path = {part.path: part for part in parts}
+    known = _known(snapshot)
     done: dict[RelPath, Part] = {}
     for start in by_path:
         stack: list[tuple[RelPath, bool]] = [(start, False)]
@@ -44,6 +45,29 @@ def _dependencies_first(snapshot: Snapshot, parts: Sequence[Part]) -> list[Part]
                 continue
             open_paths.add(path)
             stack.append((path, True))
-            further = [p for p in dependencies(snapshot, path) if p in by_path and p not in done]
+            if path not in known:
+                known[path] = dependencies(snapshot, path)
+            further = [p for p in known[path] if p in by_path and p not in done]
             stack += [(p, False) for p in sorted(further, reverse=True)]
     return list(done.values())
+
+
+class _Last:
+    """Dependencies of closed files that were worked out for the last manifest."""
+
+    def __init__(self, manifest: Manifest | None = None) -> None:
+        self.manifest = manifest
+        self.dependencies: dict[RelPath, list[RelPath]] = {}
+
+
+_last = _Last()
+
+
+def _known(snapshot: Snapshot) -> dict[RelPath, list[RelPath]]:
+    """What is known already; nothing where a buffer creates or deletes a file: any import may change."""
+    global _last
+    if any(buffer.text is None or path not in snapshot.files for path, buffer in snapshot.buffers.items()):
+        return {}
+    if _last.manifest is not snapshot.manifest:
+        _last = _Last(snapshot.manifest)
+    return _last.dependencies

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Form
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import lines_of, text_of
+from qwen_lsp.context.texts import counted_outline, lines_of, outline_of, text_of
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
-from qwen_lsp.syntax.outline import header, outline, split_lines
+from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
 
@@ -47,6 +47,8 @@ class Desk:
         """Tokens of one part under its heading."""
         if text is sheet.raw_text:
             return sheet.whole_tokens()
+        if text is sheet.outline_text:
+            return sheet.outline_tokens(text)
         return self.counted(piece(sheet.path, text))
 
     def admit(self, path: RelPath, text: str, lines: Sequence[int] = ()) -> str | None:
@@ -83,7 +85,7 @@ class Sheet:
         self._excerpts: dict[tuple[int, int], Candidate] = {}
         self._forms: dict[Form, Candidate] = {}
         self._admitted: str | None = None
-        self._outline: str | None = None
+        self.outline_text: str | None = None
         self._spent = 0
         self._shown: set[int] = set()
         self._known: FileFacts | None = None
@@ -109,7 +111,7 @@ class Sheet:
         if step == "outline":
             # An excerpt says more than an outline could in its place.
             text = None if self._excerpts else self.outline()
-            return None if text is None else self._cost_of_form(self.desk.counted(piece(self.path, text)))
+            return None if text is None else self._cost_of_form(self.outline_tokens(text))
         return self._cost_of_lines(candidate)
 
     def _cost_of_form(self, tokens: int) -> int | None:
@@ -205,12 +207,17 @@ class Sheet:
 
     def outline(self) -> str | None:
         """The file reduced to its signatures, made from the text that passed the gate."""
-        if self._outline is None:
-            text, facts = self.admitted(), self.desk.snapshot.facts(self.path)
-            if text is None or facts is None or not facts.definitions:
+        if self.outline_text is None:
+            text = self.admitted()
+            if text is None:
                 return None
-            self._outline = outline(text, facts)
-        return self._outline or None
+            unchanged = self.raw_text is not None
+            self.outline_text = outline_of(self.desk.snapshot, self.path, text, unchanged=unchanged)
+        return self.outline_text or None
+
+    def outline_tokens(self, text: str) -> int:
+        shown, unchanged = piece(self.path, text), self.raw_text is not None
+        return counted_outline(self.desk.snapshot, self.path, shown, self.desk.count, unchanged=unchanged)
 
     def _facts(self) -> FileFacts:
         if self._known is None:
