@@ -96,7 +96,8 @@ class Server(LanguageServer):
         return Arrival(self.documents, {s: s.snapshot for s in self.sessions()})
 
     def _scrub(self, text: str) -> str:
-        for root in sorted((*self.folders, *self.loose), key=lambda r: -len(str(r))):
+        roots = [root for root in (*self.folders, *self.loose) if root.name]
+        for root in sorted(roots, key=lambda r: -len(str(r))):
             text = text.replace(f"{root}{os.sep}", "").replace(str(root), root.name)
         return text.replace(str(Path.home()), "~")
 

@@ -230,7 +230,7 @@ async def test_clients_without_inline_completion_get_an_item(root: Path) -> None
 
 
 async def test_clients_with_inline_completion_get_no_item_twice(root: Path) -> None:
-    capabilities = {**CAPABILITIES, "textDocument": {"inlineCompletion": {}}}
+    capabilities: Json = {**CAPABILITIES, "textDocument": {"inlineCompletion": {}}}
     async with opened(root, capabilities=capabilities) as (editor, uri):
         params = {"textDocument": {"uri": uri}, "position": place(1, 10)}
         assert (await editor.request("textDocument/completion", params))["items"] == []

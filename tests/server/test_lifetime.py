@@ -120,6 +120,15 @@ async def test_a_folder_reached_through_a_link_is_the_same_folder(tmp_path: Path
         assert (session.root, path) == (real, "a.py")
 
 
+async def test_errors_name_files_by_their_place_in_the_folder(tmp_path: Path) -> None:
+    server = build()
+    async with in_process(server) as editor:
+        await editor.initialize(tmp_path)
+        editor.open("file:///at-the-root.py", "x = 1\n")
+        assert server.rpc.scrub(f"{tmp_path}/a/b.py: no such file") == "a/b.py: no such file"
+        assert server.rpc.scrub(f"{Path.home()}/x or http://localhost/v1") == "~/x or http://localhost/v1"
+
+
 # -- settings ------------------------------------------------------------------------------------------
 
 

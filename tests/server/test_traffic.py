@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qwen_lsp.server.table import FEATURES
 from tests.server.test_wire import DAMAGED
-from tests.support.editor import TIME, Editor, frame, in_process
+from tests.support.editor import TIME, Editor, Json, frame, in_process
 
 CODE = "import os\n\ndef f(x):\n    return '😀' + x\n"
 FILES = ["file:///nowhere/a.py", "file:///nowhere/b.rs", "untitled:Untitled-1"]
@@ -24,100 +24,70 @@ EXAMPLES = int(os.environ.get("QWEN_LSP_TRAFFIC", "80"))
 CAPABILITIES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
 SAFE = sorted(set(FEATURES) - {"initialize", "initialized", "shutdown", "exit"})
 
-uris = st.sampled_from(URIS)
-numbers = st.integers(0, 12) | st.sampled_from([-1, 2**31 - 1, 2**31, 2**53, 10**20])
-positions = st.fixed_dictionaries({"line": numbers, "character": numbers})
-ranges = st.fixed_dictionaries({"start": positions, "end": positions})
-texts = st.text(max_size=8) | st.sampled_from(["\r\n", "def g():\n", "😀", "\u0000"])
-documents = st.fixed_dictionaries({"uri": uris})
-versions = st.integers(-1, 50)
-floats = st.floats(allow_nan=False, allow_infinity=False)
-scalars = st.none() | st.booleans() | st.integers(-5, 5) | floats | texts
-junk = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-)
+Strategy = st.SearchStrategy[Any]
 
-opens = st.builds(
-    lambda uri, version, text: (
-        "textDocument/didOpen",
-        {"textDocument": {"uri": uri, "languageId": "python", "version": version, "text": text}},
+
+def record(**fields: Strategy) -> Strategy:
+    """A JSON object with these fields."""
+    return st.fixed_dictionaries(fields)
+
+
+def call(methods: str | list[str], params: Strategy) -> Strategy:
+    """A method and its parameters."""
+    return st.tuples(st.sampled_from([methods] if isinstance(methods, str) else methods), params)
+
+
+uris: Strategy = st.sampled_from(URIS)
+numbers: Strategy = st.integers(0, 12) | st.sampled_from([-1, 2**31 - 1, 2**31, 2**53, 10**20])
+texts: Strategy = st.text(max_size=8) | st.sampled_from(["\r\n", "def g():\n", "😀", "\0"])
+floats = st.floats(allow_nan=False, allow_infinity=False)
+scalars: Strategy = st.none() | st.booleans() | st.integers(-5, 5) | floats | texts
+keys = st.text(max_size=5)
+junk: Strategy = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3)
+)
+positions = record(line=numbers, character=numbers)
+ranges = record(start=positions, end=positions)
+documents = record(uri=uris)
+versioned = record(uri=uris, version=st.integers(-1, 50))
+opened = record(
+    uri=uris, languageId=st.just("python"), version=st.integers(-1, 50), text=st.just(CODE) | texts
+)
+changes = st.lists(record(range=ranges, text=texts) | record(text=texts), max_size=3)
+nothing: Json = {"diagnostics": []}
+arguments: dict[str, Strategy] = {"uri": uris, "position": positions, "range": ranges, "task": texts}
+commands = record(
+    command=st.sampled_from(["qwen.explainFile", "qwen.showContext", "qwen.status", "qwen.edit", "x"]),
+    arguments=st.lists(st.fixed_dictionaries({}, optional=arguments) | junk, max_size=2),
+)
+notices = st.one_of(
+    call("textDocument/didOpen", record(textDocument=opened)),
+    call("textDocument/didChange", record(textDocument=versioned, contentChanges=changes)),
+    call(["textDocument/didClose", "textDocument/didSave"], record(textDocument=documents)),
+    call("$/cancelRequest", record(id=st.integers(1000, 1030) | junk)),
+    call([*SAFE, "initialized", "$/x", "x", ""], junk),
+)
+triggers = record(triggerKind=st.integers(0, 3))
+requests = st.one_of(
+    call(
+        "textDocument/inlineCompletion", record(textDocument=documents, position=positions, context=triggers)
     ),
-    uris,
-    versions,
-    st.just(CODE) | texts,
-)
-changes = st.builds(
-    lambda uri, version, edits: (
-        "textDocument/didChange",
-        {"textDocument": {"uri": uri, "version": version}, "contentChanges": edits},
+    call("textDocument/completion", record(textDocument=documents, position=positions)),
+    call(
+        "textDocument/codeAction",
+        record(textDocument=documents, range=ranges, context=st.just(nothing) | junk),
     ),
-    uris,
-    versions,
-    st.lists(
-        st.fixed_dictionaries({"range": ranges, "text": texts}) | st.fixed_dictionaries({"text": texts}),
-        max_size=3,
-    ),
+    call("workspace/symbol", record(query=texts)),
+    call("workspace/executeCommand", commands),
+    call([*SAFE, "initialize", "initialized", "exit", "$/x", "x", ""], junk),
 )
-notices = (
-    opens
-    | changes
-    | st.tuples(
-        st.sampled_from(["textDocument/didClose", "textDocument/didSave"]),
-        st.fixed_dictionaries({"textDocument": documents}),
-    )
-    | st.tuples(st.just("$/cancelRequest"), st.fixed_dictionaries({"id": st.integers(0, 60) | junk}))
-    | st.tuples(st.sampled_from([*SAFE, "initialized", "$/x", "x", ""]), junk)
+step = st.one_of(
+    call("ask", requests),
+    call("tell", notices),
+    call("send", junk),
+    call("raw", st.sampled_from(sorted(DAMAGED))),
 )
-arguments = {"uri": uris, "position": positions, "range": ranges, "task": texts}
-commands = st.fixed_dictionaries(
-    {
-        "command": st.sampled_from(["qwen.explainFile", "qwen.showContext", "qwen.status", "qwen.edit", "x"]),
-        "arguments": st.lists(
-            st.fixed_dictionaries(
-                {}, optional={"uri": uris, "position": positions, "range": ranges, "task": texts}
-            )
-            | junk,
-            max_size=2,
-        ),
-    }
-)
-requests = (
-    st.tuples(
-        st.just("textDocument/inlineCompletion"),
-        st.fixed_dictionaries(
-            {
-                "textDocument": documents,
-                "position": positions,
-                "context": st.fixed_dictionaries({"triggerKind": st.integers(0, 3)}),
-            }
-        ),
-    )
-    | st.tuples(
-        st.just("textDocument/completion"),
-        st.fixed_dictionaries({"textDocument": documents, "position": positions}),
-    )
-    | st.tuples(
-        st.just("textDocument/codeAction"),
-        st.fixed_dictionaries(
-            {"textDocument": documents, "range": ranges, "context": st.just({"diagnostics": []}) | junk}
-        ),
-    )
-    | st.tuples(st.just("workspace/symbol"), st.fixed_dictionaries({"query": texts}))
-    | st.tuples(st.just("workspace/executeCommand"), commands)
-    | st.tuples(st.sampled_from([*SAFE, "initialize", "initialized", "exit", "$/x", "x", ""]), junk)
-)
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("ask"), requests),
-        st.tuples(st.just("tell"), notices),
-        st.tuples(st.just("send"), junk),
-        st.tuples(
-            st.just("raw"), st.sampled_from(sorted(set(DAMAGED) - {"deep JSON", "length beyond all bounds"}))
-        ),
-    ),
-    max_size=25,
-)
+steps = st.lists(step, max_size=25)
 
 
 async def drive(editor: Editor, script: list[tuple[str, Any]]) -> None:
