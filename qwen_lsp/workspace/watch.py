@@ -82,7 +82,9 @@ class Watcher:
 
     def _seen(self, event: FileSystemEvent) -> None:
         """On the observer's thread: keep what concerns the workspace, and pass it to the loop."""
-        if event.event_type in ("opened", "closed_no_write"):
+        # A folder is "modified" whenever a file in it is, which is told by an event of its own.
+        modified_folder = event.is_directory and event.event_type == "modified"
+        if modified_folder or event.event_type in ("opened", "closed_no_write"):
             return
         loop = self._loop
         for name in (event.src_path, event.dest_path):

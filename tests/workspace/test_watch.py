@@ -56,6 +56,18 @@ async def test_written_and_removed_files_are_named(heard: Heard, tmp_path: Path)
     await heard.until("a.py")
 
 
+async def test_a_folder_is_not_named_for_a_file_in_it(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "a.py").write_text("a")
+    heard = Heard()
+    watcher = Watcher(tmp_path, heard)
+    watcher.start()
+    (tmp_path / "pkg" / "a.py").write_text("b")
+    await heard.until("pkg/a.py")
+    watcher.stop()
+    assert heard.paths == {"pkg/a.py"}
+
+
 async def test_both_ends_of_a_move_are_named(heard: Heard, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a")
     await heard.until("a.py")
