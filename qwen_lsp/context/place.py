@@ -182,7 +182,8 @@ def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
     if is_test(site.path) and not is_test(place.path):
         weight *= 0.15
     if language_id(place.snapshot, site.path) != place.facts.language:
-        weight *= 0.1
+        other = place.snapshot.language(site.path)
+        weight *= 0.1 if other is not None and other.is_code else 0.01  # keys of data, headings of prose
     return weight
 
 
