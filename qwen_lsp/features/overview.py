@@ -82,9 +82,9 @@ def file_comment(lines: Sequence[str], language: Language | None) -> str:
             block.append(mark.sub("", line))
         found = "\n".join(block)
     paragraphs = [p.strip() for p in re.split(r"\n\s*\n", found.strip())]
-    telling = [
-        p for p in paragraphs if p and not re.search(r"copyright|license|SPDX", p[:400], re.IGNORECASE)
-    ]
+    legal = re.compile(r"copyright|license|SPDX", re.IGNORECASE)
+    title = re.compile(r"[^\n]*\n[=~*^\-#\"]{3,}")
+    telling = [p for p in paragraphs if p and not legal.search(p[:400]) and not title.fullmatch(p)]
     return telling[0][:1_000] if telling else ""
 
 
