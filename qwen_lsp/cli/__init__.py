@@ -7,6 +7,7 @@ so that `serve` starts as light as it can (tests/cli/test_main.py).
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -16,6 +17,8 @@ from typing import Protocol, cast
 from qwen_lsp import __version__
 from qwen_lsp.errors import QwenLspError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
 
 class _Command(Protocol):
     def run(self, args: argparse.Namespace) -> int: ...
@@ -23,20 +26,39 @@ class _Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand. Exit status: 0 done, 1 an error that was told, 2 wrong usage, 130 interrupted."""
-    args = _parser().parse_args(argv)
-    command = cast(_Command, importlib.import_module(f"qwen_lsp.cli.{args.module}"))
     try:
-        return command.run(args)
+        args = _parser().parse_args(argv)
+        command = cast(_Command, importlib.import_module(f"qwen_lsp.cli.{args.module}"))
+        status = command.run(args)
+        # Here and not at the interpreter's exit, where a full disk could not be told in a sentence.
+        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: `>&-`
+            sys.stdout.flush()
+        return status
     except QwenLspError as error:
-        print(f"qwen-lsp: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output left (`| head`). Point stdout elsewhere so that the interpreter's own
-        # flush at exit does not complain about it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return 1
+    except OSError as error:
+        _let_go_of_output()
+        where = f"{error.filename}: " if error.filename else "output: " if error.errno in _FULL else ""
+        return _failed(f"{where}{error.strerror or error}")
+
+
+def _failed(sentence: str) -> int:
+    print(f"qwen-lsp: {sentence}", file=sys.stderr)
+    return 1
+
+
+def _let_go_of_output() -> None:
+    """Point stdout elsewhere when its reader left (`| head`) or its disk is full.
+
+    Otherwise the interpreter's own flush at exit complains about it again.
+    """
+    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: `>&-`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     index.add_argument("--json", action="store_true", help="one JSON object")
 
     pack = add("pack", "show what would be sent to the model at a place, and why", "pack_command")
-    pack.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
+    pack.add_argument("path", nargs="?", metavar="PATH", help="the workspace (default: the one around FILE)")
     what = pack.add_mutually_exclusive_group(required=True)
     what.add_argument("--at", metavar="FILE:LINE", help="the place; LINE counts from 1")
     what.add_argument("--requests", action="store_true", help="read JSON lines, answer with JSON lines")
@@ -89,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     action = add("action", "list the code actions at some lines, or do one", "action_command")
     action.add_argument("place", metavar="FILE:LINE[-LINE]", help="lines count from 1")
     action.add_argument("--do", metavar="ID", help="the action to do; prints its diff")
+    action.add_argument("--instruction", metavar="TEXT", help="what `--do edit` is to change")
     action.add_argument("--apply", action="store_true", help="write the change instead of printing it")
 
     agent = add("agent", "carry out a task across many files", "agent_command")

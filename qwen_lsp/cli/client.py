@@ -13,6 +13,8 @@ from typing import Any
 from qwen_lsp.errors import QwenLspError
 
 Json = Any
+_GONE = "the server ended before it answered; `--log FILE` keeps what it had to say"
+
 Handler = Callable[[str, Json], Json]
 
 
@@ -50,7 +52,7 @@ class Client:
         finally:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(QwenLspError("the server ended before it answered"))
+                    future.set_exception(QwenLspError(_GONE))
 
     def _handle(self, message: Mapping[str, Json]) -> None:
         if "method" not in message:

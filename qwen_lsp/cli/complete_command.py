@@ -8,7 +8,7 @@ import json
 
 from rich.console import Console
 
-from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse
 from qwen_lsp.errors import UserError
 from qwen_lsp.features.complete.cache import CompletionCache
@@ -32,10 +32,9 @@ def run(args: argparse.Namespace) -> int:
 async def _completed(place: Place) -> Completion | None:
     console = Console(stderr=True)
     async with opened(place.root, console) as session:
+        lines, line, _ = lines_at(session, place, console)
         if session.endpoint is None:
             await session.taught()
-        lines = session.snapshot.lines(place.path)
-        line = place.first or 0
         start, end = lines.start_of(line), lines.end_of(line)
         offset = end if place.column is None else min(start + place.column, end)
         found = await complete(
@@ -44,5 +43,5 @@ async def _completed(place: Place) -> Completion | None:
             count=session.count, cache=CompletionCache(), invoked=True,
         )  # fmt: skip
     if found is not None and found.problem:
-        console.print(f"The endpoint did not answer ({found.problem}); this is the embedded default's.")
+        console.print(f"This is the embedded default's: {found.problem}", markup=False, style="yellow")
     return found

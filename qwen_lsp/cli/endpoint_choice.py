@@ -7,53 +7,62 @@ from typing import Any
 
 from rich.console import Console
 from rich.prompt import Confirm
+from rich.text import Text
 
+from qwen_lsp.cli import screen
 from qwen_lsp.model.probe import Found, discover
 from qwen_lsp.server.configuration import merged
 
-_NOTE = """\
-  [bold]All of that came from your own files: no model, nothing sent anywhere.[/bold]
-  An endpoint adds completions of whole blocks, explanations in prose, code actions that write code,
-  and agentic edits across files. Any OpenAI-compatible server will do:
-
-    export OPENAI_BASE_URL=http://localhost:8000/v1   [dim]# vLLM, SGLang, llama.cpp, Ollama, …[/dim]
-    export OPENAI_MODEL=Qwen/Qwen3-Coder-30B-A3B-Instruct
-    export OPENAI_API_KEY=…                           [dim]# if the endpoint asks for one[/dim]
-
-  then run the tour again, or `qwen-lsp doctor`."""
+_NOTE = (
+    "An endpoint adds completions of whole blocks, explanations in prose, code actions that write code, "
+    "and agentic edits across files. Any OpenAI-compatible server will do: vLLM, SGLang, llama.cpp, "
+    "Ollama, LM Studio, DashScope, OpenRouter."
+)
+_EXPORTS = (
+    "export OPENAI_BASE_URL=http://localhost:8000/v1",
+    "export OPENAI_MODEL=Qwen/Qwen3-Coder-30B-A3B-Instruct",
+    "export OPENAI_API_KEY=…      # if the endpoint asks for one",
+)
 
 
 async def choose(console: Console, *, asking: bool) -> Mapping[str, Any]:
     """Initialization options for the server; empty when the configuration, or nothing, is used."""
     endpoint = merged().endpoint
     if endpoint.base_url:
-        console.print(
-            f"  Configured: [bold]{endpoint.model or 'the first model listed'}[/bold] at {endpoint.base_url}"
-        )
+        model = (endpoint.model or "the first model listed", "bold")
+        screen.say(console, "Configured: ", model, f" at {endpoint.base_url}")
         return {}
     found = [server for server in await discover() if server.models]
     if not found:
-        console.print(
-            "  No endpoint is configured, and no Ollama, llama.cpp, vLLM, SGLang or LM Studio answers on its "
-            "usual port here.\n  So this tour runs on the embedded default, which needs no model."
+        screen.say(
+            console,
+            "No endpoint is configured, and no Ollama, llama.cpp, vLLM, SGLang or LM Studio answers on its "
+            "usual port here. So this tour runs on the embedded default, which needs no model.",
         )
         return {}
     for server in found:
-        console.print(f"  Found {server.kind} at {server.base_url} with {', '.join(server.models[:5])}.")
+        names = ", ".join(server.models[:5])
+        screen.say(console, f"Found {server.kind} at {server.base_url} with {names}. To use it:")
+        model = _best([server])[1]
+        screen.verbatim(console, f"export OPENAI_BASE_URL={server.base_url} OPENAI_MODEL={model}")
     best, model = _best(found)
-    console.print(
-        f"  To use it:  export OPENAI_BASE_URL={best.base_url} OPENAI_MODEL={model}", soft_wrap=True
-    )
-    if asking and Confirm.ask(f"  Use {model} for this tour?", console=console, default=True):
+    question = Text(f"  Use {model} for this tour?")
+    if asking and Confirm.ask(question, console=console, default=True):
         return {"endpoint": {"baseUrl": best.base_url, "model": model, "kind": best.kind}}
-    console.print("  This tour runs on the embedded default.")
+    screen.say(console, "This tour runs on the embedded default.")
     return {}
 
 
 def embedded_note(console: Console) -> None:
     """What an endpoint would add, and how to set one."""
     console.print()
-    console.print(_NOTE, soft_wrap=True)
+    screen.say(console, ("All of that came from your own files: no model, nothing sent anywhere.", "bold"))
+    screen.say(console, _NOTE)
+    console.print()
+    for line in _EXPORTS:
+        screen.verbatim(console, line)
+    console.print()
+    screen.say(console, "Then run the tour again, or `qwen-lsp doctor`.")
 
 
 def _best(found: list[Found]) -> tuple[Found, str]:

@@ -7,7 +7,7 @@ import asyncio
 
 from rich.console import Console
 
-from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse
 from qwen_lsp.features.explain import explain
 
@@ -17,15 +17,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _explained(place: Place) -> int:
-    async with opened(place.root, Console(stderr=True)) as session:
-        selection = None
-        if place.first is not None and place.last is not None:
-            selection = session.snapshot.lines(place.path).lines_span(place.first, place.last)
+    console = Console(stderr=True)
+    async with opened(place.root, console) as session:
+        lines, first, last = lines_at(session, place, console)
+        selection = None if place.first is None else lines.lines_span(first, last)
         pieces = explain(
             session.snapshot, place.path, selection, endpoint=session.endpoint, gate=session.gate,
             settings=session.settings.explain, count=session.count,
         )  # fmt: skip
+        ended = "\n"
         async for piece in pieces:
             print(piece, end="", flush=True)
-    print()
+            ended = piece[-1:] or ended
+    if ended != "\n":
+        print()
     return 0

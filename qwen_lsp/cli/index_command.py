@@ -8,7 +8,11 @@ import dataclasses
 import json
 from pathlib import Path
 
+from rich.console import Console
+
+from qwen_lsp.cli.opening import indexing_bar
 from qwen_lsp.cli.places import workspace
+from qwen_lsp.cli.screen import number
 from qwen_lsp.index.build import IndexReport, build
 from qwen_lsp.index.store import Store
 from qwen_lsp.server.configuration import merged
@@ -20,13 +24,22 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(dataclasses.asdict(report)))
         return 0
     print(
-        f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB, {report.definitions:,} definitions, "
-        f"{report.references:,} references in {report.seconds:.2f} s ({report.cpu_seconds:.2f} s CPU)"
+        f"{number(report.files, 'file')}, {report.bytes / 1e6:,.1f} MB, "
+        f"{number(report.definitions, 'definition')}, {number(report.references, 'reference')} "
+        f"in {report.seconds:.2f} s ({report.cpu_seconds:.2f} s CPU)"
     )
-    for name, number in sorted(report.languages.items(), key=lambda item: -item[1]):
-        print(f"  {name:<16}{number:>8,}")
-    for reason, number in sorted(report.skipped.items(), key=lambda item: -item[1]):
-        print(f"  left out: {reason:<30}{number:>8,}")
+    rows = sorted(report.languages.items(), key=lambda item: (-item[1], item[0]))
+    if other := report.files - sum(report.languages.values()):
+        rows.append(("other text", other))
+    rows += [
+        (f"left out: {reason}", count)
+        for reason, count in sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, count in rows:
+        print(f"  {name:<{width}}{count:>10,}")
+    if not report.files:
+        print("  No file that counts as source: is this the right folder, is everything in .gitignore?")
     return 0
 
 
@@ -34,6 +47,7 @@ async def _indexed(root: Path) -> IndexReport:
     settings = merged().index
     store = Store.at(root, settings)
     try:
-        return await build(store, settings)
+        with indexing_bar(Console(stderr=True)) as progress:
+            return await build(store, settings, progress)
     finally:
         store.release()

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from qwen_lsp.cli.opening import opened
-from qwen_lsp.cli.places import parse, workspace
+from qwen_lsp.cli.opening import lines_at, opened
+from qwen_lsp.cli.places import Place, parse, workspace
 from qwen_lsp.context.pack import Pack, pack
 from qwen_lsp.context.rank import rank
 from qwen_lsp.context.render import receipt, receipt_text, render
@@ -25,20 +25,25 @@ from qwen_lsp.workspace.paths import RelPath, inside
 
 
 def run(args: argparse.Namespace) -> int:
-    root = workspace(args.path)
+    root = None if args.path is None else workspace(args.path)
     if args.budget < 1:
         raise UserError("--budget: a number of tokens above 0")
-    return asyncio.run(_requests(root) if args.requests else _one(root, args))
+    if args.requests:
+        return asyncio.run(_requests(root or workspace(".")))
+    return asyncio.run(_one(parse(args.at, root), args))
 
 
-async def _one(root: Path, args: argparse.Namespace) -> int:
-    place = parse(args.at, root)
-    async with opened(root, Console(stderr=True)) as session:
-        packed = _packed(session, place.path, place.first or 0, args.budget)
+async def _one(place: Place, args: argparse.Namespace) -> int:
+    console = Console(stderr=True)
+    async with opened(place.root, console) as session:
+        _, line, _ = lines_at(session, place, console)
+        packed = _packed(session, place.path, line, args.budget)
     if args.json:
         print(json.dumps({**receipt(packed), "text": render(packed)}))
+    elif packed.parts:
+        print(receipt_text(packed).rstrip())
     else:
-        print(receipt_text(packed))
+        print(f"Nothing of the other files belongs to {place.path}:{line + 1} within {args.budget:,} tokens.")
     return 0
 
 

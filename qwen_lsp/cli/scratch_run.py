@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from qwen_lsp.cli import trial
+from qwen_lsp.cli import screen, trial
 from qwen_lsp.cli.agent_command import carried_out, shown_on, summarised
 from qwen_lsp.server.configuration import merged
 from qwen_lsp.session import Session
@@ -29,12 +29,13 @@ async def edit_scratch_copy(console: Console, root: Path, options: Mapping[str, 
     """Run the agent on a copy of the workspace's source files and show the diff."""
     chosen = await asyncio.to_thread(trial.function, await asyncio.to_thread(trial.files, root))
     if chosen is None:
-        console.print("  No function to try it on.")
+        screen.say(console, "No function to try it on.")
         return
     with tempfile.TemporaryDirectory(prefix="qwen-lsp-tour-") as folder:
         copy = await asyncio.to_thread(_copy, root, Path(folder))
         task = _TASK.format(name=chosen.name, path=chosen.path)
-        console.print(f"  {task}\n")
+        screen.say(console, task)
+        console.print()
         session = Session(copy, merged(options))
         try:
             await session.start()
@@ -43,7 +44,7 @@ async def edit_scratch_copy(console: Console, root: Path, options: Mapping[str, 
             await session.aclose()
         console.print("\n")
         summarised(console, result, result.edits)
-        console.print("  The copy is gone again; your files were not touched.")
+        screen.say(console, "The copy is gone again; your files were not touched.")
 
 
 def _copy(root: Path, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from qwen_lsp import __version__
 from qwen_lsp.cli import screen, trial
@@ -39,14 +40,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _tour(root: Path, console: Console, *, asking: bool, log: Path | None) -> None:
-    console.print(f"[bold]qwen-lsp {__version__}[/bold], on {root.name}/")
+    console.print(Text.assemble((f"qwen-lsp {__version__}", "bold"), f", on {root.name}/"))
     screen.heading(console, "The model")
     options = await choose(console, asking=asking)
     texts = await asyncio.to_thread(trial.files, root)
     trials = [trial.to_type(path, text) for path, text in texts]
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(), console=console, transient=True,
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        TextColumn("{task.fields[said]}", markup=False), TimeElapsedColumn(), console=console, transient=True,
     ) as bars:  # fmt: skip
         desk = _Desk(console, bars)
         async with started(
@@ -60,18 +61,20 @@ async def _tour(root: Path, console: Console, *, asking: bool, log: Path | None)
             for one in trials:
                 desk.show(client, to_uri(root, one.path), one.before(0, typing=False))
             server = initialized["serverInfo"]
-            console.print(f"  {server['name']} {server['version']} answered over stdio.")
+            screen.say(console, f"{server['name']} {server['version']} answered over stdio.")
             await desk.ready(client)
             await _index(client, desk)
             if not texts:
-                console.print("  No code file of 1.5 to 60 KB in a language it knows, so nothing to try on.")
+                screen.say(console, "No code here in a language it knows, so there is nothing to try on.")
                 return
             await _completion(client, desk, root, trials)
             for one in trials:
                 desk.show(client, to_uri(root, one.path), one.text)
-            await _explain(client, desk, root, texts[0][0])
-            await _actions(client, desk, root, texts)
-            await _receipt(client, desk, root, texts)
+            chosen = await asyncio.to_thread(trial.function, texts)
+            await _explain(client, desk, root, chosen.path if chosen else texts[0][0])
+            if chosen is not None:
+                await _actions(client, desk, root, chosen)
+                await _receipt(client, desk, root, chosen)
     if options or os.environ.get("OPENAI_BASE_URL"):
         await _agent(console, root, options)
     else:
@@ -141,15 +144,17 @@ class _Desk:
 async def _index(client: Client, desk: _Desk) -> None:
     screen.heading(desk.console, "The index")
     index = (await desk.status(client))["folders"][0]["index"]
-    desk.console.print(
-        f"  {index['files']:,} files ({index['bytes'] / 1e6:,.1f} MB), {index['definitions']:,} definitions, "
-        f"{index['references']:,} references in {index['seconds']:.1f} s"
+    screen.say(
+        desk.console,
+        f"{screen.number(index['files'], 'file')} ({index['bytes'] / 1e6:,.1f} MB), "
+        f"{screen.number(index['definitions'], 'definition')}, "
+        f"{screen.number(index['references'], 'reference')} in {index['seconds']:.1f} s",
     )
-    languages = sorted(index["languages"].items(), key=lambda item: -item[1])
-    desk.console.print("  " + ", ".join(f"{name} {number:,}" for name, number in languages[:12]))
+    if languages := sorted(index["languages"].items(), key=lambda item: -item[1]):
+        screen.say(desk.console, ", ".join(f"{name} {number:,}" for name, number in languages[:12]))
     if skipped := index["skipped"]:
         said = ", ".join(f"{number:,} {reason}" for reason, number in sorted(skipped.items()))
-        desk.console.print(f"  [dim]left out: {said}[/dim]")
+        screen.say(desk.console, (f"left out: {said}", "dim"))
 
 
 async def _completion(client: Client, desk: _Desk, root: Path, trials: list[trial.Trial]) -> None:
@@ -186,18 +191,31 @@ async def _completion(client: Client, desk: _Desk, root: Path, trials: list[tria
         right += exact
         if shown is None or (exact and len(text) > max(8, len(shown[2]))):
             shown = (one, cut, text, took)
-    desk.console.print(
-        f"  {len(places)} lines were taken out of {len(trials)} files before the server saw them, and typed "
-        f"again up to the middle. It offered an end for {spoke}; {right} were exactly what the author wrote."
+    screen.say(
+        desk.console,
+        f"{screen.number(len(places), 'line')} of {screen.number(len(trials), 'file')} were taken out before "
+        f"the server saw them, and typed again up to the middle. It offered an end for {spoke}; {right} "
+        f"{'was' if right == 1 else 'were'} exactly what the author wrote.",
     )
     if shown is not None:
         one, cut, text, took = shown
-        desk.console.print(f"  One of them, [bold]{cut.path}[/bold]:{cut.line + 1}, after {took:.0f} ms:\n")
+        place = (f"{cut.path}:{cut.line + 1}", "bold")
+        screen.say(desk.console, "One of them, ", place, f", after {took:.0f} ms:")
+        desk.console.print()
         screen.ghost(desk.console, one, cut, text)
+    await _told_failures(client, desk)
+
+
+async def _told_failures(client: Client, desk: _Desk) -> None:
+    """What the endpoint failed at, since a completion is answered around it without a word."""
+    errors = [*(await desk.status(client))["folders"][0].get("errors", ())]
+    for error in errors[-2:]:
+        screen.say(desk.console, (error, "yellow"))
 
 
 async def _explain(client: Client, desk: _Desk, root: Path, path: RelPath) -> None:
-    screen.heading(desk.console, f"Explain {path}")
+    screen.heading(desk.console, "Explain a file")
+    screen.say(desk.console, (path, "bold"))
     text = await client.request(
         "workspace/executeCommand",
         {
@@ -209,11 +227,9 @@ async def _explain(client: Client, desk: _Desk, root: Path, path: RelPath) -> No
     screen.markdown(desk.console, str(text), _EXPLAIN_LINES)
 
 
-async def _actions(client: Client, desk: _Desk, root: Path, texts: list[tuple[RelPath, str]]) -> None:
-    chosen = await asyncio.to_thread(trial.function, texts)
-    if chosen is None:
-        return
-    screen.heading(desk.console, f"Code actions on {chosen.name} in {chosen.path}")
+async def _actions(client: Client, desk: _Desk, root: Path, chosen: trial.Selected) -> None:
+    screen.heading(desk.console, "Code actions")
+    screen.say(desk.console, "On ", (chosen.name, "bold"), " in ", (chosen.path, "bold"))
     uri = to_uri(root, chosen.path)
     desk.show(client, uri, chosen.text)
     actions = await client.request(
@@ -227,25 +243,25 @@ async def _actions(client: Client, desk: _Desk, root: Path, texts: list[tuple[Re
             "context": {"diagnostics": []},
         },
     )
-    for action in actions or ():
-        off = action.get("disabled")
-        said = f"  [dim]{action['title']} — {off['reason']}[/dim]" if off else f"  {action['title']}"
-        desk.console.print(said)
-
-
-async def _receipt(client: Client, desk: _Desk, root: Path, texts: list[tuple[RelPath, str]]) -> None:
-    path, text = texts[0]
-    line = text.count("\n") // 2
-    screen.heading(
-        desk.console, f"What would be sent at {path}:{line + 1}, within {_RECEIPT_BUDGET:,} tokens"
+    disabled = [action.get("disabled", {}).get("reason", "") for action in actions or ()]
+    screen.offers(
+        desk.console,
+        [("", action["title"], reason) for action, reason in zip(actions or (), disabled, strict=True)],
     )
+
+
+async def _receipt(client: Client, desk: _Desk, root: Path, chosen: trial.Selected) -> None:
+    line = (chosen.first + chosen.last) // 2
+    screen.heading(desk.console, "What a model would be sent")
+    place = (f"{chosen.path}:{line + 1}", "bold")
+    screen.say(desk.console, "At ", place, f", within {screen.number(_RECEIPT_BUDGET, 'token')}:")
     shown = await client.request(
         "workspace/executeCommand",
         {
             "command": "qwen.showContext",
             "arguments": [
                 {
-                    "uri": to_uri(root, path),
+                    "uri": to_uri(root, chosen.path),
                     "position": {"line": line, "character": 0},
                     "budget": _RECEIPT_BUDGET,
                 }
@@ -262,7 +278,7 @@ async def _agent(console: Console, root: Path, options: Mapping[str, Any]) -> No
     try:
         await edit_scratch_copy(console, root, options)
     except QwenLspError as error:
-        console.print(f"  {error}")
+        screen.say(console, (str(error), "yellow"))
 
 
 def _utf16(text: str) -> int:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_lsp.errors import WorkspaceError
-from qwen_lsp.syntax.languages import available, language_for
+from qwen_lsp.syntax.languages import Language, available, language_for
 from qwen_lsp.syntax.parse import parse
 from qwen_lsp.syntax.tags import extract
 from qwen_lsp.workspace.disk import list_files, read
 from qwen_lsp.workspace.paths import RelPath
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_SMALLEST, _LARGEST = 1_500, 60_000
+_SMALLEST, _LARGEST, _MOST_BYTES = 1_500, 60_000, 500_000
+_ENOUGH = 12
 _FILES = 12
 _PLACES_PER_FILE = 5
 
@@ -66,22 +67,41 @@ class Selected:
 
 
 def files(root: Path) -> list[tuple[RelPath, str]]:
-    """Some code files of middling size, spread over the workspace, the same at every run."""
-    listing = list_files(root, max_bytes=_LARGEST)
-    fit = [
-        path
+    """Some code files of middling size, spread over the workspace, the same at every run.
+
+    Those of the language that most of the code is in come first; other languages fill the list up.
+    """
+    listing = list_files(root, max_bytes=_MOST_BYTES)
+    code = {
+        path: (language.id, stat.size)
         for path, stat in sorted(listing.files.items())
-        if _SMALLEST <= stat.size <= _LARGEST and _is_code(path)
-    ]
-    main = [path for path in fit if "test" not in path.lower()] or fit
-    step = max(1, len(main) // _FILES)
-    chosen: list[tuple[RelPath, str]] = []
-    for path in main[::step][:_FILES]:
-        try:
-            chosen.append((path, read(root, path).text.replace("\r\n", "\n")))
-        except WorkspaceError:
-            continue
+        if (language := language_for(path)) is not None and _is_code(language) and stat.size
+    }
+    for smallest, largest in ((_SMALLEST, _LARGEST), (1, _MOST_BYTES)):
+        chosen = _spread({path: found for path, found in code.items() if smallest <= found[1] <= largest})
+        if texts := [(path, text) for path in chosen if (text := _text(root, path))]:
+            return texts
+    return []
+
+
+def _spread(code: dict[RelPath, tuple[str, int]]) -> list[RelPath]:
+    weights: dict[str, int] = {}
+    for path, (language, size) in code.items():
+        weights[language] = weights.get(language, 0) + (size if not _is_aside(path) else size // 10)
+    chosen: list[RelPath] = []
+    for language in sorted(weights, key=lambda name: -weights[name]):
+        own = [path for path, (name, _) in code.items() if name == language]
+        own = [path for path in own if not _is_aside(path)] or own
+        step = max(1, len(own) // _FILES)
+        chosen += own[::step][: _FILES - len(chosen)]
     return chosen
+
+
+def _text(root: Path, path: RelPath) -> str:
+    try:
+        return read(root, path).text.replace("\r\n", "\n")
+    except WorkspaceError:
+        return ""
 
 
 def to_type(path: RelPath, text: str) -> Trial:
@@ -100,18 +120,27 @@ def to_type(path: RelPath, text: str) -> Trial:
 
 
 def function(texts: list[tuple[RelPath, str]]) -> Selected | None:
-    """The first function of a readable length."""
+    """A function of a readable length, from the file that has most to tell."""
+    best: tuple[int, Selected] | None = None
     for path, text in texts:
         language = language_for(path)
         if language is None:
             continue
-        for definition in extract(parse(text, language)).definitions:
-            body = definition.end_line - definition.header_end
-            if definition.kind in ("function", "method") and 4 <= body <= 30:
-                return Selected(path, text, definition.name, definition.line, definition.end_line)
-    return None
+        tree = parse(text, language)
+        facts = extract(tree)
+        functions = [d for d in facts.definitions if d.kind in ("function", "method")]
+        fit = [d for d in functions if 4 <= d.end_line - d.header_end <= 30]
+        told = _ENOUGH - abs(_ENOUGH - len(functions)) + min(len(facts.imports), _ENOUGH)
+        if fit and not tree.has_errors and (best is None or told > best[0]):
+            middle = fit[len(fit) // 2]
+            best = told, Selected(path, text, middle.name, middle.line, middle.end_line)
+    return best[1] if best else None
 
 
-def _is_code(path: RelPath) -> bool:
-    language = language_for(path)
-    return language is not None and language.is_code and available(language)
+def _is_code(language: Language) -> bool:
+    return language.is_code and language.block != "none" and available(language)
+
+
+def _is_aside(path: RelPath) -> bool:
+    """Whether a file stands beside what the project is: its tests, examples, documents."""
+    return re.search(r"test|spec\b|example|docs?/|bench|vendor|third[-_]party", path.lower()) is not None
