@@ -95,7 +95,7 @@ def _item(ls: Server, place: Place, found: Completion) -> lsp.CompletionItem:
         # Clients filter by the word before the cursor, so it has to be part of what they match.
         filter_text=word + found.text,
         sort_text="\0",
-        documentation=lsp.MarkupContent(kind=lsp.MarkupKind.PlainText, value=word + found.text),
+        documentation=word + found.text,
         insert_text_format=lsp.InsertTextFormat.PlainText,
         insert_text_mode=lsp.InsertTextMode.AsIs,
         text_edit=lsp.TextEdit(

@@ -25,6 +25,7 @@ from qwen_lsp.session.lessons import Lessons
 from qwen_lsp.session.state import journal_folder
 from qwen_lsp.settings import Settings
 from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.workspace.ignore import OWN_FILE, IgnoreRules
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 from qwen_lsp.workspace.transaction import recover
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a formatter touches many files
 _RECENT = 16
 _ERRORS = 10
+_IGNORE_FILES = frozenset({".gitignore", OWN_FILE})
 
 
 class Session:
@@ -52,7 +54,8 @@ class Session:
         else:
             self.store = Store(root, Cache(None))
         self.ledger = Ledger()
-        self.gate = _gate(root, settings)
+        self._rules: IgnoreRules | None = None
+        self.gate = self._make_gate()
         self.endpoint: Endpoint | None = self._connect(settings)
         self.predictor = Predictor()
         self._lessons = Lessons(self.predictor, lambda: self.store.current, self._spawn)
@@ -162,6 +165,8 @@ class Session:
         """Something may have changed on disk: these paths, or (None) anything. Looked at after a pause."""
         if self._closed or not self.indexed:
             return
+        if paths is None or any(path.rpartition("/")[2] in _IGNORE_FILES for path in paths):
+            self._rules = None
         self._hints = None if paths is None or self._hints is None else self._hints | paths
         if self._refresh is not None:
             self._refresh.cancel()
@@ -180,12 +185,13 @@ class Session:
         """Work on with other settings; what they do not concern goes on undisturbed."""
         before, self.settings = self.settings, settings
         if settings.secrets != before.secrets:
-            self.gate = _gate(self.root, settings)
+            self.gate = self._make_gate()
         if (settings.endpoint, settings.completion) != (before.endpoint, before.completion):
             old, self.endpoint = self.endpoint, self._connect(settings)
             if old is not None:
                 await old.aclose()
         if settings.index != before.index and self.indexed:
+            self._rules = None
             self.report = await build.build(self.store, settings.index)
 
     async def aclose(self) -> None:
@@ -209,6 +215,23 @@ class Session:
     def _teaches(self) -> bool:
         return self.settings.completion.embedded and not self._closed
 
+    def _make_gate(self) -> Gate:
+        secrets = self.settings.secrets
+        ignored = self._ignored if self.indexed else None
+        return Gate(self.root, globs=secrets.globs, patterns=secrets.patterns, ignored=ignored)
+
+    def _ignored(self, path: RelPath) -> bool:
+        """Whether a file is none of the workspace's: neither listed nor, were it new, to be listed.
+
+        Asked by the gate, from any thread: an ignored file that is open is still an ignored file.
+        """
+        if path in self.store.current.files:
+            return False
+        rules = self._rules
+        if rules is None:
+            rules = self._rules = IgnoreRules.load(self.root, self.settings.index.exclude)
+        return rules.ignores(path)
+
     def _connect(self, settings: Settings) -> Endpoint | None:
         patience = settings.completion.first_token_timeout
         return connect(settings.endpoint, self.ledger, first_token_timeout=patience)
@@ -222,7 +245,3 @@ class Session:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s failed", task.get_name(), exc_info=error)
-
-
-def _gate(root: Path, settings: Settings) -> Gate:
-    return Gate(root, globs=settings.secrets.globs, patterns=settings.secrets.patterns)

@@ -118,6 +118,21 @@ async def test_settings_change_what_they_concern(tmp_path: Path) -> None:
         assert session.endpoint is None
 
 
+async def test_ignored_files_are_withheld_also_when_open(tmp_path: Path) -> None:
+    write_files(tmp_path, {RelPath(".gitignore"): "local.py\n"})
+    async with opened(tmp_path) as session:
+        await session.start()
+        local = RelPath("local.py")
+        session.open(local, "x = 1\n", 1)
+        assert session.gate.admits_path(local) == "ignored file"
+        assert session.gate.admits_path(A) is None
+        assert session.gate.admits_path(RelPath("new.py")) is None
+        (tmp_path / ".gitignore").write_text("new.py\n")
+        session.hint({RelPath(".gitignore")})
+        assert session.gate.admits_path(local) is None
+        assert session.gate.admits_path(RelPath("new.py")) == "ignored file"
+
+
 async def test_one_failure_is_told_once(tmp_path: Path) -> None:
     async with opened(tmp_path) as session:
         for _ in range(3):
