@@ -101,7 +101,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
 # group, the group is the secret.
 _AFTER_MARK: tuple[tuple[str, str, str], ...] = (
     ("SG.", rf"SG\.{_URL}{{20,24}}\.{_URL}{{39,50}}", "SendGrid key"),
-    ("Q~", r"(?<![\w~.\-])[\w~.\-]{3}\dQ~[\w~.\-]{31,34}", "Azure client secret"),
+    ("Q~", r"(?:(?<![\w~.\-])|(?<=\\[nrt]))[\w~.\-]{3}\dQ~[\w~.\-]{31,34}", "Azure client secret"),
     ("sig=", r"[?&]sig=([A-Za-z0-9%+/]{43,}(?:%3[Dd]|=))", "Azure signature"),
     ("hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_\-]{20,})",
      "Slack webhook"),
@@ -184,8 +184,8 @@ def _at_run(text: str, at: int, end: int) -> Found | None:
         # One letter is enough for a few, and the rest of the run tells at once.
         if text[start] in "MNO" and 24 <= end - start <= 28 and (match := _DISCORD.match(text, start)):
             return Found(start, match.end(), "Discord token")
-    if text.startswith("-us", at + 32) and (match := _MAILCHIMP.match(text, at)):
-        return Found(at, match.end(), "Mailchimp key")
+        if text.startswith("-us", start + 32) and (match := _MAILCHIMP.match(text, start)):
+            return Found(start, match.end(), "Mailchimp key")
     if before == ":" and text.startswith("AA", at) and (match := _TELEGRAM.search(text, at - 11, end)):
         return Found(match.start(), match.end(), "Telegram bot token")
     if before and (before in "/~=" or (before == "." and (text[at - 3 : at] in _DOTTED or end - at >= 40))):

@@ -66,7 +66,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _EXPRESSION = re.compile(
-    r"\$\{|\$\(|\{\{|\}\}|<%|%>|%\(|^[%$@<{\[&]|^\.{0,2}/|^[A-Za-z]:\\|::|->"
+    r"\$\{|\$\(|\{\{|\}\}|<%|%>|%\(|^[%$@<{\[&]|^[A-Za-z]:\\|::|->"
     r"|\(\)|\w\(|^--|\\u|\|\||&&"
 )
 _FILE = re.compile(r"\.(?:[a-z]{2,4}|yaml|json|properties|keystore)$")
@@ -171,7 +171,7 @@ def _judge(match: re.Match[str], group: str, word: str, rest: str, *, quoted: bo
         # A hash or an id may well be called a key; what is called a secret is one.
         if _UUID.fullmatch(value) and word in ("key", "token") and not quoted:
             return None
-    elif not (quoted and human and looks_chosen(value)) or _FILE.search(value):
+    elif not (quoted and human and looks_chosen(value)) or _FILE.search(value) or value[0] in "./":
         return None
     reason = "password" if human else "API key" if word == "key" else "secret" if word != "token" else "token"
     return Found(match.start(group), match.start(group) + len(value), reason)
