@@ -68,16 +68,18 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     """The definitions of the captures, by position; a `parent` is a position in the same list."""
     # This loop runs for every definition of a workspace: what is asked of a node is asked once.
     source, ascii_only = tree.source, tree.ascii
-    name_field, body_field, comment, constructor = fields
+    name_fields, body_fields, comment, constructor = fields
     result: list[Definition] = []
     names: list[tree_sitter.Node] = []
     opened = _opened(source, captures)
     for each in opened:
         node, kind = each.node, each.kind
         name_node = each.name
-        if name_node is None and (
-            not name_field or (name_node := node.child_by_field_id(name_field)) is None
-        ):
+        if name_node is None and each.vetoes is None:
+            for field in name_fields:
+                if (name_node := node.child_by_field_id(field)) is not None:
+                    break
+        if name_node is None:
             continue
         start = name_node.start_byte
         name = source[start : name_node.end_byte].decode("utf-8", "replace")
@@ -94,12 +96,19 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
         if end_column == 0 and header_end > each.line:
             header_end -= _blank_lines(source, node.end_byte)
         end_line = header_end
-        body = each.body
-        if header_end > name_line and (body or (body_field and (body := node.child_by_field_id(body_field)))):
-            header_end, column_of_body = body.start_point
-            if header_end > name_line:
-                line_start = body.start_byte - column_of_body
-                header_end = _header_end(source, line_start, column_of_body, header_end, name_line, comment)
+        if header_end > name_line:
+            body = each.body
+            if body is None:
+                for field in body_fields:
+                    if (body := node.child_by_field_id(field)) is not None:
+                        break
+            if body is not None:
+                header_end, column_of_body = body.start_point
+                if header_end > name_line:
+                    line_start = body.start_byte - column_of_body
+                    header_end = _header_end(
+                        source, line_start, column_of_body, header_end, name_line, comment
+                    )
 
         outer = each.outer
         while outer is not None and outer.number < 0:

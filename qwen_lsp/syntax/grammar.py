@@ -63,10 +63,10 @@ def query_source(name: str) -> str:
 
 
 class Fields(NamedTuple):
-    """What `collect` needs to know of a grammar; a number is 0 where the grammar lacks the field."""
+    """What `collect` needs to know of a grammar: the fields to look in for what was not captured."""
 
-    name: int
-    body: int
+    names: tuple[int, ...]
+    bodies: tuple[int, ...]
     comment: bytes
     constructor: str | None
 
@@ -74,8 +74,9 @@ class Fields(NamedTuple):
 @cache
 def fields(language: Language) -> Fields:
     number = grammar(language).field_id_for_name
-    comment = (language.line_comment or "").encode()
-    return Fields(number("name") or 0, number("body") or 0, comment, language.constructor)
+    names = tuple(filter(None, map(number, ("name", "left"))))
+    bodies = tuple(filter(None, map(number, ("body", "value", "right"))))
+    return Fields(names, bodies, (language.line_comment or "").encode(), language.constructor)
 
 
 @cache

@@ -53,6 +53,10 @@ def updated(
     window = _window(before, after, changed)
     if window.new_end - window.start > len(after.source) * _LARGEST_PART:
         return None
+    if _surroundings(before, window.start, window.old_end) != _surroundings(
+        after, window.start, window.new_end
+    ):
+        return None
     old = _part(before, window.start, window.old_end)
     new = _part(after, window.start, window.new_end)
     references = _references(facts.references, old, new)
@@ -79,6 +83,28 @@ def _window(before: SyntaxTree, after: SyntaxTree, changed: Sequence[Span]) -> _
     new_rows = after.source.count(b"\n", start, end)
     old_rows = before.source.count(b"\n", start, end - growth)
     return _Window(start, end - growth, end, first_row, first_row + old_rows, new_rows - old_rows)
+
+
+def _surroundings(tree: SyntaxTree, start: int, end: int) -> tuple[int, int]:
+    """How many nodes start before the window, and how many behind it.
+
+    An ambiguous grammar may take the same text outside the change for something else this time, and the
+    ranges said to have changed do not always tell; the number of nodes then mostly differs.
+    """
+    behind = tree.tree.root_node.descendant_count - _nodes_before(tree, end)
+    return _nodes_before(tree, start), behind
+
+
+def _nodes_before(tree: SyntaxTree, byte: int) -> int:
+    cursor = tree.tree.walk()
+    while cursor.goto_first_child_for_byte(byte) is not None:
+        node = cursor.node
+        if node is not None and node.start_byte >= byte:
+            return cursor.descendant_index
+    while not cursor.goto_next_sibling():
+        if not cursor.goto_parent():
+            return tree.tree.root_node.descendant_count
+    return cursor.descendant_index
 
 
 def _part(tree: SyntaxTree, start: int, end: int) -> _Part:

@@ -30,7 +30,7 @@
 ]) @definition.type
 
 (preproc_def name: (identifier) value: (_)) @definition.macro
-(preproc_function_def value: (_)? @body) @definition.macro
+(preproc_function_def) @definition.macro
 (translation_unit (declaration declarator: [
   (identifier) @name
   (array_declarator declarator: (identifier) @name)
@@ -39,7 +39,7 @@
     (identifier) @name
     (array_declarator declarator: (identifier) @name)
     (pointer_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
-  ] value: (_) @body)
+  ])
 ]) @definition.variable)
 
 (call_expression function: (identifier) @reference)

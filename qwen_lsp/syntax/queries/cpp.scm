@@ -31,7 +31,7 @@
 (field_declaration declarator: (reference_declarator (field_identifier) @name)) @definition.field
 (namespace_definition body: (declaration_list (declaration declarator: [
   (identifier) @name
-  (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)] value: (_) @body)
+  (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
 ]) @definition.variable))
 
 (call_expression function: [

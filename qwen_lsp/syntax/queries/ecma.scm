@@ -10,12 +10,9 @@
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @definition.method
 (export_statement) @outer
 
-(program (lexical_declaration (variable_declarator name: (identifier)
-  value: [(object) (array) (call_expression) (new_expression) (template_string)]? @body) @definition.variable))
-(program (variable_declaration (variable_declarator name: (identifier)
-  value: [(object) (array) (call_expression) (new_expression) (template_string)]? @body) @definition.variable))
-(program (export_statement (lexical_declaration (variable_declarator name: (identifier)
-  value: [(object) (array) (call_expression) (new_expression) (template_string)]? @body) @definition.variable)))
+(program (lexical_declaration (variable_declarator name: (identifier)) @definition.variable))
+(program (variable_declaration (variable_declarator name: (identifier)) @definition.variable))
+(program (export_statement (lexical_declaration (variable_declarator name: (identifier)) @definition.variable)))
 
 (call_expression function: (identifier) @reference)
 (new_expression constructor: (identifier) @reference)

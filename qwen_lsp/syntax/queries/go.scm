@@ -8,8 +8,8 @@
 (field_declaration name: (field_identifier) @name) @definition.field
 (method_elem) @definition.method
 (const_spec name: (identifier) @name) @definition.constant
-(source_file (var_declaration (var_spec name: (identifier) @name value: (_)? @body) @definition.variable))
-(source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name value: (_)? @body) @definition.variable)))
+(source_file (var_declaration (var_spec name: (identifier) @name) @definition.variable))
+(source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name) @definition.variable)))
 
 (call_expression function: (identifier) @reference)
 (selector_expression field: (field_identifier) @reference)

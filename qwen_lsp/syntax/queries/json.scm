@@ -1,4 +1,4 @@
 ; The first two levels are what a file is about; what lies deeper is data.
-(document (object (pair key: (string (string_content) @name) value: [(object) (array)]? @body) @definition.key))
+(document (object (pair key: (string (string_content) @name)) @definition.key))
 (document (object (pair value: (object
-  (pair key: (string (string_content) @name) value: [(object) (array)]? @body) @definition.key))))
+  (pair key: (string (string_content) @name)) @definition.key))))

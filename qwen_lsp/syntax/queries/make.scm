@@ -1,6 +1,6 @@
 (rule (targets (word) @name) (recipe)? @body) @definition.rule
 (variable_assignment) @definition.variable
-(define_directive value: (_)? @body) @definition.macro
+(define_directive) @definition.macro
 
 (prerequisites (word) @reference)
 (variable_reference (word) @reference)

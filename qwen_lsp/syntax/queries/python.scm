@@ -4,10 +4,8 @@
 (type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type
 
 ; Names assigned at the top of a module or a class; those of functions are nobody else's business.
-(module (expression_statement
-  (assignment left: [(identifier) @name (pattern_list (identifier) @name)] right: (_)? @body) @definition.variable))
-(class_definition body: (block (expression_statement
-  (assignment left: (identifier) @name right: (_)? @body) @definition.variable)))
+(module (expression_statement (assignment left: [(identifier) (pattern_list (identifier) @name)]) @definition.variable))
+(class_definition body: (block (expression_statement (assignment left: (identifier)) @definition.variable)))
 
 (call function: (identifier) @reference)
 (attribute attribute: (identifier) @reference)

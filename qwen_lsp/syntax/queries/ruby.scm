@@ -2,7 +2,7 @@
 (singleton_method) @definition.method
 (class name: [(constant) @name (scope_resolution name: (constant) @name)]) @definition.class
 (module name: [(constant) @name (scope_resolution name: (constant) @name)]) @definition.module
-(assignment left: (constant) @name right: (_) @body) @definition.constant
+(assignment left: (constant)) @definition.constant
 (call !receiver method: (identifier) @is.attr_reader.attr_writer.attr_accessor
   arguments: (argument_list (simple_symbol) @name)) @definition.property
 

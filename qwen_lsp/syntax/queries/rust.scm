@@ -11,8 +11,8 @@
                   (generic_type type: (scoped_type_identifier name: (type_identifier) @name))
                   (reference_type type: (type_identifier) @name) (primitive_type) @name]) @definition.impl
 (mod_item) @definition.module
-(const_item value: (_)? @body) @definition.constant
-(static_item value: (_)? @body) @definition.constant
+(const_item) @definition.constant
+(static_item) @definition.constant
 (type_item) @definition.type
 (associated_type) @definition.type
 (macro_definition . name: (_) . (_) @body) @definition.macro

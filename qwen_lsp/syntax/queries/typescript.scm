@@ -3,7 +3,7 @@
 (abstract_class_declaration) @definition.class
 (class name: (type_identifier)) @definition.class
 (interface_declaration) @definition.interface
-(type_alias_declaration value: (_) @body) @definition.type
+(type_alias_declaration) @definition.type
 (enum_declaration) @definition.enum
 (enum_body (property_identifier) @name @definition.member)
 (enum_assignment) @definition.member
