@@ -64,12 +64,21 @@ def apply(text: str, edits: Iterable[TextEdit]) -> str:
 
 def diff(before: str, after: str) -> list[TextEdit]:
     """Whole-line edits that turn `before` into `after`, in order of position."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = _lines(before), _lines(after)
+    # What both begin and end with is set aside first: comparing it would take most of the time.
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
     starts = _starts(old)
+    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
     edits: list[TextEdit] = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
-            edits.append(TextEdit(Span(starts[i], starts[j]), "".join(new[k:m])))
+            edits.append(TextEdit(Span(starts[head + i], starts[head + j]), "".join(new[k:m])))
     return edits
 
 
@@ -79,8 +88,8 @@ def unified(edit: FileEdit, context: int = 3) -> str:
     if edit.before == edit.after:
         return f"rename from {old_path}\nrename to {edit.path}\n" if edit.moved_from else ""
     lines = difflib.unified_diff(
-        (edit.before or "").splitlines(keepends=True),
-        (edit.after or "").splitlines(keepends=True),
+        _lines(edit.before or ""),
+        _lines(edit.after or ""),
         "/dev/null" if edit.before is None else f"a/{old_path}",
         "/dev/null" if edit.after is None else f"b/{edit.path}",
         n=context,
@@ -109,6 +118,13 @@ def rebase(base: str, fork: str, current: str) -> str:
             line = base.count("\n", 0, edit.span.start) + 1
             raise ConflictError(f"both sides changed line {line}")
     return apply(base, merged)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends, as git counts them: a form feed or a lone CR ends none."""
+    lines = text.split("\n")
+    last = lines.pop()
+    return [f"{line}\n" for line in lines] + ([last] if last else [])
 
 
 def _starts(lines: Sequence[str]) -> list[int]:

@@ -21,6 +21,7 @@ _PROTECTED_ANYWHERE = frozenset(
         ".gitconfig", ".pre-commit-config.yaml",
     }
 )  # fmt: skip
+_SHORT_NAMES = {"git~1": ".git", "gitmod~1": ".gitmodules"}
 _PROTECTED_PREFIXES = (".github/workflows", ".github/actions", ".gitlab-ci.yml", ".circleci")
 
 
@@ -60,18 +61,21 @@ def inside(root: Path, text: str) -> RelPath:
     """A path that may be relative, or absolute and inside the root. Raises OutsideWorkspace."""
     if not (text.startswith("/") or PureWindowsPath(text).drive):
         return rel_path(text)
-    found = within(root, Path(text))
+    found = None if "\0" in text else within(root, Path(text))
     if found is None:
         raise OutsideWorkspace(f"{text!r} is outside the workspace {root.name!r}")
     return found
 
 
 def from_uri(uri: str) -> Path | None:
-    """The file system path of a `file:` URI, percent-decoded; None for any other scheme."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
+    """The file system path of a `file:` URI, percent-decoded; None for any other scheme, or for none."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
         return None
     path = unquote(parts.path)
+    if parts.scheme != "file" or "\0" in path:
+        return None
     if len(path) > 2 and path[0] == "/" and path[2] == ":":  # /C:/x
         path = path[1:]
     if parts.netloc not in ("", "localhost"):
@@ -92,10 +96,11 @@ def uri_of(path: Path) -> str:
 def protection(path: RelPath) -> str | None:
     """Why nothing may write this path, or None when it may be written.
 
-    Compared after NFC, case folding and stripping the trailing dots and spaces that some file systems
-    ignore, on every platform: what is harmless here may be `.git` on the machine that pulls it.
+    Compared without what some file system ignores (case, the form of letters, invisible characters,
+    trailing dots and spaces, the name of a stream), on every platform: what is harmless here may be `.git`
+    on the machine that pulls it.
     """
-    folded = [unicodedata.normalize("NFC", p).casefold().rstrip(". ") for p in PurePosixPath(path).parts]
+    folded = [_folded(part) for part in PurePosixPath(path).parts]
     for part in folded:
         if part in _PROTECTED_ANYWHERE or part.endswith(".code-workspace"):
             return f"{part} holds settings that run programs or change rights"
@@ -104,3 +109,10 @@ def protection(path: RelPath) -> str | None:
         if joined == prefix or joined.startswith(prefix + "/"):
             return f"{prefix} runs in continuous integration"
     return None
+
+
+def _folded(part: str) -> str:
+    folded = unicodedata.normalize("NFKC", part).casefold()
+    plain = "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    name = unicodedata.normalize("NFKC", plain).partition(":")[0].rstrip(". ")
+    return _SHORT_NAMES.get(name, name)

@@ -7,8 +7,10 @@ the system has no watches left, everything is looked at every few seconds instea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,30 +48,44 @@ class Watcher:
         self._timer: asyncio.TimerHandle | None = None
         self._first = 0.0
         self._overflow: _Overflow | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._lock = threading.Lock()
+        self._arrived: set[RelPath | None] = set()
 
     @property
     def polling(self) -> bool:
         """Whether the system refused to watch, so that everything is looked at now and then."""
-        return self._loop is not None and self._observer is None
+        return self._loop is not None and self._observer is None and self._starting is None
 
     def start(self) -> None:
+        """Begin to watch. A first hint about everything says that from now on nothing is missed."""
+        self._loop = asyncio.get_running_loop()
+        self._starting = self._loop.create_task(self._start(), name="watcher")
+
+    async def _start(self) -> None:
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
 
-        self._loop = asyncio.get_running_loop()
         observer = Observer()
         handler = FileSystemEventHandler()
         handler.on_any_event = self._seen
         observer.schedule(handler, os.fspath(self._root), recursive=True)
         try:
-            observer.start()
+            # One watch for each folder: half a second where there are thousands.
+            await asyncio.to_thread(observer.start)
         except OSError as error:  # no inotify watches left, or the folder is gone
             log.warning("cannot watch the workspace (%s); looking every %g s", error.strerror, POLL)
+            self._starting = None
             self._poll()
+            return
+        self._starting = None
+        if self._loop is None:  # stopped meanwhile
+            observer.stop()
             return
         self._observer = observer
         self._overflow = _Overflow(self._everything)
         logging.getLogger("watchdog").addHandler(self._overflow)
+        self._collect(None)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -86,17 +102,33 @@ class Watcher:
         modified_folder = event.is_directory and event.event_type == "modified"
         if modified_folder or event.event_type in ("opened", "closed_no_write"):
             return
-        loop = self._loop
         for name in (event.src_path, event.dest_path):
-            if name and loop is not None and not loop.is_closed():
+            if name:
                 path = self._named(os.fsdecode(name))
                 if path is None or path:
-                    loop.call_soon_threadsafe(self._collect, path)
+                    self._arrive(path)
 
     def _everything(self) -> None:
+        self._arrive(None)
+
+    def _arrive(self, path: RelPath | None) -> None:
+        """On the observer's thread. Events come by the thousand; the loop is woken once for all of them."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._collect, None)
+        with self._lock:
+            first = not self._arrived
+            if len(self._arrived) <= MOST_PATHS:
+                self._arrived.add(path)
+        if first and loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                loop.call_soon_threadsafe(self._take)
+
+    def _take(self) -> None:
+        with self._lock:
+            arrived, self._arrived = self._arrived, set()
+        if len(arrived) > MOST_PATHS:
+            arrived = {None}
+        for path in arrived:
+            self._collect(path)
 
     def _named(self, name: str) -> RelPath | None:
         """The path a hint is about; None for all of them, empty for one of no concern."""

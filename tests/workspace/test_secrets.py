@@ -78,11 +78,17 @@ ASSIGNMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "context"), ASSIGNMENTS)
-@pytest.mark.parametrize("kind", RANDOM)
+# A password that somebody chose is known only where a password is asked for.
+CASES = [
+    (path, context, kind)
+    for path, context in ASSIGNMENTS
+    for kind in RANDOM
+    if kind != "password" or re.search("password|postgres", context, re.IGNORECASE)
+]
+
+
+@pytest.mark.parametrize(("path", "context", "kind"), CASES)
 def test_values_that_stand_where_a_secret_stands_are_redacted(path: str, context: str, kind: str) -> None:
-    if kind == "password" and not re.search("password", context, re.IGNORECASE) and "postgres" not in context:
-        pytest.skip("a chosen password stands where a password is asked for")
     rng = random.Random(path + context + kind)  # noqa: S311
     for _ in range(5):
         value = RANDOM[kind](rng)

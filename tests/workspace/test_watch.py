@@ -44,6 +44,8 @@ async def heard(tmp_path: Path) -> AsyncIterator[Heard]:
     heard = Heard()
     watcher = Watcher(tmp_path, heard)
     watcher.start()
+    await heard.until(None)  # from here on nothing is missed
+    heard.hints.clear()
     yield heard
     watcher.stop()
 
@@ -62,6 +64,7 @@ async def test_a_folder_is_not_named_for_a_file_in_it(tmp_path: Path) -> None:
     heard = Heard()
     watcher = Watcher(tmp_path, heard)
     watcher.start()
+    await heard.until(None)
     (tmp_path / "pkg" / "a.py").write_text("b")
     await heard.until("pkg/a.py")
     watcher.stop()
@@ -99,6 +102,24 @@ async def test_a_storm_means_everything(
     await heard.until(None)
 
 
+async def test_a_storm_wakes_the_loop_seldom(heard: Heard, tmp_path: Path) -> None:
+    for number in range(3_000):
+        (tmp_path / f"{number}.py").touch()
+    (tmp_path / "last").touch()
+    await heard.until(None)
+    assert len(heard.hints) < 30
+
+
+async def test_a_watcher_stopped_at_once_says_nothing(tmp_path: Path) -> None:
+    heard = Heard()
+    watcher = Watcher(tmp_path, heard)
+    watcher.start()
+    watcher.stop()
+    (tmp_path / "a.py").touch()
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "watcher"))
+    assert heard.hints == []
+
+
 async def test_dropped_events_mean_everything(heard: Heard) -> None:
     logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed; events were lost")
     await heard.until(None)
@@ -111,7 +132,7 @@ async def test_without_watches_everything_is_looked_at_now_and_then(
     heard = Heard()
     watcher = Watcher(tmp_path / "missing", heard)
     watcher.start()
-    assert watcher.polling
     await heard.until(None)
+    assert watcher.polling
     watcher.stop()
     assert not watcher.polling
