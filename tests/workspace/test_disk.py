@@ -137,6 +137,18 @@ def test_a_folder_its_repository_ignores_is_listed_when_it_is_the_root(tmp_path:
 
 @needs_git
 @pytest.mark.slow
+def test_the_workspaces_own_rules_hide_what_git_tracks(tmp_path: Path) -> None:
+    write_tree(tmp_path, {".qwenignore": "data/\n*.sql\n!keep.sql\n", "data/deep/a.py": "", "a.sql": ""})
+    write_tree(tmp_path, {"keep.sql": "", "a.py": "", "b.py": ""})
+    run_git(tmp_path, "init", "-q")
+    run_git(tmp_path, "add", ".")
+    listing = disk.list_files(tmp_path, exclude=["b.py"], max_bytes=BIG)
+    assert set(listing.files) == {".qwenignore", "keep.sql", "a.py"}
+    assert listing.skipped == {}
+
+
+@needs_git
+@pytest.mark.slow
 def test_a_link_in_place_of_a_tracked_folder_is_not_followed(tmp_path: Path) -> None:
     outside, root = tmp_path / "outside", tmp_path / "root"
     write_tree(outside, {"a.py": "secret"})
