@@ -190,4 +190,8 @@ async def desk(
     finally:
         if process is not None and process.returncode is None:
             process.kill()
+        if tcp:
+            writer = cast("asyncio.StreamWriter", peer.protocol.writer)
+            writer.close()
+            await writer.wait_closed()
         await peer.stop()
