@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.workspace.paths import RelPath
 
@@ -15,6 +16,7 @@ Source = Literal["model", "cache", "embedded"]
 T = TypeVar("T")
 
 _AROUND = 512
+_CLOSED, _CLOSED_BY_EDITORS = 4, ")]}>\"'`"
 _PER_FILE = 24
 _FILES = 64
 
@@ -43,14 +45,16 @@ class CompletionCache:
 
     def find(self, place: Place) -> tuple[str, Source] | None:
         """What is left of a known answer at this place, and where it came from."""
-        after = place.text[place.offset : place.offset + _AROUND]
         for answer in self._answers.get(place.path, ()):
             typed = place.offset - answer.offset
-            if not 0 <= typed < len(answer.text) or answer.after != after:
+            if not 0 <= typed < len(answer.text):
                 continue
             expected = answer.before + answer.text[:typed]
-            if place.text.endswith(expected, 0, place.offset):
-                return answer.text[typed:], answer.source
+            if place.text.endswith(expected, 0, place.offset) and _same_after(place, answer.after, typed):
+                left = answer.text[typed:]
+                # Brackets that the editor closed meanwhile are not to be closed again.
+                left = left if place.text.startswith(answer.after, place.offset) else clean(left, place)
+                return (left, answer.source) if left else None
         return None
 
     def add(self, place: Place, text: str, source: Source) -> None:
@@ -88,3 +92,13 @@ class CompletionCache:
             if self._running.get(path) is task:
                 del self._running[path]
         return None if done.pop().cancelled() else task.result()
+
+
+def _same_after(place: Place, after: str, typed: int) -> bool:
+    """Whether the text behind the cursor is what it was, but for what an editor closes by itself."""
+    for closed in range(min(typed, _CLOSED) + 1):
+        at = place.offset + closed
+        whole = len(after) == _AROUND or at + len(after) == len(place.text)
+        if whole and place.text.startswith(after, at):
+            return all(sign in _CLOSED_BY_EDITORS for sign in place.text[place.offset : at])
+    return False

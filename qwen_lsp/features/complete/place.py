@@ -51,6 +51,16 @@ class Place:
         """The nearest line above with something on it."""
         return self._nearest(self.text[max(0, self.line_start - 2_000) : self.line_start].splitlines()[::-1])
 
+    def lines_above(self, most: int) -> list[str]:
+        """The lines right above that say something, in order, from the last blank line on."""
+        found: list[str] = []
+        for line in self.text[max(0, self.line_start - 4_000) : self.line_start].splitlines()[::-1]:
+            if len(found) == most or (not line.strip() and found):
+                break
+            if line.strip():
+                found.append(line)
+        return found[::-1]
+
     @cached_property
     def line_below(self) -> str:
         """The nearest line below with something on it."""
@@ -65,6 +75,12 @@ class Place:
     def opens_block(self) -> bool:
         """Whether the line up to the cursor ends in what opens a block."""
         return self.line_before.rstrip().endswith((":", "{", "(", "[", "=>", "->", "do", "then"))
+
+    @property
+    def in_word(self) -> bool:
+        """Whether the cursor stands inside a word, where nothing can be inserted that fits."""
+        around = self.text[max(0, self.offset - 1) : self.offset + 1]
+        return len(around) == 2 and all(char.isalnum() or char == "_" for char in around) and self.offset > 0
 
     @staticmethod
     def _nearest(lines: list[str]) -> str:

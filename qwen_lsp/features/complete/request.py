@@ -61,6 +61,8 @@ async def complete(
     if not wanted(path, language.id if language else "", settings, invoked=invoked):
         return None
     place = Place(path, snapshot.text(path), offset, language)
+    if place.in_word:
+        return None
     if known := cache.find(place):
         text, _ = known
         return _shown(place, text, "cache")

@@ -31,11 +31,28 @@ def cache() -> CompletionCache:
         ("y = <CURSOR>\n", None),
         ("x = <CURSOR>\nchanged = 1\n", None),
         ("x =<CURSOR>\n", None),
+        ("x = foo(<CURSOR>)\n", "1"),
+        ("x = foo(1<CURSOR>)\n", None),
+        ("x = foo(<CURSOR>, 2)\n", None),
+        ("x = <CURSOR>)\n", None),
     ],
 )
 def test_typing_along_finds_the_rest(cache: CompletionCache, text: str, left: str | None) -> None:
     found = cache.find(place(text))
     assert (found and found[0]) == left
+
+
+def test_typing_along_over_windows_line_endings() -> None:
+    cache = CompletionCache()
+    cache.add(place("if a:<CURSOR>\r\n"), "\r\n    b()\r\n    c()", "model")
+    assert cache.find(place("if a:\r\n    b(<CURSOR>\r\n")) == (")\r\n    c()", "model")
+
+
+def test_an_answer_at_the_end_of_a_file_is_not_one_before_more() -> None:
+    cache = CompletionCache()
+    cache.add(place("x = <CURSOR>"), "1", "model")
+    assert cache.find(place("x = <CURSOR>")) == ("1", "model")
+    assert cache.find(place("x = <CURSOR>\ny = 2\n")) is None
 
 
 def test_another_file_knows_nothing(cache: CompletionCache) -> None:

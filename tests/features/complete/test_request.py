@@ -144,6 +144,19 @@ async def test_a_silent_endpoint_is_answered_around(editor: Editor) -> None:
     await editor.server.wait_early_closes()
 
 
+async def test_inside_a_word_nothing_fits(editor: Editor) -> None:
+    assert await editor.complete(workspace("#- a.py\nx = val<CURSOR>ue\n")) is None
+    assert editor.server.requests == []
+
+
+@pytest.mark.parametrize("text", ["<CURSOR>", "<CURSOR>x = 1\n", "x = 1\n<CURSOR>", "\r\n<CURSOR>\r\n"])
+async def test_the_edges_of_a_file(editor: Editor, text: str) -> None:
+    editor.server.reply(text="y = 2\n")
+    found = await editor.complete(workspace(f"#- a.py\n{text}"))
+    assert found is not None
+    assert found.text == "y = 2"
+
+
 async def test_a_secret_file_gets_no_completion_from_a_model(editor: Editor) -> None:
     assert await editor.complete(workspace("#- .env\nTOKEN=<CURSOR>\n")) is None
     assert editor.server.requests == []
