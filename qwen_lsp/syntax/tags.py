@@ -15,7 +15,7 @@ from qwen_lsp.text.positions import Span
 
 def extract(tree: SyntaxTree) -> FileFacts:
     """The facts of one file."""
-    captures = tree_sitter.QueryCursor(query(tree.language)).captures(tree.tree.root_node)
+    captures = _captures(tree)
     collected = collect.definitions(tree, captures, fields(tree.language))
     imports = mentions.imports(tree, captures)
     return FileFacts(
@@ -26,6 +26,22 @@ def extract(tree: SyntaxTree) -> FileFacts:
         tuple(imports),
         tree.has_errors,
     )
+
+
+def _captures(tree: SyntaxTree) -> mentions.Captures:
+    """What the query of the language captures.
+
+    Asking for captures is cheapest for code. It holds them back until every pattern begun before them is
+    decided, though, which is quadratic in long pages of markup and data; asking for matches never is.
+    """
+    cursor = tree_sitter.QueryCursor(query(tree.language))
+    if tree.language.is_code:
+        return cursor.captures(tree.tree.root_node)
+    captures: dict[str, list[tree_sitter.Node]] = {}
+    for _, match in cursor.matches(tree.tree.root_node):
+        for capture, nodes in match.items():
+            captures.setdefault(capture, []).extend(nodes)
+    return captures
 
 
 def update(
