@@ -6,10 +6,11 @@ Names are snake_case in TOML and camelCase from editors; both are accepted every
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from qwen_lsp.errors import SettingsError
@@ -144,6 +145,16 @@ class SecretSettings(_Group):
     """More files that no prompt may contain, in .gitignore syntax."""
     patterns: tuple[str, ...] = ()
     """More secrets to redact, as Python regular expressions."""
+
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+        return patterns
 
 
 class Settings(_Group):

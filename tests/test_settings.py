@@ -48,6 +48,7 @@ def test_fields_for_the_endpoint_keep_their_spelling() -> None:
         ({"complexion": {}}, "complexion"),
         ({"endpoint": {"kind": "abacus"}}, "endpoint.kind"),
         ({"endpoint": 3}, "endpoint"),
+        ({"secrets": {"patterns": ["("]}}, "secrets.patterns"),
     ],
 )
 def test_an_error_names_the_setting(layer: dict[str, object], name: str) -> None:

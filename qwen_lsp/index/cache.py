@@ -191,7 +191,7 @@ class Cache:
             with suppress(OSError):
                 for other in self.database.parent.glob("index-*.sqlite"):
                     if other != self.database and time.time() - other.stat().st_mtime > _OLD_INDEX_SECONDS:
-                        _remove(other)
+                        tables.remove(other)
 
     def heal(self) -> None:
         """Replace a database that failed: by a new one on disk, else by one in memory."""
@@ -199,8 +199,8 @@ class Cache:
         self.broken = False
         if self.database is not None:
             with suppress(OSError):
-                _remove(self.database)
-            self._change(_probe)
+                tables.remove(self.database)
+            self._change(tables.probe)
             if not self.broken:
                 return
             self._disconnect()
@@ -286,16 +286,3 @@ class Cache:
         busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
         closed = self._closed or isinstance(error, sqlite3.ProgrammingError)
         self.broken = self.broken or not (busy or closed)
-
-
-def _probe(connection: sqlite3.Connection) -> None:
-    """Find out whether the disk takes data at all: a full one lets a database be opened."""
-    with tables.Transaction(connection):
-        connection.execute("create table probe (data blob)")
-        connection.execute("insert into probe values (zeroblob(262144))")
-        connection.execute("drop table probe")
-
-
-def _remove(database: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)

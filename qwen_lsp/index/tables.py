@@ -188,3 +188,17 @@ def collect_garbage(connection: sqlite3.Connection, spare: int) -> int:
                 )
             connection.execute("delete from tokens where digest not in (select digest from manifest)")
     return dropped
+
+
+def probe(connection: sqlite3.Connection) -> None:
+    """Find out whether the disk takes data at all: a full one lets a database be opened."""
+    with Transaction(connection):
+        connection.execute("create table probe (data blob)")
+        connection.execute("insert into probe values (zeroblob(262144))")
+        connection.execute("drop table probe")
+
+
+def remove(database: Path) -> None:
+    """Delete a database with the files SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)

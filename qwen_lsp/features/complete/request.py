@@ -51,11 +51,12 @@ async def complete(
     cache: CompletionCache,
     invoked: bool = False,
     recent: Sequence[RelPath] = (),
+    failed: Callable[[str], None] = lambda problem: None,
 ) -> Completion | None:
     """What belongs at `offset`, or None when there is nothing worth showing.
 
     A known answer costs no request. A newer call for the same file ends this one, which then gives None.
-    Raises nothing for a failing endpoint: the embedded default answers, and says why in `problem`.
+    Raises nothing for a failing endpoint: `failed` is told, and the embedded default answers if it can.
     """
     language = snapshot.language(path)
     if not wanted(path, language.id if language else "", settings, invoked=invoked):
@@ -73,8 +74,8 @@ async def complete(
             if not invoked:
                 await asyncio.sleep(settings.debounce_ms / 1000)
             try:
-                asked = window(
-                    snapshot, place, budget=settings.budget_tokens, max_tokens=settings.max_tokens,
+                asked = await asyncio.to_thread(
+                    window, snapshot, place, budget=settings.budget_tokens, max_tokens=settings.max_tokens,
                     count=count, gate=gate, recent=recent,
                 )  # fmt: skip
                 if asked is None:
@@ -84,6 +85,7 @@ async def complete(
                 return _shown(place, text, "model")
             except EndpointError as error:
                 problem = str(error)
+                failed(problem)
         return _embedded(place, predictor, problem) if settings.embedded else None
 
     return await cache.latest(path, work)

@@ -44,16 +44,12 @@ def window(
     recent: Sequence[RelPath] = (),
 ) -> Window | None:
     """A prompt of at most `budget` tokens; None when the file itself may not leave the machine."""
-    if gate.admits_path(place.path) is not None:
+    # The gate sees the whole file: a secret that stands across the cursor, or across a cut, is one still.
+    shown = gate.admit_around(place.path, place.text, place.offset)
+    if shown[0].text is None or shown[1].text is None:
         return None
-    before = _admitted(
-        gate, place, tail_within(place.text[: place.offset], int(budget * _PREFIX_SHARE), count)
-    )
-    after = _admitted(
-        gate, place, head_within(place.text[place.offset :], int(budget * _SUFFIX_SHARE), count)
-    )
-    if before is None or after is None:
-        return None
+    before = tail_within(shown[0].text, int(budget * _PREFIX_SHARE), count)
+    after = head_within(shown[1].text, int(budget * _SUFFIX_SHARE), count)
     repo = snapshot.root.name
     used = count(before) + count(after) + count(place.path) + count(repo) + _MARKERS
     candidates = rank(snapshot, place.path, place.offset, text=place.text, recent=recent)
@@ -75,7 +71,7 @@ def window(
         ),
         used + sum(weights),
         tuple((part.path, part.why) for part in packed.parts if part.path in kept),
-        packed.withheld,
+        (*shown[0].withheld, *shown[1].withheld, *packed.withheld),
     )
 
 
@@ -97,7 +93,3 @@ def head_within(text: str, limit: int, count: Count) -> str:
         newline = text.rfind("\n", 0, keep)
         text = text[: newline + 1] if newline >= 0 else text[:keep]
     return text
-
-
-def _admitted(gate: Gate, place: Place, text: str) -> str | None:
-    return gate.admit(place.path, text).text
