@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from qwen_lsp import __version__
-from qwen_lsp.errors import QwenLspError
+from qwen_lsp.errors import AuthenticationFailed, EndpointError, QwenLspError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: `>&-`
             sys.stdout.flush()
         return status
+    except EndpointError as error:
+        known = "doctor" in str(error) or isinstance(error, AuthenticationFailed)
+        return _failed(f"{error}{'' if known else '. `qwen-lsp doctor` looks at the endpoint.'}")
     except QwenLspError as error:
         return _failed(str(error))
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 
 from rich.console import Console
 
@@ -38,7 +39,9 @@ async def _acted(place: Place, args: argparse.Namespace) -> int:
                 Console(highlight=False), [(offer.id, offer.title, offer.disabled) for offer in offers]
             )
             return 0
-        change = await _change(session, place, span, _chosen(offers, args.do), args.instruction)
+        chosen = _chosen(offers, args.do)
+        with console.status("Asking the model …") if console.is_terminal else contextlib.nullcontext():
+            change = await _change(session, place, span, chosen, args.instruction)
         if args.apply:
             await asyncio.to_thread(commit, session.root, change.edits, session.journal)
             names = ", ".join(edit.path for edit in change.edits)

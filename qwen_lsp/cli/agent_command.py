@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.prompt import Confirm
+from rich.text import Text
 
 from qwen_lsp.cli import screen
 from qwen_lsp.cli.opening import opened
@@ -52,7 +53,11 @@ async def _done(root: Path, task: str, *, yes: bool, as_lines: bool) -> int:
         agreed = bool(edits) and ((yes and finished) or (not yes and _agreed(console, finished=finished)))
         if agreed:
             await asyncio.to_thread(commit, root, edits, session.journal)
-            console.print(f"Changed {len(edits)} files. `qwen-lsp agent {root} --undo` takes it back.")
+            console.print(
+                f"Changed {screen.number(len(edits), 'file')}. `qwen-lsp agent {root} --undo` takes it back.",
+                markup=False,
+                soft_wrap=True,
+            )
         if as_lines:
             ended = {
                 "event": "result",
@@ -78,28 +83,37 @@ async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], 
 
 def shown_on(console: Console) -> Callable[[AgentEvent], None]:
     """A function that prints events for a person: the model's words, each call, what went wrong."""
+    at_start = True
 
     def show(event: AgentEvent) -> None:
+        nonlocal at_start
         if isinstance(event, Said):
             console.print(event.text, end="", markup=False, soft_wrap=True)
-        elif isinstance(event, Called):
+            at_start = event.text.endswith("\n") if event.text else at_start
+            return
+        if not at_start and isinstance(event, Called | Stopped):
+            console.print()
+        at_start = True
+        if isinstance(event, Called):
             said = ", ".join(f"{k}={_short(v)}" for k, v in event.arguments.items())
-            console.print(f"\n  [cyan]{event.tool}[/cyan] ", end="")
-            console.print(said, markup=False, soft_wrap=True)
+            console.print(Text("  ").append(event.tool, "cyan").append(f" {said}"), soft_wrap=True)
         elif isinstance(event, Observed) and not event.ok:
-            console.print(f"    refused: {_short(event.text)}", style="yellow", markup=False)
+            console.print(f"    refused: {_short(event.text)}", style="yellow", markup=False, soft_wrap=True)
         elif isinstance(event, Stopped) and event.ended != "done":
-            console.print(f"\n{event.reason}", style="yellow", markup=False)
+            console.print(event.reason, style="yellow", markup=False)
 
     return show
 
 
 def summarised(console: Console, result: AgentResult, edits: Sequence[FileEdit]) -> None:
+    """The diff and what the run cost; nothing about a run that never came to be."""
+    if not result.turns:
+        return
     usage = result.usage
     screen.diff(console, _diff(edits), most_lines=2_000)
     console.print(
-        f"{len(edits)} files, {result.turns} turns, {usage.prompt:,} tokens sent ({usage.cached:,} cached), "
-        f"{usage.completion:,} written."
+        f"{screen.number(len(edits), 'file')} to change, {screen.number(result.turns, 'turn')}, "
+        f"{usage.prompt:,} tokens sent ({usage.cached:,} cached), {usage.completion:,} written."
     )
 
 

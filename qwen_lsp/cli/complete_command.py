@@ -31,17 +31,22 @@ def run(args: argparse.Namespace) -> int:
 
 async def _completed(place: Place) -> Completion | None:
     console = Console(stderr=True)
+    problems: list[str] = []
     async with opened(place.root, console) as session:
         lines, line, _ = lines_at(session, place, console)
-        if session.endpoint is None:
-            await session.taught()
         start, end = lines.start_of(line), lines.end_of(line)
         offset = end if place.column is None else min(start + place.column, end)
-        found = await complete(
-            session.snapshot, place.path, offset, endpoint=session.endpoint,
-            predictor=session.predictor, gate=session.gate, settings=session.settings.completion,
-            count=session.count, cache=CompletionCache(), invoked=True,
-        )  # fmt: skip
-    if found is not None and found.problem:
-        console.print(f"This is the embedded default's: {found.problem}", markup=False, style="yellow")
+        found = None
+        for endpoint in dict.fromkeys((session.endpoint, None)):
+            if endpoint is None:
+                await session.taught()
+            found = await complete(
+                session.snapshot, place.path, offset, endpoint=endpoint, predictor=session.predictor,
+                gate=session.gate, settings=session.settings.completion, count=session.count,
+                cache=CompletionCache(), invoked=True, failed=problems.append,
+            )  # fmt: skip
+            if found is not None or not problems:
+                break
+    if problems:
+        console.print(f"The embedded default answers, since {problems[0]}", markup=False, style="yellow")
     return found

@@ -16,7 +16,15 @@ from rich.console import Console
 from qwen_lsp import __version__
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
-from qwen_lsp.errors import QwenLspError
+from qwen_lsp.cli.screen import number
+from qwen_lsp.errors import (
+    AuthenticationFailed,
+    EndpointError,
+    EndpointTimeout,
+    EndpointUnreachable,
+    RateLimited,
+    RequestRefused,
+)
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, FimRequest, Message, ToolSpec
 from qwen_lsp.model.probe import discover
@@ -47,12 +55,14 @@ class Finding:
     ok: bool
     found: str
     advice: str = ""
+    final: bool = False
+    """Nothing else needs to be looked at after this."""
 
 
 def run(args: argparse.Namespace) -> int:
     findings = asyncio.run(_examined(workspace(args.path)))
     if args.json:
-        print(json.dumps({"version": __version__, "findings": [dataclasses.asdict(f) for f in findings]}))
+        print(json.dumps({"version": __version__, "findings": [_as_json(f) for f in findings]}))
     else:
         console = Console(highlight=False)
         for finding in findings:
@@ -64,16 +74,23 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
+def _as_json(finding: Finding) -> dict[str, object]:
+    return {name: value for name, value in dataclasses.asdict(finding).items() if name != "final"}
+
+
 async def _examined(root: Path) -> list[Finding]:
     async with opened(root, Console(stderr=True)) as session:
         findings = [_index(session), _grammars()]
         if session.endpoint is None:
             findings.append(await _no_endpoint())
             return findings
-        findings.append(await _window(session.endpoint))
+        findings.append(await _endpoint(session.endpoint))
+        if not findings[-1].ok and findings[-1].final:
+            return findings
         findings.append(await _chat(session.endpoint, tools=False))
-        findings.append(await _chat(session.endpoint, tools=True))
-        findings.append(await _completion(session))
+        if findings[-1].ok:
+            findings.append(await _chat(session.endpoint, tools=True))
+        findings.append(await _completion(session.endpoint))
         return findings
 
 
@@ -82,7 +99,9 @@ def _index(session: Session) -> Finding:
     if report is None or not report.files:
         advice = "Open a folder with source files, or look at index.exclude and .gitignore."
         return Finding("index", ok=False, found="no file that counts as source", advice=advice)
-    found = f"{report.files:,} files, {report.definitions:,} definitions, {report.seconds:.1f} s"
+    found = (
+        f"{number(report.files, 'file')}, {number(report.definitions, 'definition')}, {report.seconds:.1f} s"
+    )
     return Finding("index", ok=True, found=found)
 
 
@@ -108,15 +127,34 @@ async def _no_endpoint() -> Finding:
     )  # fmt: skip
 
 
-async def _window(endpoint: Endpoint) -> Finding:
+async def _endpoint(endpoint: Endpoint) -> Finding:
     try:
-        window = await endpoint.window()
-    except QwenLspError as error:
-        return Finding("endpoint", ok=False, found=str(error), advice="Check OPENAI_BASE_URL and the server.")
-    small = window < _SMALL_WINDOW
-    advice = "Start the server with a larger context; explaining and editing need room." if small else ""
-    found = f"{endpoint.kind}, {endpoint.model}, a window of {window:,} tokens"
+        survey = await endpoint.survey()
+    except EndpointError as error:
+        return Finding("endpoint", ok=False, found=str(error), advice=_advice(error), final=True)
+    window = survey.window
+    small = window.tokens < _SMALL_WINDOW
+    known = "" if window.source in ("server", "settings") else f" ({window.source})"
+    advice = window.note or (
+        "Start the server with a larger context; explaining and editing need room." if small else ""
+    )
+    found = f"{survey.name} at {survey.host}, {survey.model}, a window of {window.tokens:,} tokens{known}"
     return Finding("endpoint", ok=not small, found=found, advice=advice)
+
+
+def _advice(error: EndpointError) -> str:
+    """What to do about a failure, where its own words do not say."""
+    if isinstance(error, AuthenticationFailed):
+        return "Keys are read from OPENAI_API_KEY or endpoint.api_key in config.toml."
+    if isinstance(error, EndpointUnreachable):
+        return "Start the server, or correct OPENAI_BASE_URL."
+    if isinstance(error, EndpointTimeout):
+        return "Look at the server's log: is it still loading the model, or busy?"
+    if isinstance(error, RateLimited):
+        return "Wait, or use another key or another model."
+    if isinstance(error, RequestRefused):
+        return "Check OPENAI_MODEL, and that OPENAI_BASE_URL ends as the server's documentation says."
+    return "Look at the server's log."
 
 
 async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
@@ -129,10 +167,8 @@ async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
         async for event in asked:
             if isinstance(event, ChatDone):
                 reply = event
-    except QwenLspError as error:
-        return Finding(
-            name, ok=False, found=str(error), advice="Check OPENAI_MODEL, OPENAI_API_KEY, the server's log."
-        )
+    except EndpointError as error:
+        return Finding(name, ok=False, found=str(error), advice=_advice(error))
     took = time.perf_counter() - began
     if reply is None or (tools and not any(call.name == "report" for call in reply.calls)):
         advice = (
@@ -142,10 +178,7 @@ async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
     return Finding(name, ok=True, found=f"answered in {took:.1f} s")
 
 
-async def _completion(session: Session) -> Finding:
-    endpoint = session.endpoint
-    if endpoint is None:
-        return Finding("completion", ok=False, found="no endpoint")
+async def _completion(endpoint: Endpoint) -> Finding:
     began = time.perf_counter()
     said = ""
     try:
@@ -153,9 +186,8 @@ async def _completion(session: Session) -> Finding:
         async with contextlib.aclosing(pieces):
             async for piece in pieces:
                 said += piece
-    except QwenLspError as error:
-        advice = "Set endpoint.kind, or endpoint.completion_model to a model with fill-in-the-middle."
-        return Finding("completion", ok=False, found=str(error), advice=advice)
+    except EndpointError as error:
+        return Finding("completion", ok=False, found=str(error), advice=_advice(error))
     took = time.perf_counter() - began
     right = "a" in said and "b" in said
     advice = (

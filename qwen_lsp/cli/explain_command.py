@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 
 from rich.console import Console
 
@@ -26,9 +27,14 @@ async def _explained(place: Place) -> int:
             settings=session.settings.explain, count=session.count,
         )  # fmt: skip
         ended = "\n"
-        async for piece in pieces:
-            print(piece, end="", flush=True)
-            ended = piece[-1:] or ended
+        waiting = console.status("Asking the model …") if session.endpoint and console.is_terminal else None
+        with contextlib.ExitStack() as until_first:
+            if waiting is not None:
+                until_first.enter_context(waiting)
+            async for piece in pieces:
+                until_first.close()
+                print(piece, end="", flush=True)
+                ended = piece[-1:] or ended
     if ended != "\n":
         print()
     return 0

@@ -59,7 +59,7 @@ async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked
     from qwen_lsp.features.complete.request import complete
 
     session = place.session
-    found = await complete(
+    return await complete(
         place.snapshot,
         place.path,
         convert.offset(place.lines, position, ls.encoding),
@@ -71,10 +71,8 @@ async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked
         cache=_cache(ls, session),
         invoked=invoked,
         recent=session.recent,
+        failed=session.failed,
     )
-    if found is not None and found.problem:
-        session.failed(found.problem)
-    return found
 
 
 def _cache(ls: Server, session: Session) -> CompletionCache:

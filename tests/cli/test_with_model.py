@@ -123,7 +123,7 @@ async def test_the_doctor_tries_what_is_configured(run: Run, repo: Path, configu
         assert [finding["name"] for finding in findings if not finding["ok"]] == []
         assert ran.code == 0
         (endpoint,) = [finding for finding in findings if finding["name"] == "endpoint"]
-        assert "vllm" in endpoint["found"]
+        assert "vLLM" in endpoint["found"]
         assert "262,144" in endpoint["found"]
 
 

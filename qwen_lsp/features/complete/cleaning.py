@@ -22,9 +22,7 @@ def clean(text: str, place: Place) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "")
     if (fenced := _FENCE.match(text)) and not _is_markdown(place):
         text = fenced["body"]
-    text = (
-        _without_line_before(text, place) if place.line_before.strip() else _without_blank_start(text, place)
-    )
+    text = _without_start_again(text, place)
     text = _without_lines_above(text, place)
     text = _with_file_indent(text, place)
     text = _without_line_rest(text, place)

@@ -44,6 +44,7 @@ class Editor:
     endpoint: Endpoint | None
     cache: CompletionCache = field(default_factory=CompletionCache)
     predictor: Predictor | None = None
+    problems: list[str] = field(default_factory=list[str])
 
     async def complete(
         self, made: Workspace, *, invoked: bool = True, gate: Gate | None = None, **settings: Any
@@ -51,7 +52,7 @@ class Editor:
         return await complete(
             made.snapshot, made.path, made.offset, endpoint=self.endpoint, predictor=self.predictor,
             gate=gate or Gate(None), settings=CompletionSettings(**settings), count=tokens.count,
-            cache=self.cache, invoked=invoked,
+            cache=self.cache, invoked=invoked, failed=self.problems.append,
         )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ async def test_a_silent_endpoint_is_answered_around(editor: Editor) -> None:
     editor.server.reply(text="too late", hang="headers")
     assert await editor.complete(workspace("#- a.py\nx = <CURSOR>\n"), first_token_timeout=0.05) is None
     await editor.server.wait_early_closes()
+    assert editor.problems == ["the endpoint gave no token within 0.05 s"]
 
 
 async def test_inside_a_word_nothing_fits(editor: Editor) -> None:
