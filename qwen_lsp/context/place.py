@@ -15,6 +15,7 @@ from qwen_lsp.workspace.paths import RelPath
 TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
 _TEST = re.compile(r"(^|[/_.-])(tests?|spec|specs|testing|__tests__|conftest)([/_.-]|$)", re.IGNORECASE)
 _MANY = 60
+_DATA = frozenset({"key", "section", "element", "rule"})
 _HOPS = 3
 
 
@@ -150,6 +151,13 @@ def _last_part(module: str) -> str:
     return re.split(r"[./:\\]", module.rstrip("./"))[-1]
 
 
+def _means(place: Place, site: Site) -> bool:
+    """Whether a name here can mean that definition: keys and headings of other languages only look alike."""
+    if site.path == place.path:
+        return False
+    return site.definition.kind not in _DATA or language_id(place.snapshot, site.path) == place.facts.language
+
+
 def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tuple[Site, float]]:
     """The definitions that `name` may mean at this place, with the probability given to each.
 
@@ -157,7 +165,7 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     """
     sites = place.sites.get(name)
     if sites is None:
-        sites = place.sites[name] = [s for s in place.snapshot.definitions(name) if s.path != place.path]
+        sites = place.sites[name] = [s for s in place.snapshot.definitions(name) if _means(place, s)]
     if not sites:
         return []
     if len(sites) > _MANY:

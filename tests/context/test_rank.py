@@ -41,6 +41,26 @@ def test_a_name_near_the_cursor_finds_its_definition() -> None:
     assert next(c for c in found if c.form == "header").why == "defines `area`, used 1 line away"
 
 
+def test_a_key_or_a_heading_of_the_same_name_is_no_definition() -> None:
+    found = check(
+        """
+        #- pyproject.toml
+        area = 1
+        #- README.md
+        # area
+        #- geometry.py
+        def area(width, height):
+            return width * height
+        #- main.py
+        def main():
+            size = area(2, 3)
+            <CURSOR>
+        """,
+        "geometry.py:area",
+    )
+    assert {c.path for c in found if c.form == "header"} == {"geometry.py"}
+
+
 def test_the_imported_definition_is_preferred_to_a_namesake() -> None:
     check(
         """
