@@ -1,25 +1,38 @@
 """Parsing that always ends: what a grammar chokes on is blanked out, line by line.
 
 Some grammars recover from some errors for ever, at tens of megabytes a second: their scanners invent a
-token of no width, again and again at one place. The parser tells how far it has come after every hundred
-operations; when it no longer moves while recovering, or takes far longer than any sane text of that
-length does, it is stopped.
+token of no width, again and again at one place. Others take quadratic time over one endless line of
+words, and one writes past the end of its memory when blocks nest too deep. The parser tells how far it
+has come after every hundred operations and can be stopped there; what cannot be stopped is not begun.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from time import thread_time
 from typing import NamedTuple
 
 import tree_sitter
 
+from qwen_lsp.syntax.grammar import grammar
+from qwen_lsp.syntax.languages import Language
+
 _STALLED = 250
 """Reports in a row from one place during recovery. Real code does not reach 10, broken code rarely 100."""
-_MOST_REPORTS_PER_BYTE = 0.5
-"""Real code needs at most 0.03."""
-_LEAST_REPORTS = 2000
+_SECONDS = 2.0
+_SECONDS_PER_BYTE = 2e-6
+"""Of processor time; twenty times what real code takes."""
 _TRIES = 4
+_LONG_LINE = 20_000
+_MOST_BLANKS = 4_000
+"""Blanks in one long line of code; a long literal has few, minified code hardly more."""
+_YAML_DEPTH = 100
+"""The scanner has room for 250 levels."""
+_YAML_MARKERS = re.compile(rb"^ *(?:[-?:][ \t]+){50}.*", re.MULTILINE)
 _VISIBLE = re.compile(rb"[\x00-\x09\x0b-\x7f]")
+
+Range = tuple[int, int]
 
 
 class Parsed(NamedTuple):
@@ -27,14 +40,16 @@ class Parsed(NamedTuple):
 
     tree: tree_sitter.Tree
     source: bytes
-    blanked: tuple[tuple[int, int], ...] = ()
+    blanked: tuple[Range, ...] = ()
 
 
-def parse_source(grammar: tree_sitter.Language, source: bytes) -> Parsed:
+def parse_source(language: Language, source: bytes) -> Parsed:
     """The tree of a source; where the grammar does not come to an end, of as much of it as possible."""
-    blanked: list[tuple[int, int]] = []
+    blanked = hazards(language, source)
+    source = blank(source, blanked)
+    deadline = _deadline(source)
     for _ in range(_TRIES):
-        tree, reached = attempt(grammar, source)
+        tree, reached = attempt(language, source, deadline=deadline)
         if tree is not None:
             return Parsed(tree, source, tuple(sorted(blanked)))
         # The parser stands before the text it cannot get over, perhaps still on the line above.
@@ -47,29 +62,28 @@ def parse_source(grammar: tree_sitter.Language, source: bytes) -> Parsed:
             break
         source = blank(source, [(start, end)])
         blanked.append((start, end))
-    return Parsed(tree_sitter.Parser(grammar).parse(b""), source, ((0, len(source)),))
+    return Parsed(tree_sitter.Parser(grammar(language)).parse(b""), source, ((0, len(source)),))
 
 
 def attempt(
-    grammar: tree_sitter.Language, source: bytes, old: tree_sitter.Tree | None = None
+    language: Language, source: bytes, old: tree_sitter.Tree | None = None, deadline: float | None = None
 ) -> tuple[tree_sitter.Tree | None, int]:
     """The tree, or None and how far the parser came before it was stopped."""
-    furthest, reports, stalled = 0, 0, 0
-    most = _LEAST_REPORTS + int(len(source) * _MOST_REPORTS_PER_BYTE)
+    furthest, stalled = 0, 0
+    end = _deadline(source) if deadline is None else deadline
 
     def read(offset: int, _: tree_sitter.Point) -> bytes:
         return source[offset:] if offset else source
 
     def stop(offset: int, recovering: bool) -> bool:
-        nonlocal furthest, reports, stalled
-        reports += 1
+        nonlocal furthest, stalled
         if offset > furthest:
             furthest, stalled = offset, 0
         elif recovering:
             stalled += 1
-        return stalled > _STALLED or reports > most
+        return stalled > _STALLED or thread_time() > end
 
-    parser = tree_sitter.Parser(grammar)
+    parser = tree_sitter.Parser(grammar(language))
     try:
         if old is None:
             return parser.parse(read, progress_callback=stop), furthest
@@ -78,8 +92,42 @@ def attempt(
         return None, furthest
 
 
-def blank(source: bytes, ranges: list[tuple[int, int]]) -> bytes:
+def _deadline(source: bytes) -> float:
+    return thread_time() + _SECONDS + _SECONDS_PER_BYTE * len(source)
+
+
+def hazards(language: Language, source: bytes) -> list[Range]:
+    """Lines that must not be parsed at all."""
+    if language.id == "yaml":
+        return list(_deep_yaml(source))
+    return list(_endless_lines(source)) if language.is_code else []
+
+
+def _endless_lines(source: bytes) -> Iterator[Range]:
+    start = 0
+    while start + _LONG_LINE < len(source):
+        end = source.rfind(b"\n", start, start + _LONG_LINE)
+        if end < 0:
+            end = source.find(b"\n", start + _LONG_LINE)
+            end = len(source) if end < 0 else end
+            if source.count(b" ", start, end) + source.count(b"\t", start, end) > _MOST_BLANKS:
+                yield start, end
+        start = end + 1
+
+
+def _deep_yaml(source: bytes) -> Iterator[Range]:
+    yield from (match.span() for match in _YAML_MARKERS.finditer(source))
+    if b" " * _YAML_DEPTH in source:
+        indents = {len(indent) for indent in re.findall(rb"^ *", source, re.MULTILINE)}
+        if len(indents) > _YAML_DEPTH:
+            too_deep = rb"^ {%d}.*" % sorted(indents)[_YAML_DEPTH]
+            yield from (match.span() for match in re.finditer(too_deep, source, re.MULTILINE))
+
+
+def blank(source: bytes, ranges: list[Range]) -> bytes:
     """The source with spaces for the ASCII characters in the ranges; every offset stays."""
+    if not ranges:
+        return source
     result = bytearray(source)
     for start, end in ranges:
         result[start:end] = _VISIBLE.sub(b" ", source[start:end])

@@ -13,8 +13,8 @@ from typing import Literal
 
 import tree_sitter
 
-from qwen_lsp.syntax.grammar import grammar, query
-from qwen_lsp.syntax.guard import attempt, blank, parse_source
+from qwen_lsp.syntax.grammar import query
+from qwen_lsp.syntax.guard import attempt, blank, hazards, parse_source
 from qwen_lsp.syntax.languages import Language
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
@@ -72,7 +72,7 @@ class SyntaxTree:
 def parse(text: str, language: Language) -> SyntaxTree:
     """The tree of a text; bad syntax becomes ERROR nodes. The grammar must be installed."""
     source = _source(text)
-    tree, seen, blanked = parse_source(grammar(language), source)
+    tree, seen, blanked = parse_source(language, source)
     return SyntaxTree(language, text, seen, len(source) == len(text), tree, blanked)
 
 
@@ -84,9 +84,9 @@ def reparse(tree: SyntaxTree, edits: Sequence[TextEdit], text: str) -> tuple[Syn
     source = _source(text)
     byte_edits = list(_byte_edits(tree, edits))
     blanked = _moved(tree.blanked, byte_edits)
-    if blanked is None:
+    if blanked is None or not set(hazards(tree.language, source)) <= set(blanked):
         return parse(text, tree.language), (Span(0, len(text)),)
-    source = blank(source, blanked) if blanked else source
+    source = blank(source, blanked)
     old = tree.tree.copy()
     changed: list[tuple[int, int]] = []
     shift = 0
@@ -105,7 +105,7 @@ def reparse(tree: SyntaxTree, edits: Sequence[TextEdit], text: str) -> tuple[Syn
         )
         changed.append((at, new_end))
         shift += length - (end - start)
-    new, _ = attempt(grammar(tree.language), source, old)
+    new, _ = attempt(tree.language, source, old)
     if new is None:
         return parse(text, tree.language), (Span(0, len(text)),)
     changed += [(r.start_byte, r.end_byte) for r in old.changed_ranges(new)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import tree_sitter
@@ -11,6 +12,9 @@ from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.grammar import fields, query
 from qwen_lsp.syntax.parse import STRING_NODES, SyntaxTree
 from qwen_lsp.text.positions import Span
+
+_MOST_OCCURRENCES = 5000
+_WORD = rb"[0-9A-Za-z_\x80-\xff]"
 
 
 def extract(tree: SyntaxTree) -> FileFacts:
@@ -59,20 +63,25 @@ def update(
 
 def occurrences(tree: SyntaxTree, name: str) -> list[Span]:
     """Where the file says `name` as a name: definitions, references, locals; never comments or strings."""
-    word = name.encode("utf-8", "replace")
-    if not word:
+    if not name:
         return []
-    root, code = tree.tree.root_node, tree.language.is_code
+    word = re.escape(name.encode("utf-8", "replace"))
+    root, source, code = tree.tree.root_node, tree.source, tree.language.is_code
     spans: list[Span] = []
-    at = tree.source.find(word)
-    while at >= 0:
-        end = at + len(word)
-        node = root.descendant_for_byte_range(at, end)
-        if node is not None and node.is_named and (node.start_byte, node.end_byte) == (at, end):
-            kind = node.type
-            if "comment" not in kind and not (code and ("string" in kind or kind in STRING_NODES)):
-                spans.append(Span(tree.to_offset(at), tree.to_offset(end)))
-        at = tree.source.find(word, end)
+    seen_byte = seen = 0
+    for match in re.finditer(rb"(?<!%s)%s(?!%s)" % (_WORD, word, _WORD), source):
+        start, end = match.span()
+        node = root.descendant_for_byte_range(start, end)
+        if node is None or not node.is_named or (node.start_byte, node.end_byte) != (start, end):
+            continue
+        kind = node.type
+        if "comment" in kind or (code and ("string" in kind or kind in STRING_NODES)):
+            continue
+        seen += start - seen_byte if tree.ascii else len(source[seen_byte:start].decode("utf-8", "replace"))
+        seen_byte = start
+        spans.append(Span(seen, seen + len(name)))
+        if len(spans) == _MOST_OCCURRENCES:
+            break
     return spans
 
 
