@@ -35,8 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return status
     except EndpointError as error:
-        known = "doctor" in str(error) or isinstance(error, AuthenticationFailed)
-        return _failed(f"{error}{'' if known else '. `qwen-lsp doctor` looks at the endpoint.'}")
+        said = str(error)
+        if "doctor" in said or isinstance(error, AuthenticationFailed):
+            return _failed(said)
+        return _failed(
+            f"{said}{'' if said.endswith(('.', '?')) else '.'} `qwen-lsp doctor` looks at the endpoint."
+        )
     except QwenLspError as error:
         return _failed(str(error))
     except KeyboardInterrupt:

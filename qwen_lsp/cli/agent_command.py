@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.prompt import Confirm
 from rich.text import Text
 
 from qwen_lsp.cli import screen
+from qwen_lsp.cli.asking import agreed
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.errors import EndpointMissing, UserError
@@ -21,9 +23,11 @@ from qwen_lsp.features.agent.events import AgentEvent, Called, Observed, Said, S
 from qwen_lsp.features.agent.loop import AgentResult
 from qwen_lsp.features.agent.task import landed
 from qwen_lsp.features.agent.task import run as run_task
+from qwen_lsp.index.build import refresh
 from qwen_lsp.session import Session
 from qwen_lsp.session.state import transcript
 from qwen_lsp.text.edits import FileEdit, unified
+from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.transaction import commit, undo_last
 
 _OBSERVED = 100
@@ -42,31 +46,47 @@ def run(args: argparse.Namespace) -> int:
 async def _done(root: Path, task: str, *, yes: bool, as_lines: bool) -> int:
     console = Console(highlight=False, stderr=as_lines)
     async with opened(root, console) as session:
-        result = await carried_out(session, task, _lines if as_lines else shown_on(console))
-        edits = landed(result.edits, session.snapshot)
+        try:
+            result = await carried_out(session, task, _lines if as_lines else shown_on(console))
+            edits = await _landed(session, result.edits)
+        except asyncio.CancelledError:
+            console.print("\nStopped; nothing was changed.")
+            raise
         if as_lines:
-            print(json.dumps({"event": "diff", "text": _diff(edits)}), flush=True)
+            _line({"event": "diff", "text": _diff(edits)})
         else:
             summarised(console, result, edits)
         finished = result.ended == "done"
         # A run that was cut short is applied only by somebody who has looked at what it left undone.
-        agreed = bool(edits) and ((yes and finished) or (not yes and _agreed(console, finished=finished)))
-        if agreed:
-            await asyncio.to_thread(commit, root, edits, session.journal)
-            console.print(
-                f"Changed {screen.number(len(edits), 'file')}. `qwen-lsp agent {root} --undo` takes it back.",
-                markup=False,
-                soft_wrap=True,
-            )
+        apply = bool(edits) and ((yes and finished) or (not yes and _agreed(console, finished=finished)))
+        if apply:
+            # Once more: somebody may have written a file while the question stood there.
+            await _applied(session, await _landed(session, result.edits))
+            undo = f"qwen-lsp agent {shlex.quote(str(root))} --undo"
+            said = f"Changed {screen.number(len(edits), 'file')}. `{undo}` takes it back."
+            console.print(said, markup=False, soft_wrap=True)
+        elif yes and edits:
+            console.print("Nothing was changed, since the run did not finish.")
         if as_lines:
-            ended = {
-                "event": "result",
-                "ended": result.ended,
-                "applied": agreed,
-                "files": [e.path for e in edits],
-            }
-            print(json.dumps(ended), flush=True)
-    return 0 if finished and (agreed or not edits) else 1
+            files = [edit.path for edit in edits]
+            _line({"event": "result", "ended": result.ended, "applied": apply, "files": files})
+    return 0 if finished and (apply or not edits) else 1
+
+
+async def _landed(session: Session, edits: Sequence[FileEdit]) -> list[FileEdit]:
+    """The edits as they fit what the files are by now. Raises ConflictError."""
+    await refresh(session.store, {RelPath(edit.path) for edit in edits})
+    return landed(edits, session.snapshot)
+
+
+async def _applied(session: Session, edits: Sequence[FileEdit]) -> None:
+    """Write all of it or nothing; once it has begun, Ctrl-C waits until it is over."""
+    writing = asyncio.create_task(asyncio.to_thread(commit, session.root, edits, session.journal))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await writing
+        raise
 
 
 async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], None]) -> AgentResult:
@@ -91,7 +111,7 @@ def shown_on(console: Console) -> Callable[[AgentEvent], None]:
             console.print(event.text, end="", markup=False, soft_wrap=True)
             at_start = event.text.endswith("\n") if event.text else at_start
             return
-        if not at_start and isinstance(event, Called | Stopped):
+        if not at_start:
             console.print()
         at_start = True
         if isinstance(event, Called):
@@ -122,7 +142,7 @@ def _agreed(console: Console, *, finished: bool) -> bool:
         console.print("Nothing was changed: there is no terminal to ask, and --yes was not given.")
         return False
     question = "Apply this?" if finished else "The run did not finish. Apply what it has?"
-    return Confirm.ask(question, console=console, default=finished)
+    return agreed(console, question, default=finished)
 
 
 async def _undone(root: Path) -> int:
@@ -133,7 +153,11 @@ async def _undone(root: Path) -> int:
 
 
 def _lines(event: AgentEvent) -> None:
-    print(json.dumps(as_json(event), default=str), flush=True)
+    _line(as_json(event))
+
+
+def _line(event: Mapping[str, Any]) -> None:
+    print(json.dumps(event, default=str), flush=True)
 
 
 def _diff(edits: Sequence[FileEdit]) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.prompt import Confirm
-from rich.text import Text
 
 from qwen_lsp.cli import screen
+from qwen_lsp.cli.asking import agreed
 from qwen_lsp.model.probe import Found, discover
 from qwen_lsp.server.configuration import merged
 
@@ -46,8 +45,7 @@ async def choose(console: Console, *, asking: bool) -> Mapping[str, Any]:
         model = _best([server])[1]
         screen.verbatim(console, f"export OPENAI_BASE_URL={server.base_url} OPENAI_MODEL={model}")
     best, model = _best(found)
-    question = Text(f"  Use {model} for this tour?")
-    if asking and Confirm.ask(question, console=console, default=True):
+    if asking and agreed(console, f"  Use {model} for this tour?", default=True):
         return {"endpoint": {"baseUrl": best.base_url, "model": model, "kind": best.kind}}
     screen.say(console, "This tour runs on the embedded default.")
     return {}

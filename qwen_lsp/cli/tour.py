@@ -163,6 +163,7 @@ async def _completion(client: Client, desk: _Desk, root: Path, trials: list[tria
     turns = range(max((len(one.cuts) for one in trials), default=0))
     places = [(one, turn) for turn in turns for one in trials if turn < len(one.cuts)]
     places = places[: _MODEL_TRIES if has_model else _EMBEDDED_TRIES]
+    files = len({one.path for one, _ in places})
     shown: tuple[trial.Trial, trial.Cut, str, float] | None = None
     spoke = right = 0
     for one, turn in places:
@@ -193,7 +194,7 @@ async def _completion(client: Client, desk: _Desk, root: Path, trials: list[tria
             shown = (one, cut, text, took)
     screen.say(
         desk.console,
-        f"{screen.number(len(places), 'line')} of {screen.number(len(trials), 'file')} were taken out before "
+        f"{screen.number(len(places), 'line')} of {screen.number(files, 'file')} were taken out before "
         f"the server saw them, and typed again up to the middle. It offered an end for {spoke}; {right} "
         f"{'was' if right == 1 else 'were'} exactly what the author wrote.",
     )
@@ -208,22 +209,26 @@ async def _completion(client: Client, desk: _Desk, root: Path, trials: list[tria
 
 async def _told_failures(client: Client, desk: _Desk) -> None:
     """What the endpoint failed at, since a completion is answered around it without a word."""
-    errors = [*(await desk.status(client))["folders"][0].get("errors", ())]
-    for error in errors[-2:]:
+    for error in [*(await desk.status(client))["errors"]][-2:]:
         screen.say(desk.console, (error, "yellow"))
 
 
 async def _explain(client: Client, desk: _Desk, root: Path, path: RelPath) -> None:
     screen.heading(desk.console, "Explain a file")
     screen.say(desk.console, (path, "bold"))
-    text = await client.request(
-        "workspace/executeCommand",
-        {
-            "command": "qwen.explainFile",
-            "arguments": [{"uri": to_uri(root, path)}],
-            "workDoneToken": "explain",
-        },
-    )
+    try:
+        text = await client.request(
+            "workspace/executeCommand",
+            {
+                "command": "qwen.explainFile",
+                "arguments": [{"uri": to_uri(root, path)}],
+                "workDoneToken": "explain",
+            },
+        )
+    except QwenLspError as error:
+        screen.say(desk.console, (f"{error}", "yellow"))
+        screen.say(desk.console, ("`qwen-lsp doctor` looks at the endpoint.", "yellow"))
+        return
     screen.markdown(desk.console, str(text), _EXPLAIN_LINES)
 
 

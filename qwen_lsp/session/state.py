@@ -39,7 +39,8 @@ def transcript(root: Path) -> Generator[Callable[[Message], None]]:
     for old in sorted(folder.glob("*.jsonl"))[:-_TRANSCRIPTS]:
         old.unlink(missing_ok=True)
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{root.name}-{os.getpid()}.jsonl"
-    with (folder / name).open("a", encoding="utf-8", errors="backslashreplace") as out:
+    private = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(private, "a", encoding="utf-8", errors="backslashreplace") as out:
 
         def record(message: Message) -> None:
             out.write(json.dumps(asdict(message), default=str) + "\n")
