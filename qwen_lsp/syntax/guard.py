@@ -18,6 +18,7 @@ import tree_sitter
 from qwen_lsp.syntax.grammar import grammar
 from qwen_lsp.syntax.languages import Language
 
+_PIECE = 16_384
 _STALLED = 250
 """Reports in a row from one place during recovery. Real code does not reach 10, broken code rarely 100."""
 _SECONDS = 2.0
@@ -73,7 +74,8 @@ def attempt(
     end = _deadline(source) if deadline is None else deadline
 
     def read(offset: int, _: tree_sitter.Point) -> bytes:
-        return source[offset:] if offset else source
+        # In pieces: the text of a node, which predicates compare, is read back through this as well.
+        return source[offset : offset + _PIECE]
 
     def stop(offset: int, recovering: bool) -> bool:
         nonlocal furthest, stalled
