@@ -165,7 +165,14 @@ def _state(session: Session, edit: FileEdit) -> str:
         now = session.snapshot.text(RelPath(edit.path))
     except FileUnreadable:
         now = None
-    return "applied" if now == edit.after else "unchanged" if now == edit.before else "different"
+    if now != edit.after and now == edit.before:
+        return "unchanged"
+    return "applied" if _ended(now) == _ended(edit.after) else "different"
+
+
+def _ended(text: str | None) -> str | None:
+    """A text without its last line breaks, which editors set by a rule of their own."""
+    return None if text is None else text.rstrip("\r\n")
 
 
 def _show_event(bar: Progress, event: AgentEvent) -> None:

@@ -354,6 +354,24 @@ async def test_an_agents_edit_is_applied_by_the_editor_once(root: Path) -> None:
         assert "w" in tokens
 
 
+async def test_an_editor_may_end_a_file_its_own_way(root: Path) -> None:
+    async with ScriptedEndpoint() as model, opened(root, model) as (editor, _):
+
+        def apply(params: Json) -> Json:
+            create, change = params["edit"]["documentChanges"]
+            assert create["kind"] == "create"
+            (root / "new.py").touch()
+            # The file is opened unsaved, with the editor's own line break at its end.
+            editor.open(create["uri"], change["edits"][0]["newText"] + "\n")
+            return {"applied": True}
+
+        editor.answers["workspace/applyEdit"] = apply
+        model.reply(tool_calls=[("write_file", {"file_path": "new.py", "content": "x = 1\n"})])
+        model.reply("Done.")
+        result = await editor.command("qwen.edit", {"task": "Write new.py."})
+        assert (result["applied"], result["files"][0]["state"]) == (True, "applied")
+
+
 async def test_a_refused_edit_is_not_called_applied(root: Path) -> None:
     async with ScriptedEndpoint() as model, opened(root, model) as (editor, uri):
         editor.answers["workspace/applyEdit"] = lambda params: {"applied": False, "failureReason": "no"}
