@@ -79,9 +79,10 @@ def attempt(
 
     def stop(offset: int, recovering: bool) -> bool:
         nonlocal furthest, stalled
-        if offset > furthest:
+        if offset > furthest:  # nearly always, and an advance ends by itself: the clock is not asked
             furthest, stalled = offset, 0
-        elif recovering:
+            return False
+        if recovering:
             stalled += 1
         return stalled > _STALLED or thread_time() > end
 
