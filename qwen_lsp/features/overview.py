@@ -13,12 +13,19 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import Definition, FileFacts, Kind
 from qwen_lsp.syntax.languages import Language
 from qwen_lsp.syntax.outline import doc_comment, header
+from qwen_lsp.syntax.parse import in_comment_or_string
 from qwen_lsp.text.positions import LineIndex, Span
 from qwen_lsp.workspace.paths import RelPath
 
 _MOST_TOP = 60
 _MOST_MEMBERS = 25
 _MOST_FILES = 20
+_FOR_TOOLS = re.compile(
+    r"copyright|licen[sc]e|SPDX|all rights reserved|"
+    r"\A\s*(?:frozen_string_literal|vim?:|-\*-|eslint|@ts-|@flow|pylint)",
+    re.IGNORECASE,
+)
+"""What a comment at the top of a file says to lawyers and tools."""
 _DATA: frozenset[Kind] = frozenset({"variable", "constant", "field", "key", "element", "member"})
 
 
@@ -65,27 +72,36 @@ def _number(count: int, what: str) -> str:
 def file_comment(lines: Sequence[str], language: Language | None) -> str:
     """The first paragraph of what the file says about itself at its top: docstring or comment."""
     text = "\n".join(lines[:80])
-    text = re.sub(r"\A(?:#![^\n]*\n|#[^\n]*coding[:=][^\n]*\n|<\?php\s|\s)+", "", text)
-    found = ""
+    while text:
+        text = re.sub(r"\A(?:#![^\n]*\n|#[^\n]*coding[:=][^\n]*\n|<\?php\s|\s)+", "", text)
+        found, text = _comment_at_start(text, language)
+        for paragraph in re.split(r"\n\s*\n", found.strip()):
+            if _tells(paragraph):
+                return paragraph.strip()[:1_000]
+    return ""
+
+
+def _comment_at_start(text: str, language: Language | None) -> tuple[str, str]:
+    """The docstring or comment that a text begins with, and the text after it; nothing where code begins."""
     if match := re.match(r"[rRuU]?(\"\"\"|''')(.*?)\1", text, re.DOTALL):
-        found = match.group(2)
-    elif language is not None and language.block_comment and text.startswith(language.block_comment[0]):
+        return match.group(2), text[match.end() :]
+    if language is not None and language.block_comment and text.startswith(language.block_comment[0]):
         opening, closing = language.block_comment
-        body = text[len(opening) :].split(closing)[0].lstrip("*!")
-        found = "\n".join(re.sub(r"^\s*\*+ ?", "", line) for line in body.split("\n"))
-    elif language is not None and language.line_comment and text.startswith(language.line_comment):
-        mark = re.compile(rf"^{re.escape(language.line_comment)}[/!]*\s?")
-        block: list[str] = []
-        for line in text.split("\n"):
-            if not mark.match(line):
-                break
-            block.append(mark.sub("", line))
-        found = "\n".join(block)
-    paragraphs = [p.strip() for p in re.split(r"\n\s*\n", found.strip())]
-    legal = re.compile(r"copyright|license|SPDX", re.IGNORECASE)
-    title = re.compile(r"[^\n]*\n[=~*^\-#\"]{3,}")
-    telling = [p for p in paragraphs if p and not legal.search(p[:400]) and not title.fullmatch(p)]
-    return telling[0][:1_000] if telling else ""
+        body, _, rest = text[len(opening) :].partition(closing)
+        return re.sub(r"(?m)^\s*\*+ ?", "", body.lstrip("*!")), rest
+    if language is not None and language.line_comment and text.startswith(language.line_comment):
+        block = re.match(rf"(?:{re.escape(language.line_comment)}[^\n]*(?:\n|\Z))+", text)
+        if block is not None:
+            mark = rf"(?m)^{re.escape(language.line_comment)}[/!]*[ \t]?"
+            return re.sub(mark, "", block.group()), text[block.end() :]
+    return "", ""
+
+
+def _tells(paragraph: str) -> bool:
+    """Whether a paragraph says something: no licence, no drawing, no line of dashes."""
+    signs = [char for char in paragraph if not char.isspace()]
+    words = sum(char.isalnum() for char in signs)
+    return 2 * words > len(signs) and not _FOR_TOOLS.search(paragraph[:400])
 
 
 def _escaped(text: str) -> str:
@@ -208,7 +224,12 @@ def _selected(place: Place, selection: Span) -> str:
     out = [f"## The selection: {where}{inside}\n"]
     text = index.text[selection.start : selection.end]
     own = {d.name: d for d in place.facts.definitions if not first <= d.name_line <= last}
-    for name in dict.fromkeys(re.findall(r"[^\W\d]\w+", text)):
+    tree = place.snapshot.tree(place.path)
+    for name in dict.fromkeys(
+        match.group()
+        for match in re.finditer(r"[^\W\d]\w+", text)
+        if tree is None or in_comment_or_string(tree, selection.start + match.start()) is None
+    ):
         if name in own:
             out.append(f"- {code_span(name)} is defined in this file at line {own[name].name_line + 1}")
             continue
