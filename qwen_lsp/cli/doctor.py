@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import time
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,38 +61,54 @@ class Finding:
 
 
 def run(args: argparse.Namespace) -> int:
-    findings = asyncio.run(_examined(workspace(args.path)))
-    if args.json:
+    return asyncio.run(_told(workspace(args.path), as_json=args.json))
+
+
+async def _told(root: Path, *, as_json: bool) -> int:
+    """Each finding as soon as it is there: a server that hangs keeps the next one waiting for minutes."""
+    findings: list[Finding] = []
+    console, waiting = Console(highlight=False), Console(stderr=True)
+    async with opened(root, waiting) as session, contextlib.aclosing(_examined(session)) as examined:
+        while True:
+            with waiting.status("Looking …") if waiting.is_terminal else contextlib.nullcontext():
+                finding = await anext(examined, None)
+            if finding is None:
+                break
+            findings.append(finding)
+            if not as_json:
+                _show(console, finding)
+    if as_json:
         print(json.dumps({"version": __version__, "findings": [_as_json(f) for f in findings]}))
-    else:
-        console = Console(highlight=False)
-        for finding in findings:
-            mark = "[green]ok  [/green]" if finding.ok else "[yellow]look[/yellow]"
-            console.print(f"{mark} [bold]{finding.name}[/bold]: ", end="")
-            console.print(finding.found, markup=False, soft_wrap=True)
-            if finding.advice:
-                console.print(f"     → {finding.advice}", markup=False, soft_wrap=True)
     return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _show(console: Console, finding: Finding) -> None:
+    mark = "[green]ok  [/green]" if finding.ok else "[yellow]look[/yellow]"
+    console.print(f"{mark} [bold]{finding.name}[/bold]: ", end="")
+    console.print(finding.found, markup=False, soft_wrap=True)
+    if finding.advice:
+        console.print(f"     → {finding.advice}", markup=False, soft_wrap=True)
 
 
 def _as_json(finding: Finding) -> dict[str, object]:
     return {name: value for name, value in dataclasses.asdict(finding).items() if name != "final"}
 
 
-async def _examined(root: Path) -> list[Finding]:
-    async with opened(root, Console(stderr=True)) as session:
-        findings = [_index(session), _grammars()]
-        if session.endpoint is None:
-            findings.append(await _no_endpoint())
-            return findings
-        findings.append(await _endpoint(session.endpoint))
-        if not findings[-1].ok and findings[-1].final:
-            return findings
-        findings.append(await _chat(session.endpoint, tools=False))
-        if findings[-1].ok:
-            findings.append(await _chat(session.endpoint, tools=True))
-        findings.append(await _completion(session.endpoint))
-        return findings
+async def _examined(session: Session) -> AsyncGenerator[Finding]:
+    yield _index(session)
+    yield _grammars()
+    if session.endpoint is None:
+        yield await _no_endpoint()
+        return
+    endpoint = await _endpoint(session.endpoint)
+    yield endpoint
+    if endpoint.final:
+        return
+    chat = await _chat(session.endpoint, tools=False)
+    yield chat
+    if chat.ok:
+        yield await _chat(session.endpoint, tools=True)
+    yield await _completion(session.endpoint)
 
 
 def _index(session: Session) -> Finding:
