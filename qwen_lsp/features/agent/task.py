@@ -47,10 +47,18 @@ async def run(
     budget = min(settings.budget_tokens, int(window * _ROOM_FOR_WORK))
     packed = await asyncio.to_thread(_packed, snapshot, task, paths, budget, count, gate)
     first = prompt(
-        "agent_task", context=render(packed), task=task.strip(), selection=selection.strip() or "(none)"
+        "agent_task",
+        context=render(packed),
+        task=_shown(gate, task),
+        selection=_shown(gate, selection) or "(none)",
     )
     history = [Message("system", prompt("agent"), cache=True), Message("user", first, cache=True)]
     return await converse(snapshot, history, Means(endpoint, gate, settings, max_tokens, on_event, record))
+
+
+def _shown(gate: Gate, text: str) -> str:
+    """What the user typed or selected, without keys and passwords."""
+    return (gate.admit(RelPath("what the user said"), text).text or "").strip()
 
 
 def landed(edits: Sequence[FileEdit], current: Snapshot) -> list[FileEdit]:

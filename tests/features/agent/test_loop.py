@@ -92,6 +92,17 @@ async def test_edits_of_many_turns_become_one_change(agent: Agent) -> None:
     assert agent.made.snapshot.text(RelPath("greet.py")).startswith("def greet")
 
 
+async def test_a_key_in_the_task_does_not_leave(agent: Agent) -> None:
+    key = "AKIA" + "Q3EGRIWDF5TJ7XYZ"
+    agent.server.reply(text="Done.")
+
+    await agent.run(f"Put {key} into greet.py")
+
+    sent = next(request for request in agent.server.requests if request.messages)
+    assert "into greet.py" in sent.prompt
+    assert key not in sent.prompt
+
+
 async def test_every_request_extends_the_one_before(agent: Agent) -> None:
     agent.server.reply(tool_calls=[("read_file", {"file_path": "greet.py"})])
     agent.server.reply(tool_calls=[("edit", RENAME)])
