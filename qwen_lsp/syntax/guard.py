@@ -19,8 +19,9 @@ from qwen_lsp.syntax.grammar import grammar
 from qwen_lsp.syntax.languages import Language
 
 _PIECE = 16_384
-_STALLED = 250
-"""Reports in a row from one place during recovery. Real code does not reach 10, broken code rarely 100."""
+_STALLED = 1000
+"""Reports in a row without getting further; one during recovery counts for four. Sane code hardly ever has
+any before its end; at its end, where the finished tree is put in balance, they do not count."""
 _SECONDS = 2.0
 _SECONDS_PER_BYTE = 2e-6
 """Of processor time; twenty times what real code takes."""
@@ -71,6 +72,7 @@ def attempt(
 ) -> tuple[tree_sitter.Tree | None, int]:
     """The tree, or None and how far the parser came before it was stopped."""
     furthest, stalled, reports = 0, 0, 0
+    last = len(source.rstrip())
     end = _deadline(source) if deadline is None else deadline
 
     def read(offset: int, _: tree_sitter.Point) -> bytes:
@@ -82,8 +84,8 @@ def attempt(
         reports += 1
         if offset > furthest:
             furthest, stalled = offset, 0
-        elif recovering:
-            stalled += 1
+        elif offset < last:
+            stalled += 4 if recovering else 1
         # Asking the clock at every report would be a twentieth of all the work on real code.
         return stalled > _STALLED or (reports % 32 == 0 and thread_time() > end)
 

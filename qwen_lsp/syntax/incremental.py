@@ -108,13 +108,11 @@ def _nodes_before(tree: SyntaxTree, byte: int) -> int:
 
 
 def _part(tree: SyntaxTree, start: int, end: int) -> _Part:
-    captures: dict[str, set[tree_sitter.Node]] = {}
+    captures: mentions.Captures = {}
     if start < end:
         cursor = tree_sitter.QueryCursor(query(tree.language))
         cursor.set_byte_range(start, end)
-        for _, match in cursor.matches(tree.tree.root_node):
-            for capture, nodes in match.items():
-                captures.setdefault(capture, set()).update(nodes)
+        captures = mentions.matched(cursor, tree.tree.root_node)
     collected = collect.definitions(tree, captures, fields(tree.language))
     imports = mentions.imports(tree, captures)
     return _Part(collected, mentions.references(tree, captures, collected.names, imports), imports)

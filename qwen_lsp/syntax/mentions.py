@@ -1,8 +1,7 @@
 """Captured nodes to imports and references, put together by position.
 
 `@by.require` asks that the node reads `require`, or else the modules after it in the same statement do
-not count. Predicates would do it too, but the binding passes over them when a text is parsed through
-callbacks, which is the only way to stop a parser.
+not count. A predicate does it too, but reads the text back through the parser's callback each time.
 """
 
 from __future__ import annotations
@@ -20,6 +19,15 @@ Captures = Mapping[str, Collection[tree_sitter.Node]]
 
 _BY, _MODULE, _IMPORTED = range(3)
 _START = attrgetter("start_byte")
+
+
+def matched(cursor: tree_sitter.QueryCursor, root: tree_sitter.Node) -> dict[str, set[tree_sitter.Node]]:
+    """What `cursor.captures` gives, by way of the matches."""
+    captures: dict[str, set[tree_sitter.Node]] = {}
+    for _, match in cursor.matches(root):
+        for capture, nodes in match.items():
+            captures.setdefault(capture, set()).update(nodes)
+    return captures
 
 
 def imports(tree: SyntaxTree, captures: Captures) -> list[Import]:

@@ -30,8 +30,8 @@ _BLOCKS = frozenset((
     "block", "statement_block", "compound_statement", "class_body", "interface_body", "enum_body", "body",
     "enum_class_body", "declaration_list", "field_declaration_list", "function_body", "constructor_body",
     "body_statement", "do_block", "do_group", "template_body", "switch_block", "switch_body", "object_type",
-    "enum_variant_list", "literal_value", "match_block", "object", "keyframe_block_list", "statement_list",
-    "protocol_body", "enum_declaration_list", "begin_block", "control_structure_body", "statements",
+    "enum_variant_list", "literal_value", "match_block", "object", "keyframe_block_list",
+    "protocol_body", "enum_declaration_list", "begin_block", "control_structure_body",
 ))
 # fmt: on
 _TEXT_OF_STRING = re.compile(r"(content|fragment|start|text|characters|_body)$")

@@ -41,11 +41,7 @@ def _captures(tree: SyntaxTree) -> mentions.Captures:
     cursor = tree_sitter.QueryCursor(query(tree.language))
     if tree.language.is_code:
         return cursor.captures(tree.tree.root_node)
-    captures: dict[str, list[tree_sitter.Node]] = {}
-    for _, match in cursor.matches(tree.tree.root_node):
-        for capture, nodes in match.items():
-            captures.setdefault(capture, []).extend(nodes)
-    return captures
+    return mentions.matched(cursor, tree.tree.root_node)
 
 
 def update(

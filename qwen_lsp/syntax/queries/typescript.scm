@@ -16,7 +16,7 @@
 (interface_body (property_signature) @definition.field)
 (public_field_definition
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]?) @definition.field
-(required_parameter (accessibility_modifier) pattern: (identifier) @name) @definition.field
+(required_parameter [(accessibility_modifier) "readonly"] pattern: (identifier) @name) @definition.field
 
 ; Above a member a decorator is its neighbour, elsewhere it is its child.
 (class_body (decorator) @attribute)
