@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qwen_lsp.errors import ContextOverflow, EndpointError, RequestRefused, SettingsError
+from qwen_lsp.errors import ContextOverflow, EndpointError, EndpointTimeout, RequestRefused, SettingsError
 from qwen_lsp.model import probe, profiles
 from qwen_lsp.model.probe import Window
 from qwen_lsp.model.profiles import FimRoute, Profile
@@ -15,6 +15,8 @@ from qwen_lsp.model.resilience import COOL_DOWN
 from qwen_lsp.model.transport import Transport
 from qwen_lsp.settings import EndpointKind, EndpointSettings
 
+LIST_TIMEOUT = 10.0
+"""Seconds for a list of models that is asked for on the way to an answer."""
 REASK_WINDOW = 30.0
 """Seconds after which a window that was only assumed is asked for again."""
 
@@ -87,7 +89,13 @@ class Resolver:
         kind = profiles.kind_of(self._transport.base) if settings.kind == "auto" else settings.kind
         model = settings.model
         if kind is None or not model:
-            rows = await probe.models(self._transport)
+            try:
+                rows = await probe.models(self._transport, timeout=LIST_TIMEOUT)
+            except EndpointTimeout:
+                if not model:
+                    raise
+                # A busy server may be slow to list its models; that is no reason not to ask the one set.
+                return Target(profiles.PROFILES["openai"], model, settings.completion_model or model)
             kind = kind or await probe.kind_of(self._transport, rows)
             model = model or only(probe.names(rows), self._transport.host)
         return Target(profiles.PROFILES[kind], model, settings.completion_model or model)

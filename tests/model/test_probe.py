@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import get_args
 
 import pytest
 
-from qwen_lsp.errors import SettingsError
-from qwen_lsp.model import probe, profiles
+from qwen_lsp.errors import EndpointTimeout, SettingsError
+from qwen_lsp.model import probe, profiles, target
 from qwen_lsp.model.transport import Transport
-from qwen_lsp.settings import EndpointKind
+from qwen_lsp.settings import EndpointKind, EndpointSettings
 from tests.model.test_endpoint import client_of
 from tests.support.endpoint import Kind, ScriptedEndpoint
 
@@ -125,13 +125,20 @@ async def test_discover_finds_what_answers_on_this_machine() -> None:
 async def hanging_server() -> AsyncGenerator[int]:
     """Accepts connections and says nothing."""
 
+    writers: list[asyncio.StreamWriter] = []
+
     async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
+        writers.append(writer)
+        with suppress(ConnectionError):
+            await reader.read()
 
     server = await asyncio.start_server(nothing, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def test_discover_does_not_wait_for_what_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,4 +220,17 @@ async def test_asking_never_needs_more_than_the_server() -> None:
     async with ScriptedEndpoint() as server:
         transport = Transport(server.base_url)
         assert probe.names(await probe.models(transport)) == server.models
+        await transport.aclose()
+
+
+async def test_a_slow_list_of_models_does_not_stop_the_model_that_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(target, "LIST_TIMEOUT", 0.05)
+    async with hanging_server() as port:
+        transport = Transport(f"http://127.0.0.1:{port}/v1", connect_timeout=5.0)
+        resolver = target.Resolver(EndpointSettings(base_url=transport.base, model="a-model"), transport)
+        assert (await resolver.target()).model == "a-model"
+        with pytest.raises(EndpointTimeout):
+            await target.Resolver(EndpointSettings(base_url=transport.base), transport).target()
         await transport.aclose()
