@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -35,7 +36,10 @@ def run(args: argparse.Namespace) -> int:
     asking = sys.stdin.isatty() and not args.no_questions
     asyncio.run(_tour(root, console, asking=asking, log=Path(args.log) if args.log else None))
     if args.record:
-        console.save_svg(args.record, title="qwen-lsp tour")
+        picture = console.export_svg(title="qwen-lsp tour")
+        # The picture would load its font from the network; any fixed-width font of the reader's will do.
+        picture = re.sub(r"@font-face\s*{[^}]*}", "", picture)
+        Path(args.record).write_text(picture, encoding="utf-8")
     return 0
 
 
