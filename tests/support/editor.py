@@ -168,13 +168,15 @@ class Editor:
 
 
 async def indexed(editor: Editor, folders: int = 1) -> Json:
-    """The status once all folders are indexed; each look is a round trip to the server."""
+    """The status once all folders are indexed."""
     async with asyncio.timeout(TIME):
         while True:
             status = await editor.command("qwen.status")
             states = [folder["index"]["complete"] for folder in status["folders"]]
             if len(states) == folders and all(states):
                 return status
+            # Asking without a pause would keep the interpreter from the threads that index.
+            await asyncio.sleep(0.02)
 
 
 def frame(message: object) -> bytes:
