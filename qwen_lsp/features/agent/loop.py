@@ -139,7 +139,7 @@ async def _turn(run: _Run, means: Means) -> bool:
     if not reply.calls:
         return _without_calls(run, means, reply)
     for asked in reply.calls:
-        observation = _observe(run, means, asked)
+        observation = await _observe(run, means, asked)
         _say(run, means, Message("tool", observation, tool_call_id=asked.id, name=asked.name))
     run.repairs = run.repairs + 1 if all(asked.problem for asked in reply.calls) else 0
     if run.repairs > MOST_REPAIRS:
@@ -172,11 +172,13 @@ def _without_calls(run: _Run, means: Means, reply: ChatDone) -> bool:
     return True
 
 
-def _observe(run: _Run, means: Means, asked: ToolCall) -> str:
+async def _observe(run: _Run, means: Means, asked: ToolCall) -> str:
     """Run one call on the fork; a refusal is an observation too."""
     means.on_event(Called(asked.id, asked.name, asked.arguments))
     try:
-        run.fork, text = call(means.tools, Desk(run.fork, means.gate), asked)
+        # In a thread: a search reads every file, and someone may be typing meanwhile.
+        desk = Desk(run.fork, means.gate)
+        run.fork, text = await asyncio.to_thread(call, means.tools, desk, asked)
         ok = True
     except (ToolRefused, EditRejected) as error:
         text, ok = str(error), False

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from qwen_lsp.errors import ToolRefused, UserError
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, number_of, text_of
 from qwen_lsp.index import search
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.syntax.outline import header
+from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.syntax.outline import outline as outlined
+from qwen_lsp.text.positions import LineIndex, Span
 from qwen_lsp.workspace.paths import RelPath
 
 Answer = tuple[Snapshot, str]
@@ -42,7 +43,8 @@ def glob(desk: Desk, arguments: Arguments) -> Answer:
 
 def read_file(desk: Desk, arguments: Arguments) -> Answer:
     path = desk.path(text_of(arguments, "file_path"))
-    lines = desk.shown(path).splitlines(keepends=True)
+    shown = LineIndex(desk.shown(path))
+    lines = [shown.text[span.start : span.end] for span in _line_spans(shown)]
     first = max(0, number_of(arguments, "offset", 0))
     count = max(1, number_of(arguments, "limit", LONGEST_READ))
     if lines and first >= len(lines):
@@ -70,10 +72,13 @@ def grep_search(desk: Desk, arguments: Arguments) -> Answer:
     except UserError as error:
         raise ToolRefused(str(error)) from None
     rows: list[str] = []
+    known: dict[RelPath, Sequence[str]] = {}
     for match in matches:
         if desk.gate.admits_path(match.path) is None:
-            shown = desk.gate.admit(match.path, match.text).text
-            rows.append(f"{match.path}:{match.line + 1}: {(shown or '').strip()[:300]}")
+            # The line as it is in the admitted file: alone, a line of a private key looks like any text.
+            shown = _lines_shown(desk, match.path, known)
+            if match.line < len(shown):
+                rows.append(f"{match.path}:{match.line + 1}: {shown[match.line].strip()[:300]}")
     return desk.snapshot, _rows(rows) if rows else f"Nothing matches {pattern!r} in {where}."
 
 
@@ -81,9 +86,13 @@ def find_symbol(desk: Desk, arguments: Arguments) -> Answer:
     name = text_of(arguments, "name")
     sites = desk.snapshot.definitions(name.rpartition(".")[2]) or search.symbols(desk.snapshot, name, 20)
     rows: list[str] = []
+    known: dict[RelPath, Sequence[str]] = {}
     for site in sites[:_MOST_ROWS]:
         if desk.gate.admits_path(site.path) is None:
-            signature = header(desk.shown(site.path).splitlines(), site.definition)
+            lines = _lines_shown(desk, site.path, known)
+            if site.definition.line >= len(lines):
+                continue
+            signature = header(lines, site.definition)
             place = f"{site.path}:{site.definition.line + 1}-{site.definition.end_line + 1}"
             rows.append(f"{place} ({site.definition.kind})\n{signature}")
     return desk.snapshot, "\n".join(rows) if rows else f"No definition of {name!r} or a name like it."
@@ -92,10 +101,10 @@ def find_symbol(desk: Desk, arguments: Arguments) -> Answer:
 def find_references(desk: Desk, arguments: Arguments) -> Answer:
     name = text_of(arguments, "name")
     rows: list[str] = []
-    texts: dict[RelPath, list[str]] = {}
+    known: dict[RelPath, Sequence[str]] = {}
     for path, line in search.references(desk.snapshot, name)[:_MOST_ROWS]:
         if desk.gate.admits_path(path) is None:
-            lines = texts.setdefault(path, desk.shown(path).splitlines())
+            lines = _lines_shown(desk, path, known)
             rows.append(f"{path}:{line + 1}: {lines[line].strip()[:300] if line < len(lines) else ''}")
     return desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}."
 
@@ -120,6 +129,21 @@ def _below(desk: Desk, arguments: Arguments, pattern: str) -> str:
         return pattern
     base = desk.path(folder)
     return base if desk.snapshot.has(base) else f"{base}/{pattern.lstrip('/')}"
+
+
+def _lines_shown(desk: Desk, path: RelPath, known: dict[RelPath, Sequence[str]]) -> Sequence[str]:
+    """A file's lines as the model may see them; none for a file that is gone since it was indexed."""
+    if path not in known:
+        try:
+            known[path] = split_lines(desk.shown(path))
+        except ToolRefused:
+            known[path] = ()
+    return known[path]
+
+
+def _line_spans(index: LineIndex) -> list[Span]:
+    spans = [index.lines_span(line, line) for line in range(index.line_count)]
+    return [span for span in spans if len(span)]
 
 
 def _rows(rows: Iterable[str]) -> str:

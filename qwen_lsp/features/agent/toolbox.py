@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from qwen_lsp.errors import FileUnreadable, OutsideWorkspace, ToolRefused
+from qwen_lsp.errors import OutsideWorkspace, ToolRefused, WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import ToolCall, ToolSpec
 from qwen_lsp.workspace.paths import RelPath, inside
@@ -43,8 +43,8 @@ class Desk:
             raise ToolRefused(f"{path} is withheld ({reason}); work without it.")
         try:
             return self.snapshot.text(path)
-        except FileUnreadable as error:
-            raise ToolRefused(f"{path} cannot be read: {error.reason}.") from None
+        except WorkspaceError as error:
+            raise ToolRefused(f"{path} cannot be read: {getattr(error, 'reason', error)}.") from None
 
     def shown(self, path: RelPath) -> str:
         """The text as the model may see it. Raises ToolRefused."""
@@ -108,7 +108,10 @@ def call(tools: Mapping[str, Tool], desk: Desk, asked: ToolCall) -> tuple[Snapsh
         raise ToolRefused(f"There is no tool {asked.name!r}. The tools are: {', '.join(tools)}.")
     arguments = {name: value for name, value in asked.arguments.items() if value is not None}
     tool.check(arguments)
-    return tool.run(desk, arguments)
+    try:
+        return tool.run(desk, arguments)
+    except WorkspaceError as error:
+        raise ToolRefused(str(error)) from None
 
 
 def text_of(arguments: Arguments, name: str, default: str = "") -> str:

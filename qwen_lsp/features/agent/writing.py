@@ -23,8 +23,18 @@ def edit(desk: Desk, arguments: Arguments) -> Answer:
     if not old and not desk.snapshot.has(path):
         return _created(desk, path, new)
     before = desk.text(path)
-    after = replace(before, old, new, replace_all=bool(arguments.get("replace_all", False)))
-    return desk.snapshot.edited(path, after), f"Edited {path}.{_new_errors(path, before, after)}"
+    every = bool(arguments.get("replace_all", False))
+    try:
+        after = replace(before, old, new, replace_all=every)
+    except EditRejected:
+        if (shown := desk.shown(path)) != before:
+            # A refusal quotes the file, so it has to be the one about the text that the model may see.
+            replace(shown, old, new, replace_all=every)
+            raise EditRejected(
+                "old_string takes in a secret that you were not shown (`<redacted: ...>`); leave it out."
+            ) from None
+        raise
+    return desk.snapshot.edited(path, after), f"Edited {path}.{_new_errors(desk, path, before, after)}"
 
 
 def edit_files(desk: Desk, arguments: Arguments) -> Answer:
@@ -64,7 +74,7 @@ def write_file(desk: Desk, arguments: Arguments) -> Answer:
         raise ToolRefused(f"{path} holds secrets you were not shown; change it with edit instead.")
     crlf = "\r\n" in before and "\r\n" not in content
     after = content.replace("\n", "\r\n") if crlf else content
-    return desk.snapshot.edited(path, after), f"Wrote {path}.{_new_errors(path, before, after)}"
+    return desk.snapshot.edited(path, after), f"Wrote {path}.{_new_errors(desk, path, before, after)}"
 
 
 def move_file(desk: Desk, arguments: Arguments) -> Answer:
@@ -83,9 +93,13 @@ def delete_file(desk: Desk, arguments: Arguments) -> Answer:
 
 
 def _created(desk: Desk, path: RelPath, content: str) -> Answer:
-    if (desk.snapshot.root / path).exists():
+    try:
+        exists = (desk.snapshot.root / path).exists()
+    except OSError as error:
+        raise ToolRefused(f"{path} cannot be created: {error.strerror}.") from None
+    if exists:
         raise ToolRefused(f"{path} exists but is not a text file that counts as source; leave it alone.")
-    return desk.snapshot.edited(path, content), f"Created {path}.{_new_errors(path, '', content)}"
+    return desk.snapshot.edited(path, content), f"Created {path}.{_new_errors(desk, path, '', content)}"
 
 
 def _writable(desk: Desk, text: str) -> RelPath:
@@ -97,7 +111,7 @@ def _writable(desk: Desk, text: str) -> RelPath:
     return path
 
 
-def _new_errors(path: RelPath, before: str, after: str) -> str:
+def _new_errors(desk: Desk, path: RelPath, before: str, after: str) -> str:
     """A sentence when the change brought syntax errors that were not there, quoting the first."""
     language = language_for(path)
     if language is None or not language.is_code:
@@ -105,8 +119,6 @@ def _new_errors(path: RelPath, before: str, after: str) -> str:
     found = errors(parse(after, language))
     if not found or len(found) <= len(errors(parse(before, language))):
         return ""
-    lines = LineIndex(after)
-    line = lines.line_at(found[0].start)
-    return (
-        f" WARNING: this adds a syntax error near line {line + 1}: {lines.line_text(line).strip()!r}. Fix it."
-    )
+    line = LineIndex(after).line_at(found[0].start)
+    quoted = LineIndex(desk.gate.admit(path, after).text or "").line_text(line).strip()
+    return f" WARNING: this adds a syntax error near line {line + 1}: {quoted!r}. Fix it."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,48 @@ def test_a_tool_never_writes_a_file(tmp_path: Path) -> None:
         fork, _ = call(TOOLS, desk, ToolCall(tool, arguments))
         desk = Desk(fork, desk.gate)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+KEY = """KEY = '''-----BEGIN RSA PRIVATE KEY-----
+MIIEpAIBAAKCAQEA7bq0m0Jq3Yx8Zk2d1cTQm5uV9wXyZaBcDeFgHiJkLmNoPqRs
+tUvWxYz0123456789abcdefGHIJKLMNOPqrstuvwxyzABCDEFghijklmnopQRST12
+-----END RSA PRIVATE KEY-----'''
+
+
+def use(key: str) -> str:
+    return key
+"""
+
+
+def test_a_line_of_a_private_key_is_shown_by_no_tool() -> None:
+    snapshot = workspace("").snapshot.edited(RelPath("key.py"), KEY)
+    desk = Desk(snapshot, Gate(None))
+    assert "MIIE" not in asked(desk, "grep_search", pattern="MIIE|tUvW").replace("'MIIE|tUvW'", "")
+    with pytest.raises(EditRejected) as caught:
+        asked(desk, "edit", file_path="key.py", old_string="MIIEpAIBAAKCAQEA\ndef use(", new_string="x")
+    assert "7bq0m0" not in str(caught.value)
+
+
+def test_a_secret_inside_an_edit_is_named_as_what_is_in_the_way() -> None:
+    snapshot = workspace("").snapshot.edited(RelPath("key.py"), KEY)
+    desk = Desk(snapshot, Gate(None))
+    shown = asked(desk, "read_file", file_path="key.py")
+    with pytest.raises(EditRejected, match="secret that you were not shown"):
+        asked(desk, "edit", file_path="key.py", old_string=shown.split("\n\n")[0], new_string="KEY = ''")
+
+
+def test_lines_are_counted_as_the_index_counts_them() -> None:
+    text = "# one\x0c\n# two\u2028\ndef found() -> None: ...\n\n\nfound()\n"
+    desk = Desk(workspace("").snapshot.edited(RelPath("a.py"), text), Gate(None))
+    assert "def found()" in asked(desk, "find_symbol", name="found")
+    said = asked(desk, "find_references", name="found")
+    assert said.splitlines() == ["a.py:3: def found() -> None: ...", "a.py:6: found()"]
+    assert asked(desk, "read_file", file_path="a.py", offset=2, limit=1).endswith(
+        "def found() -> None: ...\n"
+    )
+
+
+def test_a_name_that_the_system_refuses_is_an_observation(tmp_path: Path) -> None:
+    desk = Desk(replace(workspace("").snapshot, root=tmp_path), Gate(None))
+    with pytest.raises(ToolRefused):
+        asked(desk, "write_file", file_path="n" * 400 + ".py", content="x = 1\n")
