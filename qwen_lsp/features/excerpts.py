@@ -37,7 +37,7 @@ def show_file(
     spent = count(reduced) if reduced else 0
     if spent > budget // 2:
         reduced, spent = "", 0
-    around = excerpt(text, place or Span(0, 0), budget - spent - 16, count)
+    around = excerpt(text, Span(0, 0) if place is None else place, budget - spent - 16, count)
     if not reduced:
         return FileShown(around, False)
     return FileShown(f"{reduced.rstrip()}\n\n{_ELISION} and of the same file:\n\n{around}", False)
@@ -48,7 +48,8 @@ def same_lines(text: str, admitted: str, selection: Span) -> Span:
     if text == admitted:
         return selection
     if not len(selection):
-        return Span(0, 0)
+        start = LineIndex(admitted).start_of(LineIndex(text).line_at(selection.start))
+        return Span(start, start)
     return LineIndex(admitted).lines_span(*lines_of_selection(LineIndex(text), selection))
 
 

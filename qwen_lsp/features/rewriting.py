@@ -92,7 +92,7 @@ async def _answered(job: Rewrite, before: str, messages: list[Message], max_toke
         done = await _asked(means.endpoint, messages, max_tokens)
         try:
             answer = read_answer(done.content, done.finish_reason)
-            return await asyncio.to_thread(_checked, job, before, answer)
+            return await asyncio.to_thread(_checked, job, before, answer, means.gate)
         except EditRejected as error:
             problem = str(error)
             if done.finish_reason == "length":
@@ -113,7 +113,7 @@ async def _asked(endpoint: Endpoint, messages: list[Message], max_tokens: int) -
     raise MalformedReply("The endpoint's reply has no end.")
 
 
-def _checked(job: Rewrite, before: str, answer: Answer) -> str:
+def _checked(job: Rewrite, before: str, answer: Answer, gate: Gate) -> str:
     """The new text of the file, when the answer may be used. Raises EditRejected."""
     if left_out := omission(answer.code, before):
         raise EditRejected(f"it leaves code out at the line {left_out!r}")
@@ -124,13 +124,14 @@ def _checked(job: Rewrite, before: str, answer: Answer) -> str:
         after = with_imports(after, answer.imports, language)
     if after == job.text:
         raise EditRejected("it changes nothing")
-    if (broken := new_errors(job.text, after, language)) is not None:
-        line, shown = broken
+    if (line := new_errors(job.text, after, language)) is not None:
+        # The model is told the line, which need not be one of its own: only what it may see of it.
+        shown = LineIndex(gate.admit(job.path, after).text or "").line_text(line).strip()[:120]
         raise EditRejected(f"it breaks the syntax at line {line + 1}: {shown!r}")
     return after
 
 
-def new_errors(before: str, after: str, language: Language | None) -> tuple[int, str] | None:
+def new_errors(before: str, after: str, language: Language | None) -> int | None:
     """The first line (zero-based) with a syntax error when `after` has more of them than `before`."""
     if language is None or not available(language):
         return None
@@ -140,8 +141,7 @@ def new_errors(before: str, after: str, language: Language | None) -> tuple[int,
     index = LineIndex(after)
     known = set(before.splitlines())
     lines = [index.line_at(span.start) for span in found]
-    line = next((n for n in lines if index.line_text(n) not in known), lines[0])
-    return line, index.line_text(line).strip()[:120]
+    return next((n for n in lines if index.line_text(n) not in known), lines[0])
 
 
 def _messages(job: Rewrite, text: str, window: int, share: float, means: Means) -> tuple[list[Message], int]:

@@ -62,7 +62,8 @@ async def _edit_selection(
     changes = await edit_selection(
         place.snapshot,
         place.path,
-        selection or Span(0, 0),
+        # An empty selection is a cursor, and a place like any other; only none at all is the file's start.
+        Span(0, 0) if selection is None else selection,
         task,
         endpoint=session.endpoint,
         gate=session.gate,
@@ -188,6 +189,14 @@ def _show_event(bar: Progress, event: AgentEvent) -> None:
 
 
 def _quoted(place: Place, selection: Span) -> str:
+    """What is selected, as far as a model may see it."""
+    from qwen_lsp.features.excerpts import same_lines
+
+    # The gate sees the file itself: its name may withhold it, and a key may be cut by the selection.
+    admitted = place.session.gate.admit(place.path, place.lines.text).text
+    if admitted is None:
+        return ""
     first, last = place.lines.line_at(selection.start) + 1, place.lines.line_at(selection.end) + 1
-    text = place.lines.text[selection.start : selection.end]
+    shown = same_lines(place.lines.text, admitted, selection)
+    text = admitted[shown.start : shown.end]
     return f"{place.path}, lines {first} to {last}:\n{text}" if text.strip() else ""

@@ -417,6 +417,26 @@ async def test_a_selection_is_edited_by_one_request(root: Path) -> None:
         assert len(model.requests) == 1
 
 
+async def test_a_cursor_is_a_selection_too(root: Path) -> None:
+    async with ScriptedEndpoint() as model, opened(root, model) as (editor, uri):
+        editor.change(uri, 2, replace((0, 0), (0, 0), "def other():\n    return 0\n\n\n"))
+        model.reply("```python\ndef area(width, height):\n    return height * width\n```")
+        argument = {"task": "swap", "uri": uri, "range": span((5, 6), (5, 6)), "scope": "selection"}
+        result = await editor.command("qwen.edit", argument | {"apply": False})
+        assert "def other" not in "".join(line for line in result["diff"].split("\n") if line[:1] in "+-")
+        assert "+    return height * width" in result["diff"]
+
+
+async def test_a_selection_of_a_secret_file_is_not_sent(root: Path) -> None:
+    async with ScriptedEndpoint() as model, opened(root, model) as (editor, _):
+        model.reply("nothing to do")
+        secret = (root / ".env").as_uri()
+        editor.open(secret, "INNER=zebra-quartz-71\n")
+        argument = {"task": "look", "uri": secret, "range": span((0, 0), (1, 0)), "apply": False}
+        await editor.command("qwen.edit", argument)
+        assert "zebra-quartz" not in str([request.body for request in model.requests])
+
+
 async def test_an_edit_needs_a_model_and_says_so(root: Path) -> None:
     async with opened(root) as (editor, uri):
         assert "OPENAI_BASE_URL" in await refused(editor, "qwen.edit", {"task": "x", "uri": uri})
