@@ -190,6 +190,8 @@ class Session:
             old, self.endpoint = self.endpoint, self._connect(settings)
             if old is not None:
                 await old.aclose()
+        if settings.completion.embedded and not before.completion.embedded and self.report is not None:
+            self._lessons.workspace(self.recent)
         if settings.index != before.index and self.indexed:
             self._rules = None
             self.report = await build.build(self.store, settings.index)

@@ -94,6 +94,16 @@ async def test_a_loose_session_knows_only_what_is_open(tmp_path: Path) -> None:
         assert list(session.snapshot.paths()) == [A]
 
 
+async def test_the_embedded_default_learns_when_it_is_switched_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as session:
+        await session.reconfigure(load({}, {"completion": {"embedded": False}}, environ={}))
+        await session.start()
+        assert not session.learning
+        await session.reconfigure(load({}, {}, environ={}))
+        assert session.learning
+        await session.taught()
+
+
 async def test_settings_change_what_they_concern(tmp_path: Path) -> None:
     async with opened(tmp_path) as session:
         await session.start()
