@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from hashlib import blake2b
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -77,13 +75,3 @@ def fields(language: Language) -> Fields:
     names = tuple(filter(None, map(number, ("name", "left"))))
     bodies = tuple(filter(None, map(number, ("body", "value", "right"))))
     return Fields(names, bodies, (language.line_comment or "").encode(), language.constructor)
-
-
-@cache
-def fingerprint(language: Language) -> str:
-    """Changes with the grammar or the query: facts kept under another fingerprint are stale."""
-    try:
-        release = version(language.package.replace("_", "-"))
-    except PackageNotFoundError:
-        release = "none"
-    return blake2b(f"{release}\n{query_source(language.query)}".encode(), digest_size=8).hexdigest()

@@ -13,7 +13,6 @@ from qwen_lsp.syntax.grammar import (
     KNOWN_CAPTURES,
     capture_names,
     fields,
-    fingerprint,
     grammar,
     query,
     query_source,
@@ -104,11 +103,6 @@ def test_query_can_be_limited_to_a_range(language: Language) -> None:
 def test_a_grammar_that_is_not_installed_is_no_error() -> None:
     absent = Language(id="absent", name="Absent", grammar="tree_sitter_absent:language", query="python.scm")
     assert not available(absent)
-    assert len(fingerprint(absent)) == 16
-
-
-def test_fingerprints_differ() -> None:
-    assert len({fingerprint(language) for language in INSTALLED}) == len(INSTALLED)
 
 
 def test_fields_of_a_grammar() -> None:
