@@ -36,11 +36,3 @@ def divide(window: int, *, fixed: int, reply: int, wanted: int) -> Division:
         )
     granted = reply if reply <= free // 2 else max(least, free // 4)
     return Division(window, fixed, max(0, min(wanted, free - granted)), granted)
-
-
-def portion(budget: int, *shares: int) -> tuple[int, ...]:
-    """Split a budget in proportion; the parts add up to it, the first takes what rounding leaves."""
-    total = sum(shares)
-    parts = [budget * share // total for share in shares]
-    parts[0] += budget - sum(parts)
-    return tuple(parts)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwen_lsp.context.budget import TEMPLATE_MARGIN, divide, portion
+from qwen_lsp.context.budget import TEMPLATE_MARGIN, divide
 from qwen_lsp.errors import BudgetTooSmall
 
 
@@ -27,8 +27,3 @@ def test_the_parts_fit_the_window(window: int, fixed: int, reply: int, wanted: i
 def test_too_small_a_window_says_the_figures() -> None:
     with pytest.raises(BudgetTooSmall, match="2,000"):
         divide(2_000, fixed=1_900, reply=500, wanted=10)
-
-
-@given(st.integers(0, 10_000), st.lists(st.integers(1, 9), min_size=1, max_size=5))
-def test_portions_add_up(budget: int, shares: list[int]) -> None:
-    assert sum(portion(budget, *shares)) == budget
