@@ -135,7 +135,7 @@ class IndexSettings(_Group):
     workers: Annotated[int, Field(ge=0, le=64)] = 0
     """Worker processes of a cold index. 0: one less than the cores, at least one."""
     cache_dir: str = ""
-    """Where the index is kept. Empty: the user's cache folder."""
+    """Where the index is kept; read when a workspace is opened. Empty: the user's cache folder."""
 
 
 class SecretSettings(_Group):
