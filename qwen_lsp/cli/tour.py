@@ -23,6 +23,7 @@ from qwen_lsp.cli.client import Client, started
 from qwen_lsp.cli.endpoint_choice import choose, embedded_note
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.errors import QwenLspError
+from qwen_lsp.text.positions import code_units
 from qwen_lsp.workspace.paths import RelPath, to_uri
 
 _EMBEDDED_TRIES, _MODEL_TRIES = 40, 4
@@ -180,7 +181,7 @@ async def _completion(client: Client, desk: _Desk, root: Path, trials: list[tria
                 "textDocument": {"uri": uri},
                 "position": {
                     "line": one.line_in(turn),
-                    "character": _utf16(one.text.split("\n")[cut.line][: cut.column]),
+                    "character": code_units(one.text.split("\n")[cut.line][: cut.column], "utf-16"),
                 },
                 "context": {"triggerKind": 1},
             },
@@ -247,7 +248,10 @@ async def _actions(client: Client, desk: _Desk, root: Path, chosen: trial.Select
             "textDocument": {"uri": uri},
             "range": {
                 "start": {"line": chosen.first, "character": 0},
-                "end": {"line": chosen.last, "character": _utf16(chosen.text.split("\n")[chosen.last])},
+                "end": {
+                    "line": chosen.last,
+                    "character": code_units(chosen.text.split("\n")[chosen.last], "utf-16"),
+                },
             },
             "context": {"diagnostics": []},
         },
@@ -288,8 +292,3 @@ async def _agent(console: Console, root: Path, options: Mapping[str, Any]) -> No
         await edit_scratch_copy(console, root, options)
     except QwenLspError as error:
         screen.say(console, (str(error), "yellow"))
-
-
-def _utf16(text: str) -> int:
-    """UTF-16 code units, the encoding that this client asked for."""
-    return len(text.encode("utf-16-le")) // 2

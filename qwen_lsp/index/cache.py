@@ -22,7 +22,7 @@ from qwen_lsp.index import tables
 from qwen_lsp.index.codec import decode, definition, fingerprint
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import Definition, FileFacts
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, user_folder
 
 _DECODED_FILES = 256
 _SPARE_FACTS = 2000
@@ -44,8 +44,7 @@ class Kept:
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The user's cache folder for this program."""
-    base = environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "qwen-lsp"
+    return user_folder("XDG_CACHE_HOME", ".cache", environ)
 
 
 class Cache:

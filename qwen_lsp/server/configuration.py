@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.settings import Settings, load
+from qwen_lsp.workspace.paths import user_folder
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +20,7 @@ SECTION = "qwen"
 
 def user_file() -> Path:
     """`config.toml` in the user's configuration folder."""
-    home = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".config") / "qwen-lsp" / "config.toml"
+    return user_folder("XDG_CONFIG_HOME", ".config") / "config.toml"
 
 
 def read_user_file() -> Mapping[str, Any]:

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qwen_lsp.model.messages import Message
+from qwen_lsp.workspace.paths import user_folder
 
 _TRANSCRIPTS = 50
 
 
 def state_folder() -> Path:
     """The user's folder for what must outlive a cache."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "qwen-lsp"
+    return user_folder("XDG_STATE_HOME", ".local/state")
 
 
 def journal_folder(root: Path) -> Path:

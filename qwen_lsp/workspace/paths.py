@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NewType
 from urllib.parse import quote, unquote, urlsplit
@@ -116,3 +118,12 @@ def _folded(part: str) -> str:
     plain = "".join(c for c in folded if unicodedata.category(c) != "Cf")
     name = unicodedata.normalize("NFKC", plain).partition(":")[0].rstrip(". ")
     return _SHORT_NAMES.get(name, name)
+
+
+def user_folder(variable: str, fallback: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """This program's own folder below a base folder of the user's (XDG Base Directory Specification).
+
+    `fallback` is below the home folder; it is used where the variable is unset or not absolute.
+    """
+    base = environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / fallback) / "qwen-lsp"

@@ -1,7 +1,7 @@
 """The loop: ask, run the calls on the fork, show the model what happened, until it is done.
 
 Every request extends the one before it byte for byte: the history only grows. Nothing of the user's
-moves here; the caller lands the result (`landing`).
+moves here; the caller lands the result (`task.landed`).
 """
 
 from __future__ import annotations
