@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,3 +41,62 @@ def test_generated_docs_are_current() -> None:
         [sys.executable, ROOT / "tools" / "docs.py", "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+# Who opens files besides `workspace`, and what they are: never a file of the user's project, except the
+# scratch copy that the tour makes of listed files.
+_OPENS = {
+    "cli/__init__.py": "the null device",
+    "cli/client.py": "a log the user names",
+    "cli/scratch_run.py": "a copy of listed files, thrown away again",
+    "cli/tour.py": "a picture the user names",
+    "features/prompting.py": "prompts of the package",
+    "index/codec.py": "sources of the package",
+    "model/ledger.py": "prices of the user's own",
+    "model/tokens.py": "data of the package",
+    "server/app.py": "the null device",
+    "server/commands.py": "an explanation in the state folder",
+    "server/configuration.py": "the user's own settings",
+    "session/state.py": "transcripts in the state folder",
+    "syntax/grammar.py": "queries of the package",
+}
+_OPENING = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "copyfile", "fdopen"})
+
+
+def opens_files(tree: ast.AST) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            if isinstance(called, ast.Name) and called.id == "open":
+                return True
+            if isinstance(called, ast.Attribute) and (
+                called.attr in _OPENING
+                or (
+                    called.attr == "open"
+                    and isinstance(called.value, ast.Name)
+                    and called.value.id in ("os", "log")
+                )
+            ):
+                return True
+    return False
+
+
+def test_only_workspace_opens_files_of_the_user() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if opens_files(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    outside = {name for name in found if not name.startswith("workspace/")}
+    assert outside == set(_OPENS)
+
+
+def test_tests_named_in_the_docs_exist() -> None:
+    pages = [*MODULES, *(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"]
+    named = {
+        name
+        for page in pages
+        if page.name != "screens.md"  # shows the tests of another project
+        for name in re.findall(r"tests/[a-z_/]+\.py", page.read_text(encoding="utf-8"))
+    }
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
