@@ -84,7 +84,23 @@ _LEFT_OUT = re.compile(
 _IDENTIFIER = re.compile(r"(?<![\w$])[^\W\d]\w{2,}")
 _DOTTED = re.compile(r"(?:\.|->|::)\s*$")
 _NOT_ONES = frozenset(
-    ["local", "parameter", "label", "package", "packageName", "header", "unknown", "alias", "macroparam", "anonMember", "implementation", "library", "script", "heredoc", "namespace"]
+    [
+        "local",
+        "parameter",
+        "label",
+        "package",
+        "packageName",
+        "header",
+        "unknown",
+        "alias",
+        "macroparam",
+        "anonMember",
+        "implementation",
+        "library",
+        "script",
+        "heredoc",
+        "namespace",
+    ]
 )
 _NO_HEADS = frozenset(
     ["field", "member", "property", "variable", "constant", "const", "var", "enumerator", "enumConstant"]
