@@ -6,7 +6,7 @@
 The truth comes from `bench/pack_truth.py` (Python; needs jedi: `pip install jedi`) or from
 `bench/pack_truth_ctags.py` (other languages; needs universal-ctags). A line that uses names of other files is
 blanked in the text; the pack is made for that place; a definition counts as found when its header line, or
-that of its prototype, stands in the part of its file. "unseen" counts only names that the file has nowhere else.
+that of its prototype, stands in the part of its file. "unseen": only names that stand nowhere else in the file.
 """
 
 from __future__ import annotations
@@ -112,12 +112,11 @@ def recall(snapshot: Snapshot, samples: Sequence[Sample], budgets: Sequence[int]
                 tally.add(hit, bool(name["unseen"]))
                 if misses and not hit and budget == budgets[0]:
                     print("   missed", sample.file, sample.line, name)
+        size = median(tokens)
         times = f"{median(spent):>8.1f}   {quantiles(spent, n=10)[8]:>8.1f}"
         for language, tally in sorted(tallies.items()):
             shares = f"{percent(tally.found, tally.names)}   {percent(tally.found_unseen, tally.unseen)}"
-            print(
-                f"  {budget:>6}   {language:<12} {tally.names:>6}  {shares}     {median(tokens):>6.0f}   {times}"
-            )
+            print(f"  {budget:>6}   {language:<12} {tally.names:>6}  {shares}     {size:>6.0f}   {times}")
 
 
 def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, float]:

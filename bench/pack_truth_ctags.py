@@ -5,9 +5,9 @@
 needs universal-ctags with JSON output (nothing of qwen-lsp is imported here). A sample is a random code line
 of a random file that uses a name whose only definition in the whole tree stands in another file: {"file",
 "line" (1-based), "names": [{"name", "path", "line", "kind", "unseen", "also"}]}. "unseen" means that the name
-stands nowhere else in the file; "also" holds prototypes, which say what the definition says: {"path", "line"}.
-Comments, strings, imports, attributes and the lines that head a definition are no samples, nor are files of
-tests, of examples, and vendored or generated ones.
+stands nowhere else in the file; "also" holds prototypes, which say as much: {"path", "line"}. Comments,
+strings, imports, attributes and the lines that head a definition are no samples, nor are files of tests, of
+examples, and vendored or generated ones.
 
 One definition in the tree does not say that every use means it: `.push()` may be the standard library's. So
 names are left out that other trees of the language (`--others`) use too, that the file gives to something of
@@ -83,25 +83,8 @@ _LEFT_OUT = re.compile(
 )
 _IDENTIFIER = re.compile(r"(?<![\w$])[^\W\d]\w{2,}")
 _DOTTED = re.compile(r"(?:\.|->|::)\s*$")
-_NOT_ONES = frozenset(
-    [
-        "local",
-        "parameter",
-        "label",
-        "package",
-        "packageName",
-        "header",
-        "unknown",
-        "alias",
-        "macroparam",
-        "anonMember",
-        "implementation",
-        "library",
-        "script",
-        "heredoc",
-        "namespace",
-    ]
-)
+_LOCAL = ["local", "parameter", "label", "package", "packageName", "header", "unknown", "alias", "macroparam"]
+_NOT_ONES = frozenset([*_LOCAL, "anonMember", "implementation", "library", "script", "heredoc", "namespace"])
 _NO_HEADS = frozenset(
     ["field", "member", "property", "variable", "constant", "const", "var", "enumerator", "enumConstant"]
 )
