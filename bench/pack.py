@@ -6,7 +6,7 @@
 The truth comes from `bench/pack_truth.py` (Python; needs jedi: `pip install jedi`) or from
 `bench/pack_truth_ctags.py` (other languages; needs universal-ctags). A line that uses names of other files is
 blanked in the text; the pack is made for that place; a definition counts as found when its header line, or
-that of its prototype, stands in the part of its file. "unseen": only names that stand nowhere else in the file.
+that of its prototype, stands in the part of its file. "unseen": only names that the file has nowhere else.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import random
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +83,7 @@ _LEFT_OUT = re.compile(
 )
 _IDENTIFIER = re.compile(r"(?<![\w$])[^\W\d]\w{2,}")
 _DOTTED = re.compile(r"(?:\.|->|::)\s*$")
-_LOCAL = ["local", "parameter", "label", "package", "packageName", "header", "unknown", "alias", "macroparam"]
+_LOCAL = ["local", "parameter", "label", "package", "packageName", "header", "unknown", "macroparam"]
 _NOT_ONES = frozenset([*_LOCAL, "anonMember", "implementation", "library", "script", "heredoc", "namespace"])
 _NO_HEADS = frozenset(
     ["field", "member", "property", "variable", "constant", "const", "var", "enumerator", "enumConstant"]
@@ -108,26 +108,31 @@ _WORDS = [
 _NO_TYPES = "".join(rf"(?<!\b{word})" for word in _WORDS)
 
 
+_DECLARED = re.compile(
+    r"\b(?:type|interface|class|enum|const|let|var|function)\s+(\w+)"
+    r"|^[ \t]+(?:(?:async|public|private|protected|static|abstract|override|get|set)\s+)*"
+    r"(?!(?:if|for|while|switch|catch|match)\b)(\w+)(?:<|\([^;\n]*\)(?::[^;=\n]*)?[ \t]*\{)$",
+    re.MULTILINE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What ctags sees: definitions and prototypes by name; by file, the lines that head a definition."""
+    """What ctags sees: definitions and prototypes by name; by file, the lines that head a definition.
+
+    `again` counts what looks like a definition in scripts: ctags misses some that have type parameters.
+    """
 
     sites: dict[str, list[Site]] = field(default_factory=lambda: defaultdict[str, list[Site]](list))
     prototypes: dict[str, list[Site]] = field(default_factory=lambda: defaultdict[str, list[Site]](list))
     heads: dict[str, set[int]] = field(default_factory=lambda: defaultdict[str, set[int]](set))
     own: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
+    again: Counter[str] = field(default_factory=Counter[str])
 
 
 def tags(root: Path, dialect: Dialect) -> Tree:
     """Every tag of the language's family; locals and the like only as names that a file has for itself."""
-    command = [
-        "ctags",
-        "-R",
-        "--output-format=json",
-        f"--languages={dialect.family}",
-        "--fields=+nK",
-        "--sort=no",
-    ]
+    command = ["ctags", "-R", "--output-format=json", f"--languages={dialect.family}", "--fields=+nKsP"]
     command += [f"--kinds-{language}=*" for language in dialect.family.split(",")]
     made = subprocess.run([*command, "-f", "-", "."], cwd=root, capture_output=True, check=True)
     tree = Tree()
@@ -137,17 +142,24 @@ def tags(root: Path, dialect: Dialect) -> Tree:
         site = (path, int(tag.get("line", 0)), kind)
         if kind in ("prototype", "externvar"):
             tree.prototypes[name].append(site)
-        elif (
-            kind in _NOT_ONES
-            or (kind == "module" and dialect.family == "Rust")
-            or tag.get("scopeKind") in ("function", "method", "generator")
-        ):
+        elif kind in _NOT_ONES or local(tag, kind, dialect):
             tree.own[path].add(name)
         else:
             tree.sites[name].append(site)
         if kind not in _NO_HEADS and kind not in _NOT_ONES:
             tree.heads[path].add(site[1])
     return tree
+
+
+def local(tag: dict[str, Any], kind: str, dialect: Dialect) -> bool:
+    """Whether the tag is inside of a function or no definition; ctags takes some locals for a module's."""
+    if "Script" in dialect.family and kind in ("constant", "variable"):
+        return str(tag.get("pattern", "")).startswith(("/^ ", "/^\t"))
+    return (kind == "module" and dialect.family == "Rust") or tag.get("scopeKind") in (
+        "function",
+        "method",
+        "generator",
+    )
 
 
 def code_only(text: str, dialect: Dialect) -> str:
@@ -173,14 +185,11 @@ def declares(code: str, name: str) -> bool:
     return any(re.search(form, code) for form in forms)
 
 
-def words(root: Path, dialect: Dialect) -> set[str]:
-    """Every name that the code of a tree has."""
-    found: set[str] = set()
+def codes(root: Path, dialect: Dialect) -> Iterator[str]:
+    """The code of every file of the language."""
     for path in root.rglob("*"):
         if path.suffix in dialect.suffixes and path.is_file() and not path.is_symlink():
-            code = code_only(path.read_text(encoding="utf-8", errors="replace"), dialect)
-            found.update(_IDENTIFIER.findall(code))
-    return found
+            yield code_only(path.read_text(encoding="utf-8", errors="replace"), dialect)
 
 
 def own_files(root: Path, dialect: Dialect) -> list[Path]:
@@ -210,7 +219,11 @@ def sample(
 ) -> list[dict[str, Any]]:
     """Random lines with what their names from other files mean."""
     rng, tree = random.Random(seed), tags(root, dialect)
-    common = {name for other in others for name in words(other, dialect)}
+    common = {
+        name for other in others for code in codes(other, dialect) for name in _IDENTIFIER.findall(code)
+    }
+    for code in codes(root, dialect) if "Script" in dialect.family else ():
+        tree.again.update(a or b for a, b in _DECLARED.findall(code))
     files, samples, done = own_files(root, dialect), list[dict[str, Any]](), set[tuple[str, int]]()
     for _ in range(40 * lines if files else 0):
         file = rng.choice(files)
@@ -225,7 +238,7 @@ def sample(
         rest = "\n".join([*raw[: line - 1], *raw[line:]])
         names: list[dict[str, Any]] = []
         for name, (where, number, kind) in names_on(rows[line - 1], path, code, dialect, tree):
-            if name in common:
+            if name in common or tree.again[name] > 1:
                 continue
             unseen = re.search(rf"\b{name}\b", rest) is None
             also = [{"path": p, "line": n} for p, n, _ in tree.prototypes.get(name, ()) if p != path]
