@@ -6,6 +6,10 @@
 ; Names assigned at the top of a module or a class; those of functions are nobody else's business.
 (module (expression_statement (assignment left: [(identifier) (pattern_list (identifier) @name)]) @definition.variable))
 (class_definition body: (block (expression_statement (assignment left: (identifier)) @definition.variable)))
+(assignment left: [
+    (attribute object: (identifier) @is.self attribute: (identifier) @name)
+    (pattern_list (attribute object: (identifier) @is.self attribute: (identifier) @name))
+  ] right: (_)? @body) @definition.attribute
 
 (call function: (identifier) @reference)
 (attribute attribute: (identifier) @reference)
