@@ -32,7 +32,7 @@ _CLOSING = re.compile(r"[\])}]+[;,]?|end\b.*")
 
 def split_lines(text: str) -> list[str]:
     """The lines of a text as facts count them; form feeds and the like break no line."""
-    return _LINE_BREAK.split(text)
+    return _LINE_BREAK.split(text) if "\r" in text else text.split("\n")
 
 
 def header(text_lines: Sequence[str], d: Definition) -> str:
