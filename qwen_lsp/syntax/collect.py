@@ -4,8 +4,8 @@ A query says which nodes matter; nothing here walks the tree. Where a grammar ha
 `body` a captured definition is enough; captured names and bodies go to the innermost definition around
 them that has none, so a pattern may capture them in any order.
 
-`@definition.attribute` is what a constructor gives the object it makes: a field of the type around it. Elsewhere
-it defines nothing.
+`@definition.attribute` is what a method gives its object: a field of the type around it. Elsewhere it defines
+nothing.
 
 `@is.def.defp` asks that the node reads `def` or `defp`, or else the names after it in the same definition
 do not count.
@@ -79,7 +79,7 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     opened = _opened(source, captures)
     for each in opened:
         node, kind = each.node, each.kind
-        if kind == _ATTRIBUTE_OF_OBJECT and not _in_constructor(each, result):
+        if kind == _ATTRIBUTE_OF_OBJECT and not _in_method(each, result):
             continue
         name_node = each.name
         if name_node is None and each.vetoes is None:
@@ -143,12 +143,12 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     return Collected(result, opened, names)
 
 
-def _in_constructor(each: Open, result: Sequence[Definition]) -> bool:
-    """Whether a constructor is what immediately encloses it."""
+def _in_method(each: Open, result: Sequence[Definition]) -> bool:
+    """Whether a method is what immediately encloses it."""
     outer = each.outer
     while outer is not None and outer.number < 0:
         outer = outer.outer
-    return outer is not None and result[outer.number].kind == "constructor"
+    return outer is not None and result[outer.number].kind in ("constructor", "method")
 
 
 def _definition(values: tuple[str, Kind, int, int, int, int, int, int]) -> Definition:
