@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qwen_lsp.index import tables
-from qwen_lsp.index.codec import decode, definition, fingerprint
+from qwen_lsp.index import tables, users
+from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, fingerprint
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import Definition, FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
@@ -85,11 +85,11 @@ class Cache:
             if found is not None:
                 self._decoded.move_to_end(key)
                 return found
-        rows = self._read("select data from facts where digest = ? and language = ?", key)
+        rows = self._read("select numbers, data from facts where digest = ? and language = ?", key)
         if not rows:
             return None
         try:
-            found = decode(rows[0][0], language)
+            found = decode(Encoded(*rows[0]), language)
         except ValueError:
             self.broken = True
             return None
@@ -102,17 +102,21 @@ class Cache:
     def definitions(self, name: str) -> list[tuple[str, str, int, Definition]]:
         """Digest, language, position and definition, for every content that defines `name`."""
         rows = self._read(
-            "select f.digest, f.language, d.position, d.name, d.kind, d.line, d.name_line, d.col,"
-            " d.header_end, d.end_line, d.parent"
-            " from definitions d join facts f on f.id = d.facts where d.name = ?",
-            (name,),
+            "select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)"
+            " from definitions d join facts f on f.id = d.facts where d.name = ?2",
+            (BYTES, name),
         )
-        return [(row[0], row[1], row[2], definition(row[3:])) for row in rows]
+        return [(row[0], row[1], row[2], definition(name, row[3])) for row in rows]
 
-    def using(self, name: str) -> list[tuple[str, str]]:
-        """Digest and language of every content that refers to `name`."""
+    def using(self, name: str, limit: int = -1) -> list[tuple[str, str]]:
+        """Digest and language of the contents that refer to `name`: all, or as many of the newest."""
+        if not name:
+            return []
         return self._read(
-            "select f.digest, f.language from uses u join facts f on f.id = u.facts where u.name = ?", (name,)
+            "select f.digest, f.language from"
+            " (select rowid as id from uses where uses match ? order by rowid desc limit ?) u"
+            " join facts f on f.id = u.id",
+            (users.query(name), limit),
         )
 
     def importing(self, words: Iterable[str]) -> list[tuple[str, str]]:
