@@ -79,14 +79,14 @@ class _Last:
         self._lock = Lock()
 
     def of(self, snapshot: Snapshot) -> _Imports:
-        paths = list(snapshot.paths())
-        by_name = snapshot.manifest.by_name
-        found = {path for name in _CONFIGURATION for path in by_name.get(name, ())}
+        paths = snapshot.paths()
+        found = {path for name in _CONFIGURATION for path in snapshot.manifest.named(name)}
         found |= {path for path in snapshot.buffers if path.rpartition("/")[2] in _CONFIGURATION}
         configuration = [name_of(snapshot, path) for path in sorted(found)]
         with self._lock:
             last = self._last
-            if last.paths != paths or last.configuration != configuration:
+            same = last.paths is paths or last.paths == paths
+            if not same or last.configuration != configuration:
                 last = self._last = _Imports(paths, configuration)
             return last
 

@@ -125,11 +125,11 @@ def counted_whole(
     last = first.end()
     for found in _SAFE_CUT.finditer(bare, max(last, len(bare) - _NEAR_END)):
         last = found.end()
-    known = snapshot.cache.tokens(name) if name else None
+    known = snapshot.service.tokens(name) if name else None
     if known is None:
         known = count(text)
         if name:
-            snapshot.cache.keep_tokens(name, known)
+            snapshot.service.keep_tokens(name, known)
     head, tail, end = text[: first.end()], bare[last:], text[last:]
     shown = counted(heading(path) + head, count) - counted(head, count)
     return known + shown + counted(f"{tail}\n\n", count) - counted(end, count)

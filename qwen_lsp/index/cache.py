@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_lsp.index import tables, users
+from qwen_lsp.index.answers import Answers
 from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, fingerprint
 from qwen_lsp.index.database import Database
 from qwen_lsp.index.packed import FileEntry, Table
@@ -38,10 +39,17 @@ cross join facts f on f.digest = json_extract(k.value, '$[0]')
     and f.language = json_extract(k.value, '$[1]')
 cross join definitions d on d.name = ?2 and d.facts = f.id limit ?3
 """
+_USING = """
+select f.digest, f.language
+from (select rowid as id from uses where uses match ? order by rowid desc limit ?) u
+join facts f on f.id = u.id
+"""
 _WITHOUT_USES = "select id, digest, language from facts f where not f.used"
 _MOST = 1_000
 _MOST_NAMES_READ = 20_000
 _DECODED_FILES = 256
+_REMEMBERED = 100_000
+_FEW_CONTENTS = 4
 _SPARE_FACTS = 2000
 _OLD_INDEX_SECONDS = 30 * 24 * 3600
 
@@ -73,6 +81,8 @@ class Cache(Database):
         """Whether it is kept of every content which names it uses, so that nobody needs to search."""
         self._memory = threading.Lock()
         self._decoded: OrderedDict[Content, FileFacts] = OrderedDict()
+        self._defined: Answers[Defined] = Answers(_REMEMBERED)
+        self._using: Answers[Content] = Answers(_REMEMBERED)
         self._counted: dict[str, int] = {}
         self._pending: dict[str, int] = {}
 
@@ -108,24 +118,39 @@ class Cache(Database):
 
     def definitions(
         self, name: str, limit: int = _MOST, among: Collection[Content] | None = None
-    ) -> list[Defined]:
+    ) -> Sequence[Defined]:
+        if among is not None:
+            return self._definitions(_BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
         # The newest contents first: those are the ones that files have.
-        if among is None:
-            rows = self.read(_BY_NAME, (BYTES, name, limit))
-        else:
-            rows = self.read(_BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
-        return [Defined(row[0], row[1], row[2], definition(name, row[3])) for row in rows]
+        return self._defined.get(name, limit, lambda: self._definitions(_BY_NAME, (BYTES, name, limit)))
+
+    def _definitions(
+        self, sql: str, values: tuple[int, str, int] | tuple[int, str, int, str]
+    ) -> list[Defined]:
+        rows = self.read(sql, values)
+        return [Defined(row[0], row[1], row[2], definition(values[1], row[3])) for row in rows]
 
     def using(self, name: str, limit: int = _MOST) -> Users:
         if not name:
             return Users([], self.keeps_all_uses)
-        rows: list[Content] = self.read(
-            "select f.digest, f.language from"
-            " (select rowid as id from uses where uses match ? order by rowid desc limit ?) u"
-            " join facts f on f.id = u.id",
-            (users.query(name), limit),
-        )
+        rows = self._using.get(name, limit, lambda: self.read(_USING, (users.query(name), limit)))
         return Users(rows, self.keeps_all_uses and len(rows) < limit)
+
+    def learned(self, contents: Collection[Content]) -> None:
+        """Files have these contents now: answers that were remembered before may lack them."""
+        names: set[str] = set()
+        if len(contents) <= _FEW_CONTENTS:
+            for digest, language in contents:
+                facts = self.facts(digest, language)
+                if facts is None:
+                    break
+                names.update(facts.references, (each.name for each in facts.definitions))
+            else:
+                self._defined.forget(names)
+                self._using.forget(names)
+                return
+        self._defined.forget()
+        self._using.forget()
 
     def importing(self, words: Iterable[str]) -> list[Content]:
         return self.read(
@@ -229,6 +254,7 @@ class Cache(Database):
             rows.append((number, facts.references if facts is not None else ()))
         if rows:
             self.change(lambda connection: tables.add_uses(connection, rows))
+            self._using.forget()
 
     def known(self, digest: str, language: str) -> tuple[int, int] | None:
         """Counts of definitions and references of content that the index has."""
@@ -279,3 +305,5 @@ class Cache(Database):
         with self._memory:
             self._decoded.clear()
             self._counted.clear()
+        self._defined.forget()
+        self._using.forget()

@@ -66,7 +66,7 @@ class Snapshot:
         """Files that are not indexed, each with the reason."""
         return self.manifest.skipped
 
-    def paths(self) -> Iterable[RelPath]:
+    def paths(self) -> Sequence[RelPath]:
         """Every file there is here, sorted."""
         if not self.buffers:
             return self.manifest.paths

@@ -14,7 +14,7 @@ from pathlib import Path
 from qwen_lsp.index import buffers
 from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.manifest import MOST_LAID_OVER, Manifest
-from qwen_lsp.index.packed import DiskChange, Table
+from qwen_lsp.index.packed import DiskChange, FileEntry, Table
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.text.edits import TextEdit, apply
@@ -82,11 +82,13 @@ class Store:
         done = current.complete if complete is None else complete
         if not changes and done == current.complete:
             return
+        self._learned(changes)
         manifest = current.manifest.with_changes(changes) if changes else current.manifest
         self._swap(replace(current, manifest=manifest, version=current.version + 1, complete=done))
 
     async def apply_listing(self, changes: Mapping[RelPath, DiskChange]) -> None:
         """Take in what a look at the whole disk found: any number of changes."""
+        await asyncio.to_thread(self._learned, changes)
         await self._change_manifest(lambda manifest: manifest.with_changes(changes).merged(), listed=True)
 
     async def take_over(self, table: Table) -> None:
@@ -118,6 +120,16 @@ class Store:
                     version = current.version + 1
                     self._swap(replace(current, manifest=after, version=version, listed=known))
                 return
+
+    def _learned(self, changes: Mapping[RelPath, DiskChange]) -> None:
+        """Let the index know which contents are in use from now on."""
+        new = {
+            (change.digest, change.language)
+            for change in changes.values()
+            if isinstance(change, FileEntry) and change.digest and change.language is not None
+        }
+        if new:
+            self.cache.learned(new)
 
     def release(self) -> None:
         """Let go of the index's files. Snapshots that are still held know no closed file any more."""
