@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from qwen_lsp.context.page_map import bar, number, share, sums, swatch, tree, window
 from qwen_lsp.context.page_style import POLICY, SCRIPT, STYLE
@@ -20,13 +20,14 @@ def page(
     workspace: str,
     place: str,
     considered: int,
-    marks: Mapping[str, str] | None = None,
+    mark: Callable[[Part], str] | None = None,
     most_text: int = _MOST_TEXT,
 ) -> str:
     """The page, the same bytes for the same pack. It loads nothing and works without its script.
 
-    `place` is as a person types it, `considered` how many files there were to choose from. `marks` gives
-    a word for some of the paths, shown in a column of its own. Whatever comes from the workspace is escaped.
+    `place` is as a person types it, `considered` how many files there were to choose from. `mark` gives a
+    word for a part, shown in a column of its own where any has one. Whatever comes from the workspace is
+    escaped.
     """
     kinds = sums(pack)
     shown = _cut_at([len(part.text) for part in pack.parts], most_text)
@@ -34,7 +35,7 @@ def page(
         _head(pack, workspace, place, considered),
         _window(pack, kinds),
         _map(pack),
-        _parts(pack, marks or {}, shown),
+        _parts(pack, [mark(part) if mark else "" for part in pack.parts], shown),
         _withheld(pack),
         _left_out(pack),
     ]
@@ -100,14 +101,14 @@ def _map(pack: Pack) -> str:
     )
 
 
-def _parts(pack: Pack, marks: Mapping[str, str], shown: int) -> str:
+def _parts(pack: Pack, marks: Sequence[str], shown: int) -> str:
     if not pack.parts:
         said = "Nothing of the other files belongs to this place within the budget."
         return f'<section id="parts"><h2>What is sent</h2><p>{said}</p></section>'
     most = max(part.tokens for part in pack.parts)
-    marked = any(part.path in marks for part in pack.parts)
+    marked = any(marks)
     rows = "\n".join(
-        _part(at, part, most, marks.get(part.path, "") if marked else None, shown)
+        _part(at, part, most, marks[at - 1] if marked else None, shown)
         for at, part in enumerate(pack.parts, 1)
     )
     heads = ["", "tokens", "", "shown as", *([""] if marked else []), "file", "why"]

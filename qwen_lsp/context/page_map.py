@@ -30,11 +30,11 @@ def number(value: int, one: str, many: str) -> str:
 def sums(pack: Pack) -> dict[str, tuple[int, int]]:
     """Files and tokens of each kind that is there."""
     found: dict[str, tuple[int, int]] = {}
-    for kind in KINDS:
-        tokens = [part.tokens for part in pack.parts if part.kind == kind]
-        if tokens:
-            found[kind] = (len(tokens), sum(tokens))
-    return found
+    for part in pack.parts:
+        files, tokens = found.get(part.kind, (0, 0))
+        found[part.kind] = (files + 1, tokens + part.tokens)
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
 def window(pack: Pack, kinds: Mapping[str, tuple[int, int]]) -> str:

@@ -38,9 +38,10 @@ dl.facts dt { color: var(--soft); font-size: .82rem; }
 dl.facts dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 dl.facts dd small { font-weight: 400; font-size: .85rem; color: var(--soft); }
 svg { display: block; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+rect { fill: var(--other); }
 .fill-whole { fill: var(--whole); } .fill-outline { fill: var(--outline); }
 .fill-header { fill: var(--header); } .fill-excerpt { fill: var(--excerpt); }
-.fill-other { fill: var(--other); } .fill-bar { fill: var(--soft); } .fill-free { fill: var(--strip); }
+.fill-bar { fill: var(--soft); } .fill-free { fill: var(--strip); }
 .window { border: 1px solid var(--line); border-radius: 4px; overflow: hidden; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { font-weight: 400; color: var(--soft); font-size: .82rem; }
@@ -87,7 +88,8 @@ details[open] > summary .n:first-child::before { content: "▾"; }
 .path { font-size: .87rem; }
 .path span.folder { color: var(--soft); }
 .why { color: var(--soft); font-size: .9rem; }
-.kind { border-radius: 3px; padding: 0 .4rem; color: var(--ink); font-size: .82rem; justify-self: start; }
+.kind { background: var(--other); border-radius: 3px; padding: 0 .4rem; color: var(--ink); font-size: .82rem;
+  justify-self: start; }
 .whole { background: var(--whole); } .outline { background: var(--outline); }
 .header { background: var(--header); } .excerpt { background: var(--excerpt); }
 ol.parts svg { align-self: start; margin-top: .45rem; background: var(--raised); }

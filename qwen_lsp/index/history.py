@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ _COMMITS = 2_000
 _MOST_FILES = 30
 """A commit of more files is a move, a formatter or an import: it says nothing about any two of them."""
 _SECONDS = 10.0
-_HALF_LIFE = 300.0
+_HALF_LIFE = 1_000.0
 """After so many newer commits a commit counts half."""
 _DOUBT = 0.75
 """Evidence against every pair: files that met once may have met by chance."""
@@ -48,7 +49,7 @@ class History:
         all_of_it = _DOUBT
         for number in self._where.get(path, ()):
             age, paths = self.commits[number]
-            weight = 0.5 ** (age / _HALF_LIFE) / max(1, len(paths) - 1)
+            weight = 0.5 ** (age / _HALF_LIFE) / math.sqrt(max(1, len(paths) - 1))
             all_of_it += weight
             for other in paths:
                 if other != path:
@@ -110,10 +111,12 @@ def read(root: Path, last: History | None = None, *, commits: int = _COMMITS) ->
         return History()
     if last is not None and last.head == head:
         return last
+    # Below the top of a repository only some commits count; at the top the limit would only cost time.
+    within = [] if git.is_repository(root) else ["--", "."]
     log = git.run(
         root,
         ["log", "-z", "--name-only", "--no-renames", "--no-merges", "--no-show-signature", "--relative",
-         "--ignore-submodules=all", "--format=%x01%H", f"--max-count={commits}", head, "--", "."],
+         "--ignore-submodules=all", "--format=%x01%H", f"--max-count={commits}", head, *within],
         seconds=_SECONDS,
     )  # fmt: skip
     return history_of(head, parsed(log)) if log is not None else History(head)

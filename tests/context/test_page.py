@@ -233,10 +233,16 @@ def test_thousands_of_files_are_drawn_as_a_thousand_and_the_rest_together() -> N
     assert len(read.pres) == 4_000
 
 
-def test_marks_have_a_column_of_their_own_where_there_are_any() -> None:
+def test_a_mark_has_a_column_of_its_own_where_there_is_any() -> None:
     plainly = page(SHOP, workspace="shop", place="a:1", considered=3)
-    marked = page(SHOP, workspace="shop", place="a:1", considered=3, marks={"src/model.py": "kept"})
+    marked = page(
+        SHOP,
+        workspace="shop",
+        place="a:1",
+        considered=3,
+        mark=lambda part: "kept" if part.path == "src/model.py" else "",
+    )
     assert 'class="marked"' not in plainly
     assert '<div class="marked">' in marked
     assert marked.count('<span class="soft">kept</span>') == 1
-    assert page(SHOP, workspace="shop", place="a:1", considered=3, marks={"gone.py": "kept"}) == plainly
+    assert page(SHOP, workspace="shop", place="a:1", considered=3, mark=lambda part: "") == plainly

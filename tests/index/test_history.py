@@ -59,7 +59,7 @@ def test_what_is_always_changed_together_weighs_most() -> None:
 
 
 def test_what_is_recent_weighs_more() -> None:
-    busy = [[RelPath(f"other{n}.py")] for n in range(599)]
+    busy = [[RelPath(f"other{n}.py")] for n in range(1_999)]
     known = history_of("h", [[A, B], *busy, [A, C]])
     (first, near, _), (second, far, _) = known.related(A, 5)
     assert (first, second) == (B, C)
