@@ -129,20 +129,23 @@ def _right(column: int) -> str:
 
 
 def _part(at: int, part: Part, most: int, mark: str | None, shown: int) -> str:
-    """One part as a line that opens to its text. The first line end in `pre` is not part of its text."""
+    """One part as a line that opens to its text. The first line end in `pre` is not part of its text.
+
+    What a link names is the text: a browser opens what is folded around it, even without the script.
+    """
     folder, slash, base = part.path.rpartition("/")
     path = (f'<span class="folder">{name(folder + slash)}</span>' if slash else "") + name(base)
     column = "" if mark is None else f'<span class="soft">{name(mark)}</span>'
-    body = f'<pre tabindex="0">\n{markup(part.text[:shown])}</pre>'
+    body = f'<pre id="p{at}" tabindex="0">\n{markup(part.text[:shown])}</pre>'
     if not part.text.strip():
-        body = '<p class="cut">The file is empty.</p>'
+        body = f'<p id="p{at}" class="cut">The file is empty.</p>'
     elif len(part.text) > shown:
         body += (
             f'<p class="cut">Cut here: this page shows the first {shown:,} of {len(part.text):,} '
             "characters. The model gets all of it.</p>"
         )
     return (
-        f'<li data-tokens="{part.tokens}"><details id="p{at}"><summary><span class="n">{at}</span>'
+        f'<li data-tokens="{part.tokens}"><details><summary><span class="n">{at}</span>'
         f'<span class="n">{part.tokens:,}</span>{bar(part.tokens, most)}'
         f'<span class="kind {part.kind}">{part.kind}</span>{column}'
         f'<span class="path">{path}</span><span class="why">{prose(part.why)}</span></summary>'

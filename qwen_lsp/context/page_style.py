@@ -79,7 +79,8 @@ ol.parts summary { cursor: pointer; list-style: none; }
 ol.parts summary::-webkit-details-marker { display: none; }
 ol.parts summary:hover { background: var(--raised); }
 ol.parts details[open] > summary { background: var(--raised); }
-:target > summary, details:target > summary { background: var(--mark); }
+ol.parts details:has(:target) > summary { background: var(--mark); }
+ol.parts :target { scroll-margin-top: 4rem; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: -2px; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 summary .n:first-child::before { content: "▸"; float: left; color: var(--soft); }
@@ -118,8 +119,9 @@ SCRIPT = """
 "use strict";
 const $ = (id) => document.getElementById(id);
 function reveal() {
-  const part = location.hash.length > 1 && $(decodeURIComponent(location.hash.slice(1)));
-  if (part && part.tagName === "DETAILS") {
+  const text = location.hash.length > 1 && $(decodeURIComponent(location.hash.slice(1)));
+  const part = text && text.closest("#list details");
+  if (part) {
     part.parentElement.hidden = false;
     part.open = true;
     part.scrollIntoView({ block: "start" });
