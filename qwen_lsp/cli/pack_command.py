@@ -16,9 +16,9 @@ from rich.console import Console
 from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse, workspace
 from qwen_lsp.context.pack import Pack, pack
-from qwen_lsp.context.page import page
 from qwen_lsp.context.rank import USUAL, limit_for, rank
 from qwen_lsp.context.render import receipt, receipt_text, render
+from qwen_lsp.context.webpage import page
 from qwen_lsp.errors import QwenLspError, UserError
 from qwen_lsp.index.build import refresh
 from qwen_lsp.session import Session

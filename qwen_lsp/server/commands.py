@@ -110,9 +110,9 @@ def _write(path: Path, text: str) -> None:
 async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """What would be sent around a place: each part with its tokens and its why, and what was withheld."""
     from qwen_lsp.context.pack import pack
-    from qwen_lsp.context.page import page
     from qwen_lsp.context.rank import USUAL, limit_for, rank
     from qwen_lsp.context.render import receipt
+    from qwen_lsp.context.webpage import page
     from qwen_lsp.session.pages import keep_page
 
     del token

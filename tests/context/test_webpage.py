@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.context.candidates import Form
-from qwen_lsp.context.page import page
 from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.visible import markup, name, plain
+from qwen_lsp.context.webpage import page
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Withheld
 

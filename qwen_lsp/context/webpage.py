@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from qwen_lsp.context.page_map import bar, number, share, sums, swatch, tree, window
-from qwen_lsp.context.page_style import POLICY, SCRIPT, STYLE
 from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.visible import markup, name, plain, prose
+from qwen_lsp.context.webpage_map import bar, number, share, sums, swatch, tree, window
+from qwen_lsp.context.webpage_style import POLICY, SCRIPT, STYLE
 
 _MOST_TEXT = 8_000_000
 """Characters of all parts together; what is longer is cut, the longest texts first."""
