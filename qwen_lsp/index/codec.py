@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from qwen_lsp.syntax.facts import KINDS, Definition, FileFacts, Import
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when the tables or the encoding change; an index of another number is never read."""
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}

@@ -37,6 +37,9 @@ create table if not exists definitions (
     primary key (name, facts, position)) without rowid;
 create table if not exists uses (
     name text not null, facts integer not null, primary key (name, facts)) without rowid;
+create table if not exists names (
+    small text not null, name text not null, primary key (small, name)) without rowid;
+create index if not exists short_names on names (small) where length(name) <= 16;
 create table if not exists imports (
     word text not null, facts integer not null, primary key (word, facts)) without rowid;
 create table if not exists manifest (
@@ -45,6 +48,10 @@ create table if not exists manifest (
 create table if not exists tokens (
     digest text primary key, tokens integer not null) without rowid;
 """
+
+
+SHORT = "length(name) <= 16"
+"""Which names are in the index `short_names`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +137,11 @@ def known_facts(connection: sqlite3.Connection) -> Callable[[str, str], tuple[in
     return ask
 
 
-def write(connection: sqlite3.Connection, files: Sequence[Scanned]) -> None:
-    """Put files, their facts and the names in them into the tables, all or nothing."""
+def write(connection: sqlite3.Connection, files: Sequence[Scanned], *, uses: bool = True) -> None:
+    """Put files, their facts and the names in them into the tables, all or nothing.
+
+    Without `uses` it is not kept which names they use. A row of `uses` without a name says that it is.
+    """
     encoded = [
         (f, f.facts, rows, encode(f.facts, rows))
         for f in files
@@ -139,7 +149,7 @@ def write(connection: sqlite3.Connection, files: Sequence[Scanned]) -> None:
         for rows in (definition_rows(f.facts),)
     ]
     definitions: list[tuple[object, ...]] = []
-    uses: list[tuple[str, int]] = []
+    used: list[tuple[str, int]] = []
     imports: list[tuple[str, int]] = []
     with Transaction(connection):
         for file, facts, rows, data in encoded:
@@ -152,13 +162,16 @@ def write(connection: sqlite3.Connection, files: Sequence[Scanned]) -> None:
             if cursor.rowcount < 1 or number is None:
                 continue
             definitions += [(row[0], number, i, *row[1:]) for i, row in enumerate(rows)]
-            uses += [(name, number) for name in facts.references]
+            if uses:
+                used += [(name, number) for name in ("", *facts.references)]
             imports += [(word, number) for word in import_keys(facts.imports, facts.language)]
         # In order of the key, so that each page of a table is visited once per batch.
         definitions.sort()
-        uses.sort()
+        used.sort()
         connection.executemany("insert into definitions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", definitions)
-        connection.executemany("insert into uses values (?, ?)", uses)
+        names = sorted({(row[0].lower(), row[0]) for _, _, rows, _ in encoded for row in rows})
+        connection.executemany("insert or ignore into names values (?, ?)", names)
+        connection.executemany("insert or ignore into uses values (?, ?)", used)
         connection.executemany("insert into imports values (?, ?)", imports)
         connection.executemany(
             "insert or replace into manifest values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -187,6 +200,9 @@ def collect_garbage(connection: sqlite3.Connection, spare: int) -> int:
                     f"delete from {table} where {column} in (select id from doomed)"  # noqa: S608
                 )
             connection.execute("delete from tokens where digest not in (select digest from manifest)")
+            connection.execute(
+                "delete from names where not exists (select 1 from definitions d where d.name = names.name)"
+            )
     return dropped
 
 
