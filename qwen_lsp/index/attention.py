@@ -1,4 +1,4 @@
-"""What somebody opens while the index is made goes to the front, with what it imports and what is beside it."""
+"""What is opened while the index is made goes to the front, with what it imports and what is beside it."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwen_lsp.index import tables
-from qwen_lsp.index.codec import decode, definition, fingerprint
+from qwen_lsp.index import tables, users
+from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, fingerprint
 from qwen_lsp.index.database import Database
 from qwen_lsp.index.packed import FileEntry, Table
 from qwen_lsp.index.service import Content, Defined, Users
@@ -26,11 +26,19 @@ from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
-_DEFINITION = "d.position, d.name, d.kind, d.line, d.name_line, d.col, d.header_end, d.end_line, d.parent"
-_WITHOUT_USES = (
-    "select id, digest, language from facts f"
-    " where not exists (select 1 from uses u where u.name = '' and u.facts = f.id)"
-)
+_BY_NAME = """
+select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
+from (select * from definitions where name = ?2 order by facts desc, position limit ?3) d
+join facts f on f.id = d.facts
+"""
+_BY_NAME_AMONG = """
+select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
+from json_each(?4) k
+cross join facts f on f.digest = json_extract(k.value, '$[0]')
+    and f.language = json_extract(k.value, '$[1]')
+cross join definitions d on d.name = ?2 and d.facts = f.id limit ?3
+"""
+_WITHOUT_USES = "select id, digest, language from facts f where not f.used"
 _MOST = 1_000
 _MOST_NAMES_READ = 20_000
 _DECODED_FILES = 256
@@ -84,11 +92,11 @@ class Cache(Database):
             if found is not None:
                 self._decoded.move_to_end(key)
                 return found
-        rows = self.read("select data from facts where digest = ? and language = ?", key)
+        rows = self.read("select numbers, data from facts where digest = ? and language = ?", key)
         if not rows:
             return None
         try:
-            found = decode(rows[0][0], language)
+            found = decode(Encoded(*rows[0]), language)
         except ValueError:
             self.broken = True
             return None
@@ -103,28 +111,19 @@ class Cache(Database):
     ) -> list[Defined]:
         # The newest contents first: those are the ones that files have.
         if among is None:
-            rows = self.read(
-                f"select f.digest, f.language, {_DEFINITION} from"
-                " (select * from definitions where name = ? order by facts desc, position limit ?) d"
-                " join facts f on f.id = d.facts",
-                (name, limit),
-            )
+            rows = self.read(_BY_NAME, (BYTES, name, limit))
         else:
-            rows = self.read(
-                f"select f.digest, f.language, {_DEFINITION} from json_each(?) k"
-                " cross join facts f on f.digest = json_extract(k.value, '$[0]')"
-                " and f.language = json_extract(k.value, '$[1]')"
-                " cross join definitions d on d.name = ? and d.facts = f.id limit ?",
-                (json.dumps(list(among)), name, limit),
-            )
-        return [Defined(row[0], row[1], row[2], definition(row[3:])) for row in rows]
+            rows = self.read(_BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
+        return [Defined(row[0], row[1], row[2], definition(name, row[3])) for row in rows]
 
     def using(self, name: str, limit: int = _MOST) -> Users:
+        if not name:
+            return Users([], self.keeps_all_uses)
         rows: list[Content] = self.read(
             "select f.digest, f.language from"
-            " (select facts from uses where name = ? order by facts desc limit ?) u"
-            " join facts f on f.id = u.facts",
-            (name, limit if name else 0),
+            " (select rowid as id from uses where uses match ? order by rowid desc limit ?) u"
+            " join facts f on f.id = u.id",
+            (users.query(name), limit),
         )
         return Users(rows, self.keeps_all_uses and len(rows) < limit)
 
@@ -139,11 +138,7 @@ class Cache(Database):
         small = start.lower()
         among = (small, small + chr(0x10FFFF))
         # In a large workspace most names that begin with a few letters are long ones, looked for by nobody.
-        rows = self.read(
-            "select name from names indexed by short_names where small >= ? and small < ?"
-            f" and {tables.SHORT} order by length(name), name limit ?",
-            (*among, limit),
-        )
+        rows = self.read(tables.SHORT_NAMES, (*among, limit))
         if len(rows) < limit:
             rows = self.read(
                 "select name from (select name from names where small >= ? and small < ? limit ?)"
@@ -209,7 +204,7 @@ class Cache(Database):
             "select f.id, f.digest, f.language from json_each(?) k"
             " cross join facts f on f.digest = json_extract(k.value, '$[0]')"
             " and f.language = json_extract(k.value, '$[1]')"
-            " where not exists (select 1 from uses u where u.name = '' and u.facts = f.id)",
+            " where not f.used",
             (json.dumps(list(contents)),),
         )
         self._keep_uses(missing)
@@ -228,18 +223,12 @@ class Cache(Database):
         self.keeps_all_uses = not self.read(f"{_WITHOUT_USES} limit 1", ())
 
     def _keep_uses(self, missing: Sequence[tuple[int, str, str]]) -> None:
-        rows: list[tuple[str, int]] = []
+        rows: list[tuple[int, Iterable[str]]] = []
         for number, digest, language in missing:
             facts = self.facts(digest, language)
-            rows += [(name, number) for name in ("", *(facts.references if facts is not None else ()))]
-        rows.sort()
-
-        def insert(connection: sqlite3.Connection) -> None:
-            with tables.Transaction(connection):
-                connection.executemany("insert or ignore into uses values (?, ?)", rows)
-
+            rows.append((number, facts.references if facts is not None else ()))
         if rows:
-            self.change(insert)
+            self.change(lambda connection: tables.add_uses(connection, rows))
 
     def known(self, digest: str, language: str) -> tuple[int, int] | None:
         """Counts of definitions and references of content that the index has."""

@@ -210,7 +210,7 @@ class Table:
         ]
 
     def with_changes(self, changes: Mapping[RelPath, DiskChange]) -> Table:
-        """The table after these changes. Without new paths it takes a millisecond or two, whatever its size."""
+        """The table after these changes. Without new paths: a millisecond or two, whatever its size."""
         known = {path: self.paths.row(path) for path in changes}
         if any(row < 0 and changes[path] is not None for path, row in known.items()):
             return Table(self._merged(changes))
