@@ -55,7 +55,7 @@ def main() -> int:
                     gone.append(path)
                 else:
                     found.append(scanned)
-            tables.write(connection, found)
+            tables.write(connection, found, uses=hello["uses"])
         except sqlite3.Error as error:
             _say({"error": str(error)})
             return 1

@@ -76,8 +76,9 @@ def attempt(
     end = _deadline(source) if deadline is None else deadline
 
     def read(offset: int, _: tree_sitter.Point) -> bytes:
-        # In pieces: the text of a node, which predicates compare, is read back through this as well.
-        return source[offset : offset + _PIECE]
+        # All at once to a parser that starts at the front. Else in pieces: the text of a node, which
+        # predicates compare, is read back through this as well.
+        return source[offset : offset + _PIECE] if offset else source
 
     def stop(offset: int, recovering: bool) -> bool:
         nonlocal furthest, stalled, reports
