@@ -162,10 +162,10 @@ async def run_pool(
 
 
 def default_workers() -> int:
-    """One less than the cores this process may use, at least one."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)) - 1)
-    return max(1, (os.cpu_count() or 1) - 1)
+    """One less than the cores this process may use, but two on two cores: workers are niced and give way."""
+    affine = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
+    return max(min(cores, 2), cores - 1)
 
 
 _Worker = asyncio.subprocess.Process
