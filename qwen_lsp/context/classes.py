@@ -105,7 +105,9 @@ def _climb(
         why = f"inherited from `{base}` by `{site.definition.name}`"
         if base in local:
             index = local[base]
-            hierarchy.add(Site(site.path, facts.definitions[index], index), 0.6 * score, why, depth + 1)
+            hierarchy.add(
+                Site(site.path, facts.definitions[index], index, facts.language), 0.6 * score, why, depth + 1
+            )
             continue
         there = place_for_name(place.snapshot, site.path, facts, base)
         for further, share in shares(there, base, dotted=False, limit=2):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from qwen_lsp.index.graph import resolve_all, resolve_import
 from qwen_lsp.index.snapshot import Site, Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import, Kind
+from qwen_lsp.syntax.languages import by_id
 from qwen_lsp.workspace.paths import RelPath
 
 TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
@@ -32,6 +33,11 @@ class Place:
     aliases: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
     sites: dict[str, list[Site]] = field(default_factory=dict[str, list[Site]], repr=False)
     """Definitions elsewhere by name, as far as they have been asked for."""
+
+    @property
+    def nearest(self) -> Collection[RelPath]:
+        """The file and those it imports."""
+        return (self.path, *self.modules)
 
     @property
     def folder(self) -> str:
@@ -155,7 +161,7 @@ def _means(place: Place, site: Site) -> bool:
     """Whether a name here can mean that definition: keys and headings of other languages only look alike."""
     if site.path == place.path:
         return False
-    return site.definition.kind not in _DATA or language_id(place.snapshot, site.path) == place.facts.language
+    return site.definition.kind not in _DATA or site.language == place.facts.language
 
 
 def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tuple[Site, float]]:
@@ -165,7 +171,9 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     """
     sites = place.sites.get(name)
     if sites is None:
-        sites = place.sites[name] = [s for s in place.snapshot.definitions(name) if _means(place, s)]
+        sites = place.sites[name] = [
+            s for s in place.snapshot.definitions(name, near=place.nearest) if _means(place, s)
+        ]
     if not sites:
         return []
     if len(sites) > _MANY:
@@ -189,8 +197,8 @@ def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
         weight *= 2.0
     if is_test(site.path) and not is_test(place.path):
         weight *= 0.15
-    if language_id(place.snapshot, site.path) != place.facts.language:
-        other = place.snapshot.language(site.path)
+    if site.language != place.facts.language:
+        other = by_id(site.language)
         weight *= 0.1 if other is not None and other.is_code else 0.01  # keys of data, headings of prose
     return weight
 

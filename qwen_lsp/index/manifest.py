@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from qwen_lsp.index.packed import DiskChange, FileEntry, Table
 from qwen_lsp.workspace.paths import RelPath
@@ -24,6 +25,8 @@ class Manifest:
     def __init__(self, table: Table | None = None, over: Mapping[RelPath, DiskChange] | None = None) -> None:
         self.table = Table() if table is None else table
         self.over: Mapping[RelPath, DiskChange] = {} if over is None else over
+        self.remembered: dict[str, Any] = {}
+        """What a snapshot found out about names; it holds as long as the manifest does."""
 
     @cached_property
     def files(self) -> Mapping[RelPath, FileEntry]:

@@ -30,6 +30,7 @@ MOST_SITES = 100
 """Definitions of one name that an answer has unless it is asked for more."""
 _MOST_USERS = 1_000
 _MOST_NEAR = 60
+_MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Site:
     path: RelPath
     definition: Definition
     index: int
+    language: str = field(default="", compare=False)
+
+
+def _place_of_site(site: Site) -> tuple[str, int]:
+    return (site.path, site.index)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,21 +151,37 @@ class Snapshot:
             facts = buffers.facts(buffer, self.service)
             if facts is not None:
                 places = buffers.places(buffer, self.service).get(name, ())
-                sites += [Site(path, facts.definitions[i], i) for i in places]
-        room, most = limit - len(sites), limit + 1
-        while room > 0:
+                sites += [Site(path, facts.definitions[i], i, facts.language) for i in places]
+        if len(sites) < limit:
+            on_disk = self._sites_on_disk(name, near, limit)
+            sites += [s for s in on_disk if s.path not in self.buffers] if self.buffers else on_disk
+            sites.sort(key=_place_of_site)
+        return sites[:limit]
+
+    def _sites_on_disk(self, name: str, near: Collection[RelPath], limit: int) -> Sequence[Site]:
+        """Those of files on disk, whatever lies over them; remembered as long as the manifest is the same."""
+        remembered = self.manifest.remembered
+        known = remembered.get(name)
+        if known is not None:
+            return known
+        room, most = limit + len(self.buffers), limit + 1
+        while True:
             found = self.service.definitions(name, most)
-            if len(found) == most and near:
+            complete = len(found) < most
+            if not complete and near:
                 around = self._contents_around(near)
                 first = self.service.definitions(name, limit, around) if around else ()
                 found = [*first, *(one for one in found if one[:2] not in around)]
-            known = self._sites(found, room)
-            if len(found) < most or len(known) == room:
-                sites += known
+            sites = self._sites(found, room)
+            if complete or len(sites) == room:
                 break
             most *= 8  # so many are of contents that no file has any more
-        sites.sort(key=lambda site: (site.path, site.index))
-        return sites[:limit]
+        if complete and len(sites) < room:
+            sites.sort(key=_place_of_site)
+            if len(remembered) > _MOST_REMEMBERED:
+                remembered.clear()
+            remembered[name] = sites
+        return sites
 
     def users(self, name: str, limit: int = _MOST_USERS) -> tuple[list[RelPath], bool]:
         """Files that refer to this name, sorted, at most `limit`; and whether those are all.
@@ -248,8 +270,9 @@ class Snapshot:
         for digest, language, index, definition in found:
             if len(sites) >= most:
                 break
-            sites += [Site(path, definition, index) for path in self._on_disk(digest, language)]
-        return sites[: max(most, 0)]
+            paths = self.manifest.with_content(digest, language)
+            sites += [Site(path, definition, index, language) for path in paths]
+        return sites[:most]
 
     def _contents_around(self, near: Collection[RelPath]) -> set[Content]:
         """The contents of some files and of the first ones beside each, of all together a few dozen."""
