@@ -3,9 +3,10 @@
     python bench/pack.py DIR                                   time of rank and pack at several budgets
     python bench/pack.py DIR --recall truth.json               share of definitions that a pack holds
 
-The truth comes from `bench/pack_truth.py` (which needs jedi: `pip install jedi`). A line that uses names of
-other files is blanked in the text; the pack is made for that place; a definition counts as found when its
-header line stands in the part of its file. "unseen" counts only names that the file has nowhere else.
+The truth comes from `bench/pack_truth.py` (Python; needs jedi: `pip install jedi`) or from
+`bench/pack_truth_ctags.py` (other languages; needs universal-ctags). A line that uses names of other files is
+blanked in the text; the pack is made for that place; a definition counts as found when its header line, or
+that of its prototype, stands in the part of its file. "unseen": only names that the file has nowhere else.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Sample:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--recall", type=Path, metavar="TRUTH", help="output of bench/pack_truth.py")
+    parser.add_argument("--recall", type=Path, metavar="TRUTH", help="output of bench/pack_truth*.py")
     parser.add_argument("--budgets", type=int, nargs="*", default=list(BUDGETS))
     parser.add_argument("--lines", type=int, default=0, help="only the first so many samples")
     parser.add_argument("--places", type=int, default=40, help="random places to time without --recall")
@@ -74,13 +75,29 @@ def indexed(root: Path) -> Snapshot:
     return store.current
 
 
+@dataclass(slots=True)
+class Tally:
+    """What was found among what was asked for."""
+
+    names: int = 0
+    found: int = 0
+    unseen: int = 0
+    found_unseen: int = 0
+
+    def add(self, hit: bool, unseen: bool) -> None:
+        self.names += 1
+        self.found += hit
+        self.unseen += unseen
+        self.found_unseen += hit and unseen
+
+
 def recall(snapshot: Snapshot, samples: Sequence[Sample], budgets: Sequence[int], *, misses: bool) -> None:
     names = sum(len(s.names) for s in samples)
     unseen = sum(bool(n["unseen"]) for s in samples for n in s.names)
     print(f"{len(samples)} lines, {names} definitions in other files, {unseen} of them unseen")
-    print("  budget   all   unseen   tokens   CPU ms p50   p90")
+    print("  budget   language      names    all   unseen   tokens   CPU ms p50   p90")
     for budget in budgets:
-        found = found_unseen = 0
+        tallies: dict[str, Tally] = {}
         spent: list[float] = []
         tokens: list[int] = []
         for sample in samples:
@@ -88,16 +105,18 @@ def recall(snapshot: Snapshot, samples: Sequence[Sample], budgets: Sequence[int]
             spent.append(1000 * seconds)
             tokens.append(packed.tokens)
             assert packed.tokens <= budget
+            language = snapshot.language(rel_path(sample.file))
+            tally = tallies.setdefault(language.name if language else "-", Tally())
             for name in sample.names:
                 hit = shows(snapshot, packed, name)
-                found += hit
-                found_unseen += hit and bool(name["unseen"])
+                tally.add(hit, bool(name["unseen"]))
                 if misses and not hit and budget == budgets[0]:
                     print("   missed", sample.file, sample.line, name)
-        print(
-            f"  {budget:>6}   {percent(found, names)}   {percent(found_unseen, unseen)}     "
-            f"{median(tokens):>6.0f}   {median(spent):>8.1f}   {quantiles(spent, n=10)[8]:>8.1f}"
-        )
+        size = median(tokens)
+        times = f"{median(spent):>8.1f}   {quantiles(spent, n=10)[8]:>8.1f}"
+        for language, tally in sorted(tallies.items()):
+            shares = f"{percent(tally.found, tally.names)}   {percent(tally.found_unseen, tally.unseen)}"
+            print(f"  {budget:>6}   {language:<12} {tally.names:>6}  {shares}     {size:>6.0f}   {times}")
 
 
 def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, float]:
@@ -130,15 +149,19 @@ def timed(work: Callable[[], Pack]) -> tuple[Pack, float]:
 
 
 def shows(snapshot: Snapshot, packed: Pack, name: Mapping[str, Any]) -> bool:
-    """Whether the line that defines the name stands in the part of its file."""
-    path = rel_path(str(name["path"]))
-    line = snapshot.text(path).split("\n")[int(name["line"]) - 1].strip()
-    return any(part.path == path and line in part.text for part in packed.parts)
+    """Whether a line that says what the name is stands in the part of its file."""
+    for site in ({"path": name["path"], "line": name["line"]}, *name.get("also", ())):
+        path = rel_path(str(site["path"]))
+        line = snapshot.text(path).split("\n")[int(site["line"]) - 1].strip()
+        if any(part.path == path and line in part.text for part in packed.parts):
+            return True
+    return False
 
 
 def timing(snapshot: Snapshot, budgets: Sequence[int], places: int) -> None:
     rng = random.Random(3)
-    paths = [p for p in snapshot.paths() if p.endswith(".py") and snapshot.files[p].size > 2_000]
+    coded = [p for p in snapshot.paths() if (language := snapshot.language(p)) and language.is_code]
+    paths = [p for p in coded if snapshot.files[p].size > 2_000]
     print("  budget   CPU ms p50    p90    max   tokens p50")
     for budget in budgets:
         spent: list[float] = []

@@ -18,6 +18,9 @@ self cls this super const let var function new typeof void null undefined true f
 protected static final abstract interface struct enum impl fn pub use mod mut match func package switch case
 default do end then elif fi done echo local unless elsif begin rescue ensure module require extends implements
 throws throw catch namespace using int str float bool char long double string object list dict set tuple type
+return if else for while try catch finally from import export async await yield of instanceof delete nil make
+append defer go chan val fun lateinit override open internal map unsafe dyn ref move where loop sizeof typedef
+goto extern register volatile
 len print range isinstance hasattr getattr setattr None True False self Self args kwargs
 """
 NOISE = frozenset(keyword.kwlist) | frozenset(_NOISE_WORDS.split())
@@ -86,25 +89,64 @@ def identifiers(text: str) -> list[str]:
     return [n for n in dict.fromkeys(m.group() for m in _IDENTIFIER.finditer(text)) if n not in NOISE]
 
 
-_ASSIGNED = re.compile(
-    r"(?:^|[^\w.])(?P<target>(?:self\.|this\.)?[^\W\d]\w*)\s*(?:=|:=)\s*"
-    r"(?:await\s+|new\s+|&|\*)*(?P<maker>(?:[^\W\d]\w*(?:\.|::))*[^\W\d]\w*)\s*[({]"
+# Atomic, since these run over a long text at every request: a name is taken whole or not at all.
+_NAME = r"[^\W\d]\w*+"
+_PATH = rf"(?:{_NAME}(?:\.|::|\\))*+{_NAME}"
+# What holds a value without being what it is used as: `Option<Foo>`, `std::shared_ptr<Foo>`, `&'a mut Foo`.
+_HOLDERS = """
+Option Some Arc Rc Box Pin Ref RefMut RefCell Cell Mutex RwLock Weak Cow Vec unique_ptr shared_ptr weak_ptr
+vector Optional List Set Collection Iterable Array ReadonlyArray Readonly Partial Promise Future Task Sequence
+Provider Lazy
+"""
+_HELD = (
+    r"(?:&|\*|mut\s+|dyn\s+|'\w+\s+|const\s+|struct\s+|\[\]|\.\.\.|typing\.|[\"']"
+    rf"|(?:(?:std|sync|rc)::)*(?:{'|'.join(_HOLDERS.split())})\s*[<\[]\s*)*"
 )
-_ANNOTATED = re.compile(
-    r"(?P<target>(?:self\.|this\.)?[^\W\d]\w*)\s*:\s*(?:&|\*|mut\s+|typing\.|Optional\[|[\"'])*"
-    r"(?P<type>(?:[^\W\d]\w*(?:\.|::))*[^\W\d]\w*)"
+_TARGET = rf"(?<![\w.])(?P<target>(?:self\.|this\.|@)?{_NAME})"
+_ASSIGNED = re.compile(
+    rf"{_TARGET}\s*(?:=|:=)\s*(?:await\s+|new\s+|&|\*)*+(?P<type>{_PATH})"
+    r"(?:(?<=[.:]new)(?!\w)|(?:<[^<>()]*>)?\s*[({])"
+)
+_ANNOTATED = re.compile(rf"{_TARGET}[?!]?\s*:\s*{_HELD}(?P<type>{_PATH})")
+# `Foo x`, `const struct foo *x`, `List<Foo> x`, and in PHP `Foo $x`.
+_DECLARED = re.compile(
+    rf"(?:^|(?<=[(,;{{])|\b(?:final|const|static|private|protected|public|readonly|struct|extern)\s)\s*{_HELD}"
+    rf"(?<!\w)(?P<type>{_PATH})(?:<[^;(){{}}=]*>|>)*(?:\[\])*[?>]*(?:\s+|\s*[*&]+\s*(?:const\s+)?)"
+    rf"\$?(?P<target>{_NAME})\s*(?=[=;,)\[{{]|\s:\s|$)",
+    re.MULTILINE,
+)
+# `x *pkg.Foo` as Go has it: parameters, receivers, `var` and the fields of a struct.
+_AFTER_NAME = re.compile(
+    rf"(?:(?<=[(,])|\bvar\s|^[ \t]+)[ \t]*(?<!\w)(?P<target>{_NAME})[ \t]+"
+    rf"(?:\*|\[\]|\.\.\.|map\[\w+\]|chan[ \t]+)*(?P<type>{_PATH})(?=[ \t]*(?:[,)={{`]|//|$))",
+    re.MULTILINE,
 )
 
 
 def receiver_types(text: str) -> dict[str, str]:
-    """What the text says about the types of its variables: `x = Foo(...)`, `x: Foo`, `new Foo()`.
+    """What the text says about the types of its variables: `x = Foo(...)`, `x: Foo`, `Foo *x`, `x *pkg.Foo`.
 
-    Maps a variable (without `self.`) to the last part of the type's or maker's name; a later line wins.
+    Maps a variable (without `self.`) to the last part of the type's or maker's name. What is declared wins
+    over what is assigned; of two that say it alike the later line wins.
     """
     types: dict[str, str] = {}
-    for pattern, group in ((_ASSIGNED, "maker"), (_ANNOTATED, "type")):
+    patterns = [_ASSIGNED, _ANNOTATED]
+    if "func " in text:
+        patterns.insert(0, _AFTER_NAME)
+    if ";" in text:
+        patterns.append(_DECLARED)
+    for pattern in patterns:
         for match in pattern.finditer(text):
-            made = re.split(r"\.|::", match.group(group))[-1]
-            if made not in NOISE:
-                types[match.group("target").rpartition(".")[2]] = made
+            made = _type_of(match.group("type"))
+            target = match.group("target").rpartition(".")[2]
+            if made not in NOISE and target not in NOISE and made != target:
+                types[target.lstrip("@")] = made
     return types
+
+
+def _type_of(maker: str) -> str:
+    """The type that a maker's name tells: `Foo::new` and `Foo.create` make a Foo, and so does `NewFoo`."""
+    *before, last = re.split(r"\.|::|\\\\", maker)
+    if before and last[:1].islower() and before[-1][:1].isupper():
+        return before[-1]
+    return last[3:] if last.startswith("New") and last[3:4].isupper() else last

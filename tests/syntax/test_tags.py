@@ -46,6 +46,8 @@ def test_line_count(text: str, lines: int) -> None:
 @pytest.mark.parametrize(
     ("id", "text", "expected"),
     [
+        ("c", "#ifdef H\nAPI int (*get)(int n) ATTR;\nextern S one;\n#if X\nint two;\n#endif\n#endif",
+         ["variable get", "variable one", "variable two"]),
         ("python", "class A:\n  def __init__(self): pass\n  def f(self):\n    def g(): pass\n",
          ["class A", "constructor A.__init__", "method A.f", "function A.f.g"]),
         ("python", "try:\n  import x\nexcept E:\n  class A: pass\n", ["class A"]),

@@ -14,7 +14,11 @@
 (enumerator) @definition.member
 (field_declaration declarator: [
   (field_identifier) @name
-  (pointer_declarator declarator: [(field_identifier) @name (pointer_declarator declarator: (field_identifier) @name)])
+  (pointer_declarator declarator: [
+    (field_identifier) @name
+    (array_declarator declarator: (field_identifier) @name)
+    (pointer_declarator declarator: [(field_identifier) @name (array_declarator declarator: (field_identifier) @name)])
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (field_identifier) @name)))])
   (array_declarator declarator: (field_identifier) @name)
   (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (field_identifier) @name)))
 ]) @definition.field
@@ -31,16 +35,55 @@
 
 (preproc_def name: (identifier) value: (_)) @definition.macro
 (preproc_function_def) @definition.macro
+; Outside of functions: at the top, below an #if, and below an #if in an include guard.
 (translation_unit (declaration declarator: [
   (identifier) @name
   (array_declarator declarator: (identifier) @name)
-  (pointer_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: [
+    (identifier) @name (array_declarator declarator: (identifier) @name)
+    (pointer_declarator declarator: (identifier) @name)
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))])
+  (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))
   (init_declarator declarator: [
     (identifier) @name
     (array_declarator declarator: (identifier) @name)
     (pointer_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))
   ])
 ]) @definition.variable)
+(translation_unit (_ (declaration declarator: [
+  (identifier) @name
+  (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: [
+    (identifier) @name (array_declarator declarator: (identifier) @name)
+    (pointer_declarator declarator: (identifier) @name)
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))])
+  (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))
+  (init_declarator declarator: [
+    (identifier) @name
+    (array_declarator declarator: (identifier) @name)
+    (pointer_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))
+  ])
+]) @definition.variable))
+(translation_unit (preproc_ifdef (_ (declaration declarator: [
+  (identifier) @name
+  (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: [
+    (identifier) @name (array_declarator declarator: (identifier) @name)
+    (pointer_declarator declarator: (identifier) @name)
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))])
+  (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))
+  (init_declarator declarator: [
+    (identifier) @name
+    (array_declarator declarator: (identifier) @name)
+    (pointer_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
+    (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (identifier) @name)))
+  ])
+]) @definition.variable)))
+; `API int (*name)(...)`, where a macro before the type makes the grammar take the type for what is called.
+(function_declarator declarator: (function_declarator declarator: (identifier)
+  parameters: (parameter_list . (ERROR "*") . (parameter_declaration . type: (type_identifier) @name .) .))) @definition.variable
 
 (call_expression function: (identifier) @reference)
 (field_expression field: (field_identifier) @reference)
