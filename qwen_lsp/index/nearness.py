@@ -47,10 +47,12 @@ def recently_changed(root: Path, jobs: Collection[Job]) -> list[RelPath]:
     return [job.path for job in latest]
 
 
-def ranked(jobs: Iterable[Job], near: Sequence[RelPath], recent: Sequence[RelPath]) -> list[Job]:
-    """The near files in their order, then recent ones, then those that share most of their path with one."""
+def ranked(
+    jobs: Iterable[Job], opened: Sequence[RelPath], near: Sequence[RelPath], recent: Sequence[RelPath]
+) -> list[Job]:
+    """The near files in their order, then recent ones, then by how much of its path an open one shares."""
     order = {path: place for place, path in enumerate(dict.fromkeys((*near, *recent)))}
-    folders = [path.split("/")[:-1] for path in near[:_MOST_OPEN]]
+    folders = [path.split("/")[:-1] for path in opened[:_MOST_OPEN]]
     known: dict[str, int] = {}
 
     def distance(path: RelPath) -> int:

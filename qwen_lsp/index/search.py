@@ -1,4 +1,4 @@
-"""Questions about a snapshot: symbols by a few letters, references, text by pattern, paths by glob."""
+"""Questions about a snapshot: symbols by a few letters, text by pattern, paths by glob."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from functools import cache as memoised
 from qwen_lsp.errors import FileUnreadable, UserError
 from qwen_lsp.index import buffers
 from qwen_lsp.index.snapshot import Site, Snapshot
-from qwen_lsp.syntax.tags import occurrences
 from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace.paths import RelPath
 
@@ -115,21 +114,6 @@ def similarity(query: str, name: str) -> float:
         runs += following != position + 1
         position = following
     return 0.1 + 0.3 / (1 + runs) + rest
-
-
-def references(snapshot: Snapshot, name: str, limit: int = 1000) -> list[tuple[RelPath, int]]:
-    """Path and zero-based line of each place that uses or defines the name; parses the files that do."""
-    found: list[tuple[RelPath, int]] = []
-    paths = {*snapshot.using(name), *(site.path for site in snapshot.definitions(name))}
-    for path in sorted(paths):
-        tree = snapshot.tree(path)
-        if tree is None:
-            continue
-        index = LineIndex(tree.text)
-        found += [(path, line) for line in sorted({index.line_at(s.start) for s in occurrences(tree, name)})]
-        if len(found) >= limit:
-            break
-    return found[:limit]
 
 
 def grep(

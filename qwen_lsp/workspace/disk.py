@@ -74,6 +74,11 @@ def read(root: Path, path: RelPath, max_bytes: int = LARGEST) -> TextFile:
     return text_file(path, *beneath.read_bytes(root, path, max_bytes))
 
 
+def holds(root: Path, path: RelPath, word: bytes) -> bool:
+    """Whether a file has these bytes somewhere. Raises what `read` raises, except that it is no text."""
+    return word in beneath.read_bytes(root, path, LARGEST)[0]
+
+
 def text_file(path: RelPath, data: bytes, found: os.stat_result) -> TextFile:
     """The text of a file whose bytes are at hand. Raises FileUnreadable where they are no text."""
     decoded = encodings.decode(data)
