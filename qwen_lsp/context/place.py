@@ -165,7 +165,8 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     """
     sites = place.sites.get(name)
     if sites is None:
-        sites = place.sites[name] = [s for s in place.snapshot.definitions(name) if _means(place, s)]
+        known = place.snapshot.definitions(name, near=(place.path, *place.modules))
+        sites = place.sites[name] = [s for s in known if _means(place, s)]
     if not sites:
         return []
     if len(sites) > _MANY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -21,18 +22,21 @@ from qwen_lsp.index import tables
 from qwen_lsp.index.codec import decode, definition, fingerprint
 from qwen_lsp.index.database import Database
 from qwen_lsp.index.packed import FileEntry, Table
-from qwen_lsp.index.service import Content, Defined, Users
+from qwen_lsp.index.service import Content, Defined, How, Users
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
 _DEFINITION = "d.position, d.name, d.kind, d.line, d.name_line, d.col, d.header_end, d.end_line, d.parent"
+_NAMES = "select name from names where {} order by length(name), name limit ?"
+_SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
+    "names where", "names indexed by short_names where"
+)
 _WITHOUT_USES = (
     "select id, digest, language from facts f"
     " where not exists (select 1 from uses u where u.name = '' and u.facts = f.id)"
 )
 _MOST = 1_000
-_MOST_NAMES_READ = 20_000
 _DECODED_FILES = 256
 _SPARE_FACTS = 2000
 _OLD_INDEX_SECONDS = 30 * 24 * 3600
@@ -135,25 +139,13 @@ class Cache(Database):
             (json.dumps(list(words)),),
         )
 
-    def names_from(self, start: str, limit: int = _MOST) -> list[str]:
-        small = start.lower()
-        among = (small, small + chr(0x10FFFF))
-        # In a large workspace most names that begin with a few letters are long ones, looked for by nobody.
-        rows = self.read(
-            "select name from names indexed by short_names where small >= ? and small < ?"
-            f" and {tables.SHORT} order by length(name), name limit ?",
-            (*among, limit),
-        )
+    def names(self, letters: str, how: How, limit: int = _MOST) -> list[str]:
+        where, values = _looking_for(letters.lower(), how)
+        # In a large workspace most names are long ones, made by programs and looked for by nobody: the short
+        # ones have an index of their own.
+        rows = self.read(_SHORT_NAMES.format(where), (*values, limit))
         if len(rows) < limit:
-            rows = self.read(
-                "select name from (select name from names where small >= ? and small < ? limit ?)"
-                " order by length(name), name limit ?",
-                (*among, _MOST_NAMES_READ, limit),
-            )
-        return [row[0] for row in rows]
-
-    def names_like(self, pattern: str, limit: int) -> list[str]:
-        rows = self.read("select name from names where small like ? escape '\\' limit ?", (pattern, limit))
+            rows = self.read(_NAMES.format(where), (*values, limit))
         return [row[0] for row in rows]
 
     def tokens(self, digest: str) -> int | None:
@@ -290,3 +282,13 @@ class Cache(Database):
         with self._memory:
             self._decoded.clear()
             self._counted.clear()
+
+
+def _looking_for(small: str, how: How) -> tuple[str, tuple[str, ...]]:
+    """A condition on `small`, and its values."""
+    if how == "begin":
+        return "small >= ? and small < ?", (small, small + chr(0x10FFFF))
+    if how == "hold":
+        return "instr(small, ?)", (small,)
+    letters = (re.sub(r"([%_\\])", r"\\\1", letter) for letter in small)
+    return "small like ? escape '\\'", (f"%{'%'.join(letters)}%",)
