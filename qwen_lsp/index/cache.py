@@ -21,7 +21,7 @@ from pathlib import Path
 from qwen_lsp.index import tables
 from qwen_lsp.index.codec import decode, definition, fingerprint
 from qwen_lsp.index.database import Database
-from qwen_lsp.index.packed import FileEntry, Table
+from qwen_lsp.index.packed import Table
 from qwen_lsp.index.service import Content, Defined, How, Users
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
@@ -174,10 +174,9 @@ class Cache(Database):
 
     def table(self) -> Table:
         """The manifest that was kept, skipped files included."""
-        rows = self.read(
-            "select path, size, mtime_ns, digest, language, skip from manifest order by path", ()
+        return Table(
+            self.each("select path, size, mtime_ns, digest, language, skip from manifest order by path")
         )
-        return Table((row[0], row[5] or FileEntry(row[3], row[1], row[2], row[4])) for row in rows)
 
     def manifest(self, paths: Collection[RelPath] | None = None) -> dict[RelPath, Kept]:
         """What is kept of some paths, or of all."""

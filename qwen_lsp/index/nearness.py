@@ -48,7 +48,7 @@ def recently_changed(root: Path, jobs: Collection[Job]) -> list[RelPath]:
 
 
 def ranked(
-    jobs: Iterable[Job], opened: Sequence[RelPath], near: Sequence[RelPath], recent: Sequence[RelPath]
+    jobs: Collection[Job], opened: Sequence[RelPath], near: Sequence[RelPath], recent: Sequence[RelPath]
 ) -> list[Job]:
     """The near files in their order, then recent ones, then by how much of its path an open one shares."""
     order = {path: place for place, path in enumerate(dict.fromkeys((*near, *recent)))}
@@ -62,8 +62,16 @@ def ranked(
             known[folder] = min((_steps(parts, other) for other in folders), default=0)
         return known[folder]
 
-    last = len(order)
-    return sorted(jobs, key=lambda job: (order.get(job.path, last), distance(job.path), job.path))
+    front = [job for job in jobs if job.path in order]
+    # Many short sorts of what is nearly sorted: during a long one the event loop would stand still.
+    rest: dict[int, list[Job]] = {}
+    for job in jobs:
+        if job.path not in order:
+            rest.setdefault(distance(job.path), []).append(job)
+    front.sort(key=lambda job: order[job.path])
+    for steps in sorted(rest):
+        front += sorted(rest[steps], key=lambda job: job.path)
+    return front
 
 
 def _steps(one: list[str], other: list[str]) -> int:

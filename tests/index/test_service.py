@@ -11,7 +11,7 @@ from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.codec import import_keys
 from qwen_lsp.index.graph import dependencies, dependents
 from qwen_lsp.index.manifest import Manifest
-from qwen_lsp.index.packed import FileEntry, Table
+from qwen_lsp.index.packed import Table
 from qwen_lsp.index.search import symbols
 from qwen_lsp.index.service import Content, Defined, How, IndexService, Users
 from qwen_lsp.index.snapshot import Snapshot
@@ -176,7 +176,7 @@ def test_token_counts_are_kept(service: IndexService) -> None:
 
 
 def snapshot(service: IndexService, root: Path) -> Snapshot:
-    rows = [(RelPath(p), FileEntry(content(t)[0], len(t), 1, "python")) for p, t in sorted(TEXTS.items())]
+    rows = [(RelPath(p), len(t), 1, content(t)[0], "python", None) for p, t in sorted(TEXTS.items())]
     return Snapshot(root, service, Manifest(Table(rows)), complete=True)
 
 
