@@ -88,7 +88,7 @@ async def refresh(store: Store, hints: set[RelPath] | None) -> None:
 
 async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
     await store.take_over(await asyncio.to_thread(store.cache.table))
-    with Attention(store) as attention:
+    async with Attention(store) as attention:
         plan = await attention.during(
             asyncio.to_thread(swept, store.current, store.settings, store.cache),
             lambda near: _checked(store, near),
@@ -122,10 +122,12 @@ async def _carry_out(
                 store.root, store.cache.database, queue, limits, intake.take, command=command
             )
         finally:
-            intake.apply()
+            await intake.finish()
     for job in jobs:
-        intake.take(await asyncio.to_thread(_scan_here, store, store.current, job))
-    intake.apply()
+        # One that was hinted at is one that somebody works on.
+        uses = attention is None or not lean
+        intake.take(await asyncio.to_thread(_scan_here, store, store.current, job, uses=uses))
+    await intake.finish()
     await store.tidy()
     await asyncio.to_thread(_keep, store, plan, intake, lean=lean)
 
@@ -175,7 +177,7 @@ def _keep(store: Store, plan: Plan, intake: Intake, *, lean: bool) -> None:
         cache.keep_uses_of_all()
 
 
-def _scan_here(store: Store, snapshot: Snapshot, job: Job) -> Found:
+def _scan_here(store: Store, snapshot: Snapshot, job: Job, *, uses: bool = True) -> Found:
     """Index one file in this process; the facts of an open document with the same text are taken over."""
 
     def ready(path: RelPath, digest: str, language: str) -> FileFacts | None:
@@ -190,7 +192,7 @@ def _scan_here(store: Store, snapshot: Snapshot, job: Job) -> Found:
     )  # fmt: skip
     if scanned is None:
         return Found(gone=(job.path,))
-    store.cache.write([scanned])
+    store.cache.write([scanned], uses=uses)
     return Found((scanned,))
 
 

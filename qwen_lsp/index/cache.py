@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -21,8 +22,8 @@ from qwen_lsp.index import tables, users
 from qwen_lsp.index.answers import Answers
 from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, fingerprint
 from qwen_lsp.index.database import Database
-from qwen_lsp.index.packed import FileEntry, Table
-from qwen_lsp.index.service import Content, Defined, Users
+from qwen_lsp.index.packed import Table
+from qwen_lsp.index.service import Content, Defined, How, Users
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
@@ -44,9 +45,12 @@ select f.digest, f.language
 from (select rowid as id from uses where uses match ? order by rowid desc limit ?) u
 join facts f on f.id = u.id
 """
+_NAMES = "select name from names where {} order by length(name), name limit ?"
+_SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
+    "names where", "names indexed by short_names where"
+)
 _WITHOUT_USES = "select id, digest, language from facts f where not f.used"
 _MOST = 1_000
-_MOST_NAMES_READ = 20_000
 _DECODED_FILES = 256
 _REMEMBERED = 100_000
 _FEW_CONTENTS = 4
@@ -159,21 +163,13 @@ class Cache(Database):
             (json.dumps(list(words)),),
         )
 
-    def names_from(self, start: str, limit: int = _MOST) -> list[str]:
-        small = start.lower()
-        among = (small, small + chr(0x10FFFF))
-        # In a large workspace most names that begin with a few letters are long ones, looked for by nobody.
-        rows = self.read(tables.SHORT_NAMES, (*among, limit))
+    def names(self, letters: str, how: How, limit: int = _MOST) -> list[str]:
+        where, values = _looking_for(letters.lower(), how)
+        # In a large workspace most names are long ones, made by programs and looked for by nobody: the short
+        # ones have an index of their own.
+        rows = self.read(_SHORT_NAMES.format(where), (*values, limit))
         if len(rows) < limit:
-            rows = self.read(
-                "select name from (select name from names where small >= ? and small < ? limit ?)"
-                " order by length(name), name limit ?",
-                (*among, _MOST_NAMES_READ, limit),
-            )
-        return [row[0] for row in rows]
-
-    def names_like(self, pattern: str, limit: int) -> list[str]:
-        rows = self.read("select name from names where small like ? escape '\\' limit ?", (pattern, limit))
+            rows = self.read(_NAMES.format(where), (*values, limit))
         return [row[0] for row in rows]
 
     def tokens(self, digest: str) -> int | None:
@@ -202,10 +198,9 @@ class Cache(Database):
 
     def table(self) -> Table:
         """The manifest that was kept, skipped files included."""
-        rows = self.read(
-            "select path, size, mtime_ns, digest, language, skip from manifest order by path", ()
+        return Table(
+            self.each("select path, size, mtime_ns, digest, language, skip from manifest order by path")
         )
-        return Table((row[0], row[5] or FileEntry(row[3], row[1], row[2], row[4])) for row in rows)
 
     def manifest(self, paths: Collection[RelPath] | None = None) -> dict[RelPath, Kept]:
         """What is kept of some paths, or of all."""
@@ -292,14 +287,14 @@ class Cache(Database):
                         tables.remove(other)
 
     def heal(self) -> None:
-        self._forget_answers()
         super().heal()
+        self._forget_answers()
 
     def close(self) -> None:
         """Write what is pending and let go of the files; later questions are answered with nothing."""
         self.flush()
-        self._forget_answers()
         super().close()
+        self._forget_answers()
 
     def _forget_answers(self) -> None:
         with self._memory:
@@ -307,3 +302,13 @@ class Cache(Database):
             self._counted.clear()
         self._defined.forget()
         self._using.forget()
+
+
+def _looking_for(small: str, how: How) -> tuple[str, tuple[str, ...]]:
+    """A condition on `small`, and its values."""
+    if how == "begin":
+        return "small >= ? and small < ?", (small, small + chr(0x10FFFF))
+    if how == "hold":
+        return "instr(small, ?)", (small,)
+    letters = (re.sub(r"([%_\\])", r"\\\1", letter) for letter in small)
+    return "small like ? escape '\\'", (f"%{'%'.join(letters)}%",)

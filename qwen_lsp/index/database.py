@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qwen_lsp.index import tables
+
+_ROWS = 1_000
 
 
 class Database:
@@ -105,6 +107,19 @@ class Database:
         except sqlite3.Error as error:
             self._failed(error)
             return []
+        finally:
+            self._leave()
+
+    def each(self, sql: str) -> Iterator[Any]:
+        """The rows of a long answer, a few at a time; fewer when it cannot be read to its end."""
+        connection = self._enter()
+        try:
+            if connection is not None:
+                cursor = connection.execute(sql)
+                while rows := cursor.fetchmany(_ROWS):
+                    yield from rows
+        except sqlite3.Error as error:
+            self._failed(error)
         finally:
             self._leave()
 

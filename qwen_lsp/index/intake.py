@@ -55,6 +55,13 @@ class Intake:
         if over and (self._tidying is None or self._tidying.done()):
             self._tidying = asyncio.get_running_loop().create_task(self._store.tidy())
 
+    async def finish(self) -> None:
+        """Put in what is left, and leave nothing running."""
+        self.apply()
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
+
 
 def disk_change(file: Scanned) -> DiskChange:
     if file.skip is not None:

@@ -88,7 +88,7 @@ class Queue(deque[list[Job]]):
         batches: list[list[Job]] = []
         size = 0
         for job in jobs:
-            most = min(self._most, _FIRST_BYTES << min(len(batches), 16))
+            most = min(self._most, _FIRST_BYTES << min(max(len(batches) - 1, 0), 16))
             if not batches or size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
                 batches.append([])
                 size = 0

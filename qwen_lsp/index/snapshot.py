@@ -26,10 +26,10 @@ from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
-MOST_SITES = 100
+MOST_SITES = 50
 """Definitions of one name that an answer has unless it is asked for more."""
-_MOST_USERS = 1_000
-_MOST_NEAR = 60
+_MOST_USERS = 250
+_MOST_NEAR = 40
 _MOST_REMEMBERED = 20_000
 
 

@@ -48,11 +48,8 @@ create table if not exists tokens (
 """
 
 
-SHORT_NAMES = """
-select name from names indexed by short_names where small >= ? and small < ? and length(name) <= 16
-order by length(name), name limit ?
-"""
-"""The shortest names between two in lower case, from the index that has only such names."""
+SHORT = "length(name) <= 16"
+"""Which names are in the index `short_names`."""
 
 
 @dataclass(frozen=True, slots=True)
