@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Form
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import counted_outline, lines_of, outline_of, text_of
+from qwen_lsp.context.texts import counted_outline, known_text_of, lines_of, outline_of
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
@@ -85,6 +85,8 @@ class Sheet:
         self._excerpts: dict[tuple[int, int], Candidate] = {}
         self._forms: dict[Form, Candidate] = {}
         self._admitted: str | None = None
+        self._fits = True
+        """Whether the facts are those of the text."""
         self.outline_text: str | None = None
         self._spent = 0
         self._shown: set[int] = set()
@@ -179,7 +181,7 @@ class Sheet:
     def admitted(self) -> str | None:
         """The file's text as the gate lets it pass, None (and `problem` set) when it does not."""
         if self._admitted is None and not self.problem:
-            text = text_of(self.desk.snapshot, self.path)
+            text, self._fits = known_text_of(self.desk.snapshot, self.path)
             if text is None:
                 self.problem = "cannot be read"
                 return None
@@ -188,7 +190,7 @@ class Sheet:
                 self.problem = "withheld"
             else:
                 self._admitted = admitted
-                self.raw_text = text if admitted == text else None
+                self.raw_text = text if self._fits and admitted == text else None
         return self._admitted
 
     def whole_tokens(self) -> int:
@@ -209,7 +211,7 @@ class Sheet:
         """The file reduced to its signatures, made from the text that passed the gate."""
         if self.outline_text is None:
             text = self.admitted()
-            if text is None:
+            if text is None or not self._fits:
                 return None
             unchanged = self.raw_text is not None
             self.outline_text = outline_of(self.desk.snapshot, self.path, text, unchanged=unchanged)

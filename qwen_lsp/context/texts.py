@@ -49,12 +49,15 @@ _COUNTS: Memory[int] = Memory(50_000)
 
 
 def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
-    """The lines of a file without their terminators; empty for what cannot be read."""
+    """The lines of a file without their terminators, as the index knows it.
+
+    Empty for what cannot be read or has other lines by now, so that its facts do not fit them.
+    """
     digest = _digest(snapshot, path)
     if digest and (known := _LINES.get(digest)) is not None:
-        return known
-    text = text_of(snapshot, path)
-    if text is None:
+        return known if snapshot.has(path) else ()
+    text, is_known = known_text_of(snapshot, path)
+    if text is None or not is_known:
         return ()
     lines = split_lines(text)
     if digest:
@@ -95,6 +98,19 @@ def text_of(snapshot: Snapshot, path: RelPath) -> str | None:
         return snapshot.text(path)
     except WorkspaceError:
         return None
+
+
+def known_text_of(snapshot: Snapshot, path: RelPath) -> tuple[str | None, bool]:
+    """The text of a file, and whether the index knows this very text: it may have changed just now."""
+    try:
+        text, read = snapshot.content(path)
+    except WorkspaceError:
+        return None, False
+    digest = _digest(snapshot, path)
+    if not digest or digest == read:
+        return text, True
+    snapshot.presence.on_news(path)
+    return text, False
 
 
 def _digest(snapshot: Snapshot, path: RelPath) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.index import buffers, pool
-from qwen_lsp.index.plan import Plan, gone, hinted, swept
+from qwen_lsp.index.plan import Plan, gone, hinted, swept, tracks_others
 from qwen_lsp.index.pool import Found, Job
 from qwen_lsp.index.scan import scan
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
@@ -21,6 +21,7 @@ from qwen_lsp.index.store import DiskChange, Store
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.workspace.hints import GIT_INDEX
 from qwen_lsp.workspace.paths import RelPath
 
 try:
@@ -75,34 +76,57 @@ async def build(
 async def refresh(store: Store, hints: set[RelPath] | None) -> None:
     """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known."""
     lost: list[RelPath] = []
+    if hints is not None and GIT_INDEX in hints:
+        hints = None if await asyncio.to_thread(tracks_others, store) else hints - {GIT_INDEX}
     if hints is not None:
         lost = await asyncio.to_thread(gone, store.current, hints)
         store.apply_disk(dict.fromkeys(lost))
-    async with store.indexing:
-        plan = None
-        if hints is not None and not store.cache.broken:
-            plan = await asyncio.to_thread(hinted, store.current, store.settings, hints)
-        if plan is None:
-            await _sweep(store, None, pool.COMMAND)
-        else:
+        plan = await _hinted(store, hints)
+        if plan is not None and _is_little(plan.jobs, store.current):
+            # Not behind a sweep, which may take minutes the first time.
+            if store.indexing.locked():
+                store.ahead |= hints
             plan.forget += lost
-            await _carry_out(store, plan, None, pool.COMMAND)
+            return await _carry_out(store, plan)
+    async with store.indexing:
+        plan = None if hints is None else await _hinted(store, hints)
+        if plan is None:
+            return await _sweep(store, None, pool.COMMAND)
+        plan.forget += lost
+        return await _carry_out(store, plan)
+
+
+async def _hinted(store: Store, hints: set[RelPath]) -> Plan | None:
+    if store.cache.broken:
+        return None
+    return await asyncio.to_thread(hinted, store.current, store.settings, hints)
 
 
 async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
+    store.ahead.clear()
     plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
-    await _carry_out(store, plan, progress, command)
+    await _carry_out(store, plan, progress, command, newer=store.ahead)
     if store.cache.broken:  # damaged, or the disk is full: once more, with another database
         await asyncio.to_thread(store.cache.heal)
         plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
-        await _carry_out(store, plan, progress, command)
+        await _carry_out(store, plan, progress, command, newer=store.ahead)
+    # What was gone before the sweep came to put it in.
+    if store.ahead and (plan := await _hinted(store, set(store.ahead))) is not None:
+        await _carry_out(store, plan)
     store.apply_disk({}, complete=True)
     await asyncio.to_thread(store.cache.collect_garbage, len(store.current.files))
 
 
-async def _carry_out(store: Store, plan: Plan, progress: Progress | None, command: Sequence[str]) -> None:
-    store.apply_disk(plan.changes)
-    intake = _Intake(store, len(plan.jobs), progress)
+async def _carry_out(
+    store: Store,
+    plan: Plan,
+    progress: Progress | None = None,
+    command: Sequence[str] = pool.COMMAND,
+    newer: Collection[RelPath] = (),
+) -> None:
+    """`newer` are paths of which more is known by now than will be found."""
+    intake = _Intake(store, len(plan.jobs), progress, newer)
+    intake.apply(plan.changes)
     jobs = plan.jobs
     if not _is_little(jobs, store.current) and store.cache.database is not None:
         limits = pool.Limits(store.settings.max_file_bytes, store.settings.workers or pool.default_workers())
@@ -148,11 +172,14 @@ def _scan_here(store: Store, snapshot: Snapshot, job: Job) -> Found:
 class _Intake:
     """Collects what was found and puts it into the store now and then, not file by file."""
 
-    def __init__(self, store: Store, total: int, progress: Progress | None) -> None:
+    def __init__(
+        self, store: Store, total: int, progress: Progress | None, newer: Collection[RelPath]
+    ) -> None:
         self.gone: list[RelPath] = []
         self.unwritten: list[Scanned] = []
         self._store = store
         self._progress = progress
+        self._newer = newer
         self._total = total
         self._done = 0
         self._changes: dict[RelPath, DiskChange] = {}
@@ -175,8 +202,12 @@ class _Intake:
         if enough and time.monotonic() - self._applied >= _APPLY_SECONDS:
             self.apply()
 
-    def apply(self) -> None:
-        changes, self._changes = self._changes, {}
+    def apply(self, changes: Mapping[RelPath, DiskChange] | None = None) -> None:
+        """Put these into the store, or what was collected."""
+        if changes is None:
+            changes, self._changes = self._changes, {}
+        if self._newer:
+            changes = {path: change for path, change in changes.items() if path not in self._newer}
         self._store.apply_disk(changes)
         self._applied = time.monotonic()
 

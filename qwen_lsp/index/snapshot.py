@@ -15,6 +15,7 @@ from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index import buffers
 from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.presence import Presence
 from qwen_lsp.syntax.facts import Definition, FileFacts
 from qwen_lsp.syntax.languages import Language, available, by_id, language_for
 from qwen_lsp.syntax.parse import SyntaxTree, parse
@@ -88,6 +89,7 @@ class Snapshot:
 
     root: Path
     cache: Cache = field(repr=False)
+    presence: Presence = field(repr=False)
     manifest: Manifest = field(default_factory=lambda: Manifest({}, {}), repr=False)
     buffers: Mapping[RelPath, Buffer] = field(default_factory=dict[RelPath, Buffer], repr=False)
     version: int = 0
@@ -116,16 +118,23 @@ class Snapshot:
 
     def has(self, path: RelPath) -> bool:
         buffer = self.buffers.get(path)
-        return path in self.files if buffer is None else buffer.text is not None
+        if buffer is not None:
+            return buffer.text is not None
+        return path in self.files and self.presence.has(path)
 
     def text(self, path: RelPath) -> str:
         """The text of any file below the root, indexed or not. Raises FileUnreadable, OutsideWorkspace."""
+        return self.content(path)[0]
+
+    def content(self, path: RelPath) -> tuple[str, str]:
+        """Text and digest as they are now; the digest is empty for a buffer. Raises what `text` raises."""
         buffer = self.buffers.get(path)
         if buffer is None:
-            return disk.read(self.root, path).text
+            file = disk.read(self.root, path)
+            return file.text, file.digest
         if buffer.text is None:
             raise FileUnreadable(path, "deleted")
-        return buffer.text
+        return buffer.text, ""
 
     def lines(self, path: RelPath) -> LineIndex:
         """Where the lines start; kept up to date for buffers. Raises what `text` raises."""
@@ -150,7 +159,7 @@ class Snapshot:
             return buffers.facts(buffer, self.cache)
         entry = self.files.get(path)
         if entry is not None and entry.digest:
-            if entry.language is None:
+            if entry.language is None or not self.presence.has(path):
                 return None
             found = self.cache.facts(entry.digest, entry.language)
             if found is not None:
@@ -173,11 +182,13 @@ class Snapshot:
 
     def definitions(self, name: str) -> list[Site]:
         """Every definition with this name, in order of path and place."""
-        sites = [
+        known = [
             Site(path, definition, index)
             for digest, language, index, definition in self.cache.definitions(name)
             for path in self._on_disk(digest, language)
         ]
+        present = self.presence.among(site.path for site in known)
+        sites = [site for site in known if site.path in present]
         for path, buffer in self.buffers.items():
             facts = buffers.facts(buffer, self.cache)
             if facts is not None:
@@ -188,7 +199,8 @@ class Snapshot:
 
     def using(self, name: str) -> list[RelPath]:
         """The files that refer to this name, sorted."""
-        found = [path for key in self.cache.using(name) for path in self._on_disk(*key)]
+        known = [path for key in self.cache.using(name) for path in self._on_disk(*key)]
+        found = list(self.presence.among(known))
         for path, buffer in self.buffers.items():
             facts = buffers.facts(buffer, self.cache)
             if facts is not None and name in facts.references:
@@ -197,8 +209,13 @@ class Snapshot:
 
     def importing(self, words: Iterable[str]) -> list[RelPath]:
         """Files on disk with one of the words in an import, and every buffer: more than asked for."""
-        found = [path for key in self.cache.importing(words) for path in self._on_disk(*key)]
-        return sorted([*found, *(path for path, buffer in self.buffers.items() if buffer.text is not None)])
+        known = [path for key in self.cache.importing(words) for path in self._on_disk(*key)]
+        return sorted(
+            [
+                *self.presence.among(known),
+                *(path for path, buffer in self.buffers.items() if buffer.text is not None),
+            ]
+        )
 
     def tokens(self, path: RelPath, count: Callable[[str], int]) -> int:
         """How many tokens the file has; counted once for each content. Raises what `text` raises."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qwen_lsp.index import buffers
 from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.presence import Presence
 from qwen_lsp.index.snapshot import FileEntry, Manifest, Snapshot
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.text.edits import TextEdit, apply
@@ -32,7 +33,13 @@ class Store:
         self.settings = settings or IndexSettings()
         self.indexing = asyncio.Lock()
         """Held while the disk is compared with the index."""
-        self.current = Snapshot(root, cache)
+        self.on_news: Callable[[RelPath], None] = lambda path: None
+        """Called, from any thread, with a file found missing, or not as the index knows it, by a question."""
+        self.current = Snapshot(root, cache, Presence(root, lambda path: self.on_news(path)))
+        self.ahead: set[RelPath] = set()
+        """What was looked at beside the sweep that is running: newer than what that finds."""
+        self.tracked: frozenset[str] | None = None
+        """The ignored files that git tracks all the same, as last looked up."""
         self._listeners: list[Listener] = []
 
     @classmethod
