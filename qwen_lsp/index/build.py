@@ -19,6 +19,7 @@ from qwen_lsp.index.scan import scan
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
 from qwen_lsp.index.store import DiskChange, Store
 from qwen_lsp.index.tables import Scanned
+from qwen_lsp.index.turns import turn
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.hints import GIT_INDEX
@@ -131,9 +132,10 @@ async def _carry_out(
     if not _is_little(jobs, store.current) and store.cache.database is not None:
         limits = pool.Limits(store.settings.max_file_bytes, store.settings.workers or pool.default_workers())
         try:
-            jobs = await pool.run_pool(
-                store.root, store.cache.database, jobs, limits, intake.take, command=command
-            )
+            async with turn(store.cache, jobs, intake.take) as jobs:
+                jobs = await pool.run_pool(
+                    store.root, store.cache.database, jobs, limits, intake.take, command=command
+                )
         finally:
             intake.apply()
     for job in jobs:

@@ -66,6 +66,8 @@ class Cache:
         self._pending: dict[str, int] = {}
         self._shared: sqlite3.Connection | None = None
         self._closed = False
+        self._file: int | None = None
+        """Which file the database is; another process may put another one in its place."""
         if database is None:
             self._shared = tables.connect(None)
 
@@ -154,8 +156,10 @@ class Cache:
         if pending:
             self._change(insert)
 
-    def manifest(self) -> dict[RelPath, Kept]:
-        rows = self._read("select * from manifest", ())
+    def manifest(self, among: Sequence[RelPath] = ()) -> dict[RelPath, Kept]:
+        """The rows of these paths, or all of them."""
+        some = " where path in (select value from json_each(?))" if among else ""
+        rows = self._read(f"select * from manifest{some}", (json.dumps(among),) if among else ())  # noqa: S608
         return {RelPath(row[0]): Kept(*row[1:]) for row in rows}
 
     def known(self, digest: str, language: str) -> tuple[int, int] | None:
@@ -198,7 +202,9 @@ class Cache:
         self.broken = False
         if self.database is not None:
             with suppress(OSError):
-                tables.remove(self.database)
+                if self._file in (None, self.database.stat().st_ino):  # else another process has
+                    tables.remove(self.database)
+            self._file = None
             self._change(tables.probe)
             if not self.broken:
                 return
@@ -251,9 +257,14 @@ class Cache:
         if connection is None and not self.broken:
             try:
                 connection = tables.connect(self.database)
+                number = self.database.stat().st_ino
             except (sqlite3.Error, OSError):
                 self.broken = True
                 return None
+            if self._file is None:
+                self._file = number
+            elif self._file != number:  # the rows of one and the names of the other are no index
+                self.broken = True
             self._local.connection = connection
             with self._lock:
                 self._connections.append(connection)
