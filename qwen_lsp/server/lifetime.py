@@ -221,6 +221,11 @@ def did_change_watched_files(ls: Server, params: lsp.DidChangeWatchedFilesParams
             session.hint(None)
         return
     named: dict[Session, list[str]] = {}
+    if all(session.sweeps_next for session in ls.folders.values()):
+        # A storm comes in many messages; but the moment counts from which the folder is quiet.
+        for session in ls.folders.values():
+            session.hint(None)
+        return
     for event in params.changes:
         if (path := from_uri(event.uri)) is not None and (found := ls.within_folder(path)) is not None:
             named.setdefault(found[0], []).append(found[1])

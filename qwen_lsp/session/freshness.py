@@ -38,6 +38,11 @@ class Freshness:
         self._failures = 0
         self._stopped = False
 
+    @property
+    def is_about_everything(self) -> bool:
+        """Whether everything will be looked at next: more hints say nothing new."""
+        return self._hints is None
+
     def hint(self, hints: Hints) -> None:
         """These may have changed."""
         if self._stopped or hints == set():

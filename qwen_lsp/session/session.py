@@ -165,6 +165,11 @@ class Session:
             self._watcher = Watcher(self.root, self.hint)
             self._watcher.start()
 
+    @property
+    def sweeps_next(self) -> bool:
+        """Whether everything on disk will be looked at next, so that no hint says anything new."""
+        return self._freshness.is_about_everything
+
     def hint(self, paths: Hints) -> None:
         """Something may have changed on disk: these paths, or (None) anything. Looked at after a pause."""
         if self._closed or not self.indexed:
