@@ -123,14 +123,15 @@ def main() -> int:
         finally:
             beating.cancel()
 
-    async def swept(*args: Any) -> None:
+    async def swept(*args: Any) -> Any:
         begun, cpu = time.monotonic(), sum(os.times()[:4])
         heart.sweeping += 1
         try:
-            await sweep(*args)
+            result = await sweep(*args)
         finally:
             heart.sweeping -= 1
         heart.sweeps.append((begun, time.monotonic(), sum(os.times()[:4]) - cpu))
+        return result
 
     app._build, app.converse, build_module._sweep = built, conversing, swept  # pyright: ignore[reportPrivateUsage]
     return app.serve_stdio()

@@ -126,7 +126,11 @@ class Bench:
         return json.loads(answer.read_text())
 
     async def indexed(self) -> None:
-        while not (await self.editor.command("qwen.status"))["folders"][0]["index"]["complete"]:  # noqa: ASYNC110
+        """Wait until the index is there and the predictor has read what it reads."""
+        while True:
+            (folder,) = (await self.editor.command("qwen.status"))["folders"]
+            if folder["index"]["complete"] and not folder["learning"]:
+                return
             await asyncio.sleep(0.1)
 
     async def settled(self) -> None:
@@ -298,6 +302,21 @@ async def nothing(bench: Bench) -> tuple[float, float]:
     return time.monotonic(), 0.0
 
 
+def windows(root: Path, count: int) -> float:
+    """CPU seconds of so many programs that index the folder at the same time, from nothing."""
+    before = os.times()
+    with tempfile.TemporaryDirectory() as cache:
+        command = [sys.executable, "-m", "qwen_lsp", "index", str(root), "--json"]
+        environ = {**os.environ, "XDG_CACHE_HOME": cache, "PYTHONPATH": str(HERE.parent)}
+        started = [
+            subprocess.Popen(command, env=environ, cwd=cache, stdout=subprocess.DEVNULL) for _ in range(count)
+        ]
+        if any(process.wait() for process in started):
+            raise RuntimeError("an index was not made")
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 async def main(source: Path, tree: Path, folder: Path) -> int:
     root, failed = folder / "workspace", False
     root.mkdir()
@@ -335,6 +354,10 @@ async def main(source: Path, tree: Path, folder: Path) -> int:
                 await bench.measure(f"checkout, {who}", partial(checkout, branch="two"))
                 await bench.measure(f"checkout back, {who}", partial(checkout, branch="one"))
                 await bench.measure("a sweep where nothing changed", nothing)
+                one, two = [await asyncio.to_thread(windows, root, count) for count in (1, 2)]
+                print("\ntwo windows on one workspace, both at once, nothing indexed before")
+                row("CPU of one alone", f"{one:.2f} s")
+                row("CPU of both", f"{two:.2f} s", f"{two / one:.2f} x one")
             failed |= bench.failed
             await editor.leave()
     return int(failed)

@@ -74,8 +74,11 @@ async def build(
     return report
 
 
-async def refresh(store: Store, hints: set[RelPath] | None) -> None:
-    """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known."""
+async def refresh(store: Store, hints: set[RelPath] | None) -> float:
+    """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known.
+
+    Returns the seconds it took to look everywhere, 0 when only the hints were looked at.
+    """
     lost: list[RelPath] = []
     if hints is not None and GIT_INDEX in hints:
         hints = None if await asyncio.to_thread(tracks_others, store) else hints - {GIT_INDEX}
@@ -88,13 +91,15 @@ async def refresh(store: Store, hints: set[RelPath] | None) -> None:
             if store.indexing.locked():
                 store.ahead |= hints
             plan.forget += lost
-            return await _carry_out(store, plan)
+            await _carry_out(store, plan)
+            return 0.0
     async with store.indexing:
         plan = None if hints is None else await _hinted(store, hints)
         if plan is None:
             return await _sweep(store, None, pool.COMMAND)
         plan.forget += lost
-        return await _carry_out(store, plan)
+        await _carry_out(store, plan)
+        return 0.0
 
 
 async def _hinted(store: Store, hints: set[RelPath]) -> Plan | None:
@@ -103,9 +108,12 @@ async def _hinted(store: Store, hints: set[RelPath]) -> Plan | None:
     return await asyncio.to_thread(hinted, store.current, store.settings, hints)
 
 
-async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
+async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> float:
+    """Returns the seconds that the comparison took, without what came of it."""
     store.ahead.clear()
+    begun = time.monotonic()
     plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
+    seconds = time.monotonic() - begun
     await _carry_out(store, plan, progress, command, newer=store.ahead)
     if store.cache.broken:  # damaged, or the disk is full: once more, with another database
         await asyncio.to_thread(store.cache.heal)
@@ -116,6 +124,7 @@ async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]
         await _carry_out(store, plan)
     store.apply_disk({}, complete=True)
     await asyncio.to_thread(store.cache.collect_garbage, len(store.current.files))
+    return seconds
 
 
 async def _carry_out(

@@ -24,9 +24,10 @@ class Freshness:
 
     def __init__(
         self,
-        look: Callable[[Hints], Awaitable[None]],
+        look: Callable[[Hints], Awaitable[float]],
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
     ) -> None:
+        """`look` tells how many seconds it took to look everywhere, 0 when it did not."""
         self._look_at, self._spawn = look, spawn
         self._hints: Hints = set()
         self._first = self._last = 0.0
@@ -60,17 +61,15 @@ class Freshness:
             hints, self._hints = self._hints, set()
             if hints == set():
                 return
-            begun = asyncio.get_running_loop().time()
             try:
-                await self._look_at(hints)
+                took = await self._look_at(hints)
             except BaseException:
                 self._failures += 1
                 self._hints = merged(self._hints, hints)
                 raise
             self._failures = 0
-            if hints is None:
-                self._swept = asyncio.get_running_loop().time()
-                self._took = self._swept - begun
+            if took:
+                self._swept, self._took = asyncio.get_running_loop().time(), took
 
     def stop(self) -> None:
         self._stopped = True

@@ -50,7 +50,7 @@ class Looks:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.freshness = Freshness(self.look, self.spawn)
 
-    async def look(self, hints: Hints) -> None:
+    async def look(self, hints: Hints) -> float:
         self.looks.append((self.clock.now, hints))
         self.at_once += 1
         assert self.at_once == 1
@@ -60,6 +60,7 @@ class Looks:
             if self.fails:
                 self.fails -= 1
                 raise OSError("the disk is away")
+            return self.takes if hints is None else 0.0
         finally:
             self.at_once -= 1
 
