@@ -133,7 +133,10 @@ class IndexSettings(_Group):
     max_file_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1_048_576
     """Larger files are not indexed."""
     workers: Annotated[int, Field(ge=0, le=64)] = 0
-    """Worker processes of a cold index. 0: one less than the cores, at least one."""
+    """Worker processes of a cold index. 0: one less than the cores, but two where there are two."""
+    references_up_to: Annotated[int, Field(ge=0, le=10_000_000)] = 20_000
+    """In a workspace with more files, who uses a name is kept for the open files and what they import;
+    elsewhere it is searched for when somebody asks."""
     cache_dir: str = ""
     """Where the index is kept; read when a workspace is opened. Empty: the user's cache folder."""
 

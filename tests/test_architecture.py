@@ -48,6 +48,7 @@ def test_generated_docs_are_current() -> None:
 _OPENS = {
     "cli/__init__.py": "the null device",
     "cli/client.py": "a log the user names",
+    "cli/pack_command.py": "a page the user names",
     "cli/scratch_run.py": "a copy of listed files, thrown away again",
     "cli/tour.py": "a picture the user names",
     "features/prompting.py": "prompts of the package",
@@ -58,6 +59,7 @@ _OPENS = {
     "server/app.py": "the null device",
     "server/commands.py": "an explanation in the state folder",
     "server/configuration.py": "the user's own settings",
+    "session/pages.py": "pages in the cache folder",
     "session/state.py": "transcripts in the state folder",
     "syntax/grammar.py": "queries of the package",
 }

@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--requests", action="store_true", help="read JSON lines, answer with JSON lines")
     pack.add_argument("--budget", type=int, default=8_192, metavar="N", help="tokens (default 8192)")
     pack.add_argument("--json", action="store_true", help="one JSON object")
+    pack.add_argument("--html", metavar="FILE", help="write it as a page for a browser (-: standard output)")
 
     complete = add("complete", "complete the code at a place", "complete_command")
     complete.add_argument(

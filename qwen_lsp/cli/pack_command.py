@@ -16,8 +16,9 @@ from rich.console import Console
 from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse, workspace
 from qwen_lsp.context.pack import Pack, pack
-from qwen_lsp.context.rank import rank
+from qwen_lsp.context.rank import USUAL, limit_for, rank
 from qwen_lsp.context.render import receipt, receipt_text, render
+from qwen_lsp.context.webpage import page
 from qwen_lsp.errors import QwenLspError, UserError
 from qwen_lsp.index.build import refresh
 from qwen_lsp.session import Session
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     root = None if args.path is None else workspace(args.path)
     if args.budget < 1:
         raise UserError("--budget: a number of tokens above 0")
+    _check_page(args)
     if args.requests:
         return asyncio.run(_requests(root or workspace(".")))
     return asyncio.run(_one(parse(args.at, root), args))
@@ -37,14 +39,48 @@ async def _one(place: Place, args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     async with opened(place.root, console) as session:
         _, line, _ = lines_at(session, place, console)
-        packed = _packed(session, place.path, line, args.budget)
+        packed, considered = _packed(session, place.path, line, args.budget)
+    if args.html is not None:
+        where = f"{place.path}:{line + 1}"
+        text = page(packed, workspace=place.root.name, place=where, considered=considered)
+        _write(args.html, text)
+        if args.html == "-":
+            return 0
     if args.json:
         print(json.dumps({**receipt(packed), "text": render(packed)}))
+    elif args.html is not None:
+        print(f"{args.html}: {packed.tokens:,} of {packed.budget:,} tokens in {len(packed.parts)} files")
     elif packed.parts:
         print(receipt_text(packed).rstrip())
     else:
         print(f"Nothing of the other files belongs to {place.path}:{line + 1} within {args.budget:,} tokens.")
     return 0
+
+
+def _check_page(args: argparse.Namespace) -> None:
+    """Say what cannot work before the workspace is indexed."""
+    if args.html is None:
+        return
+    if args.requests:
+        raise UserError("--html shows one place; it goes with --at")
+    if args.html == "-":
+        if args.json:
+            raise UserError("--json and --html - both write to standard output; name a file for the page")
+        return
+    file = Path(args.html)
+    if file.is_dir():
+        raise UserError(f"{args.html} is a folder; name the file to write")
+    if not file.parent.is_dir():
+        raise UserError(f"{args.html}: there is no folder {file.parent}")
+
+
+def _write(file: str, text: str) -> None:
+    """Always UTF-8, whatever the terminal speaks: the page says so of itself."""
+    if file == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+    else:
+        Path(file).write_bytes(text.encode())
 
 
 async def _requests(root: Path) -> int:
@@ -57,7 +93,7 @@ async def _requests(root: Path) -> int:
                 path, number, budget = _request(session, line)
                 await refresh(session.store, {path})
                 began = time.perf_counter()
-                packed = _packed(session, path, number, budget)
+                packed, _ = _packed(session, path, number, budget)
                 answer: dict[str, Any] = {
                     "text": render(packed),
                     "tokens": packed.tokens,
@@ -86,8 +122,10 @@ def _request(session: Session, line: str) -> tuple[RelPath, int, int]:
     return inside(session.root, file), number - 1, budget
 
 
-def _packed(session: Session, path: RelPath, line: int, budget: int) -> Pack:
+def _packed(session: Session, path: RelPath, line: int, budget: int) -> tuple[Pack, int]:
+    """The pack, and how many files there were to choose from."""
     snapshot = session.snapshot
     offset = snapshot.lines(path).start_of(line)
-    candidates = rank(snapshot, path, offset)
-    return pack(snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
+    candidates = rank(snapshot, path, offset, limit=max(USUAL, limit_for(budget)))
+    packed = pack(snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
+    return packed, len({candidate.path for candidate in candidates})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from threading import Lock
 
 from qwen_lsp.context.render import Part
+from qwen_lsp.context.texts import name_of
 from qwen_lsp.index.graph import dependencies
-from qwen_lsp.index.snapshot import Manifest, Snapshot
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
-_MOST_SORTED = 400
+_CONFIGURATION = ("go.mod", "tsconfig.json", "jsconfig.json")
+"""Files whose content says where an import leads."""
 
 
 def in_order(snapshot: Snapshot, parts: Sequence[tuple[Part, float]]) -> list[Part]:
@@ -18,56 +21,74 @@ def in_order(snapshot: Snapshot, parts: Sequence[tuple[Part, float]]) -> list[Pa
     Whole files and outlines do not depend on the cursor, so they stand where a cached prefix reaches;
     headers are chosen anew for each place.
     """
-    steady = [part for part, _ in parts if part.kind in ("whole", "outline")]
+    steady = {part.path: part for part, _ in parts if part.kind in ("whole", "outline")}
     rest = [(part, score) for part, score in parts if part.kind not in ("whole", "outline")]
-    closed = sorted((p for p in steady if p.path not in snapshot.buffers), key=lambda p: p.path)
-    opened = sorted((p for p in steady if p.path in snapshot.buffers), key=lambda p: p.path)
+    closed = dependencies_first(snapshot, [path for path in steady if path not in snapshot.buffers])
+    opened = sorted(path for path in steady if path in snapshot.buffers)
     near = [part for part, _ in sorted(rest, key=lambda pair: (pair[1], pair[0].path))]
-    return [*_dependencies_first(snapshot, closed), *opened, *near]
+    return [*(steady[path] for path in (*closed, *opened)), *near]
 
 
-def _dependencies_first(snapshot: Snapshot, parts: Sequence[Part]) -> list[Part]:
-    """A file after the files it imports, paths deciding where that leaves a choice; cycles are cut there."""
-    if len(parts) > _MOST_SORTED:
-        return list(parts)
-    by_path = {part.path: part for part in parts}
-    known = _known(snapshot)
-    done: dict[RelPath, Part] = {}
-    for start in by_path:
-        stack: list[tuple[RelPath, bool]] = [(start, False)]
-        open_paths: set[RelPath] = set()
+def dependencies_first(snapshot: Snapshot, paths: Iterable[RelPath]) -> list[RelPath]:
+    """A file after the files it imports, paths deciding where that leaves a choice; cycles are cut there.
+
+    Takes time in proportion to the files and their imports; what a content imports is looked up once.
+    """
+    wanted = sorted(paths)
+    among = set(wanted)
+    imports = _imports.of(snapshot)
+    done: dict[RelPath, None] = {}
+    begun: set[RelPath] = set()
+    for start in wanted:
+        stack = [(start, False)]
         while stack:
             path, visited = stack.pop()
             if visited:
-                done.setdefault(path, by_path[path])
-                continue
-            if path in done or path in open_paths:
-                continue
-            open_paths.add(path)
-            stack.append((path, True))
-            if path not in known:
-                known[path] = dependencies(snapshot, path)
-            further = [p for p in known[path] if p in by_path and p not in done]
-            stack += [(p, False) for p in sorted(further, reverse=True)]
-    return list(done.values())
+                done[path] = None
+            elif path not in begun:
+                begun.add(path)
+                stack.append((path, True))
+                further = [p for p in imports.by(snapshot, path) if p in among and p not in begun]
+                stack += [(p, False) for p in sorted(further, reverse=True)]
+    return list(done)
+
+
+class _Imports:
+    """Who imports whom, by content, for as long as the same paths exist and lead to the same places."""
+
+    def __init__(self, paths: Sequence[RelPath], configuration: Sequence[str]) -> None:
+        self.paths, self.configuration = paths, configuration
+        self._found: dict[RelPath, tuple[str, Sequence[RelPath]]] = {}
+
+    def by(self, snapshot: Snapshot, path: RelPath) -> Sequence[RelPath]:
+        """The files that `path` imports."""
+        entry = None if path in snapshot.buffers else snapshot.files.get(path)
+        name = entry.digest if entry is not None else name_of(snapshot, path)
+        known, found = self._found.get(path, ("", ()))
+        if not name or known != name:
+            found = dependencies(snapshot, path)
+            self._found[path] = (name, found)
+        return found
 
 
 class _Last:
-    """Dependencies of closed files that were worked out for the last manifest."""
+    """The imports known for the paths that were asked about last."""
 
-    def __init__(self, manifest: Manifest | None = None) -> None:
-        self.manifest = manifest
-        self.dependencies: dict[RelPath, list[RelPath]] = {}
+    def __init__(self) -> None:
+        self._last = _Imports((), ())
+        self._lock = Lock()
+
+    def of(self, snapshot: Snapshot) -> _Imports:
+        paths = snapshot.paths()
+        found = {path for name in _CONFIGURATION for path in snapshot.manifest.named(name)}
+        found |= {path for path in snapshot.buffers if path.rpartition("/")[2] in _CONFIGURATION}
+        configuration = [name_of(snapshot, path) for path in sorted(found)]
+        with self._lock:
+            last = self._last
+            same = last.paths is paths or last.paths == paths
+            if not same or last.configuration != configuration:
+                last = self._last = _Imports(paths, configuration)
+            return last
 
 
-_last = _Last()
-
-
-def _known(snapshot: Snapshot) -> dict[RelPath, list[RelPath]]:
-    """What is known already; nothing where a buffer creates or deletes a file: any import may change."""
-    global _last
-    if any(buffer.text is None or path not in snapshot.files for path, buffer in snapshot.buffers.items()):
-        return {}
-    if _last.manifest is not snapshot.manifest:
-        _last = _Last(snapshot.manifest)
-    return _last.dependencies
+_imports = _Last()

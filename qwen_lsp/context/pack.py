@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.order import in_order
-from qwen_lsp.context.render import Pack, Part, piece
+from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.render import render as render
-from qwen_lsp.context.sheet import Desk, Sheet
+from qwen_lsp.context.sheet import Desk
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -46,24 +46,24 @@ def pack(
 ) -> Pack:
     """The most worth that fits into `budget` tokens, counted on the text that `render` gives.
 
+    `count` must add up where a line begins with something visible, as tokens do: then the parts, which
+    begin with `## `, add up to the whole (tests/context/test_pack.py, `test_tokens_of_pieces_add_up`).
     Every file comes at most once; every text has passed the gate; equal input gives equal output.
     """
     filling = _Filling(Desk(snapshot, count, gate), budget)
     _fill(filling, candidates)
-    packed, text = _made(filling)
-    tokens = count(text)
-    while tokens > budget and filling.steps:
+    made = _made(filling)
+    while (tokens := sum(part.tokens for part, _ in made)) > budget and filling.steps:
         _take_back(filling, tokens - budget)
-        packed, text = _made(filling)
-        tokens = count(text)
+        made = _made(filling)
     if tokens > budget:
-        packed, tokens = (), 0
+        made, tokens = [], 0
     return Pack(
-        parts=tuple(packed),
+        parts=tuple(in_order(snapshot, made)),
         budget=budget,
         tokens=tokens,
         withheld=filling.desk.withheld(),
-        left_out=_left_out(candidates, {part.path for part in packed}, filling.desk),
+        left_out=_left_out(candidates, {part.path for part, _ in made}, filling.desk),
     )
 
 
@@ -114,17 +114,17 @@ def _size(snapshot: Snapshot, path: RelPath) -> int:
     return entry.size if entry is not None else 0
 
 
-def _made(filling: _Filling) -> tuple[list[Part], str]:
-    """The parts as they stand, in the order in which they are sent, and their text."""
-    sheets = [sheet for sheet in filling.desk.sheets() if not sheet.empty]
-    parts: list[tuple[Sheet, Part]] = []
-    for sheet in sheets:
+def _made(filling: _Filling) -> list[tuple[Part, float]]:
+    """The parts as they stand, each with its score."""
+    parts: list[tuple[Part, float]] = []
+    for sheet in filling.desk.sheets():
+        if sheet.empty:
+            continue
         made = sheet.made()
         if made is not None:
-            kind, text, why = made
-            parts.append((sheet, Part(sheet.path, kind, text, filling.desk.tokens(sheet, text), why)))
-    ordered = in_order(filling.desk.snapshot, [(part, sheet.score) for sheet, part in parts])
-    return ordered, "".join(piece(part.path, part.text) for part in ordered)
+            kind, text, tokens, why = made
+            parts.append((Part(sheet.path, kind, text, tokens, why), sheet.score))
+    return parts
 
 
 def _take_back(filling: _Filling, over: int) -> None:

@@ -17,7 +17,10 @@ from qwen_lsp.context.texts import text_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
-__all__ = ["limit_for", "rank", "rank_file", "rank_task"]
+__all__ = ["USUAL", "limit_for", "rank", "rank_file", "rank_task"]
+
+USUAL = 600
+"""How many candidates are collected for a completion."""
 
 _NAMES = 160
 _ELSEWHERE = 80
@@ -37,7 +40,7 @@ def rank(
     offset: int,
     *,
     text: str | None = None,
-    limit: int = 600,
+    limit: int = USUAL,
     recent: Sequence[RelPath] = (),
 ) -> list[Candidate]:
     """What helps to write at `offset` of `path`, best first: headers above all, then the files they are in.

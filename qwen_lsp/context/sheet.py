@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Form
+from qwen_lsp.context.page import Page
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import counted_outline, known_text_of, lines_of, outline_of
-from qwen_lsp.errors import WorkspaceError
+from qwen_lsp.context.texts import counted, lines_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import header, split_lines
@@ -26,7 +26,6 @@ class Desk:
         self.gate = gate
         self._sheets: dict[RelPath, Sheet] = {}
         self._withheld: dict[tuple[str, str, int | None], Withheld] = {}
-        self._counted: dict[str, int] = {}
 
     def sheet(self, path: RelPath) -> Sheet:
         found = self._sheets.get(path)
@@ -38,34 +37,21 @@ class Desk:
         return list(self._sheets.values())
 
     def counted(self, text: str) -> int:
-        known = self._counted.get(text)
-        if known is None:
-            known = self._counted[text] = self.count(text)
-        return known
+        return counted(text, self.count)
 
-    def tokens(self, sheet: Sheet, text: str) -> int:
-        """Tokens of one part under its heading."""
-        if text is sheet.raw_text:
-            return sheet.whole_tokens()
-        if text is sheet.outline_text:
-            return sheet.outline_tokens(text)
-        return self.counted(piece(sheet.path, text))
-
-    def admit(self, path: RelPath, text: str, lines: Sequence[int] = ()) -> str | None:
-        """The text as the gate lets it pass; what is withheld is noted for the receipt.
-
-        `lines` are the lines of the file (zero-based) that the lines of a text made from it stand for.
-        """
+    def admit(self, path: RelPath, text: str, lines: Sequence[int]) -> str | None:
+        """A text made from lines of a file (zero-based), as the gate lets it pass."""
         admission = self.gate.admit(path, text)
         for item in admission.withheld:
             at = item.line
             if at is not None and lines:
                 at = lines[min(at, len(lines)) - 1] + 1
-            self._withheld[(item.path, item.reason, at)] = Withheld(item.path, item.reason, at)
+            self.note(Withheld(item.path, item.reason, at))
         return admission.text
 
-    def bar(self, path: RelPath, reason: str) -> None:
-        self._withheld[(path, reason, None)] = Withheld(path, reason)
+    def note(self, item: Withheld) -> None:
+        """Something was withheld; the receipt tells."""
+        self._withheld[(item.path, item.reason, item.line)] = item
 
     def withheld(self) -> tuple[Withheld, ...]:
         return tuple(
@@ -79,22 +65,24 @@ class Sheet:
     def __init__(self, desk: Desk, path: RelPath) -> None:
         self.desk = desk
         self.path = path
+        self.page = page = Page(desk.snapshot, path, desk.count, desk.gate)
         self.score = 0.0
-        self.raw_text: str | None = None
         self._headers: dict[int, Candidate] = {}
         self._excerpts: dict[tuple[int, int], Candidate] = {}
         self._forms: dict[Form, Candidate] = {}
-        self._admitted: str | None = None
-        self._fits = True
-        """Whether the facts are those of the text."""
-        self.outline_text: str | None = None
         self._spent = 0
         self._shown: set[int] = set()
         self._known: FileFacts | None = None
-        reason = desk.gate.admits_path(path)
-        self.problem = reason or ""
-        if reason:
-            desk.bar(path, reason)
+        self._raw: Sequence[str] | None = None
+        self._texts: dict[int, str] = {}
+        self._made: tuple[Form, str, int, str] | None = None
+        self._is_made = False
+        for item in page.withheld:
+            desk.note(item)
+
+    @property
+    def problem(self) -> str:
+        return self.page.problem
 
     @property
     def empty(self) -> bool:
@@ -109,15 +97,14 @@ class Sheet:
         if self.problem or _RANK[self.form] > _RANK[step] or step in self._forms:
             return None
         if step == "whole":
-            return self._cost_of_form(self.whole_tokens())
+            return self._cost_of_form(self.page.whole_tokens)
         if step == "outline":
             # An excerpt says more than an outline could in its place.
-            text = None if self._excerpts else self.outline()
-            return None if text is None else self._cost_of_form(self.outline_tokens(text))
+            return None if self._excerpts else self._cost_of_form(self.page.outline_tokens)
         return self._cost_of_lines(candidate)
 
     def _cost_of_form(self, tokens: int) -> int | None:
-        return None if self.problem else max(0, tokens - self._spent)
+        return None if self.problem or not tokens else max(0, tokens - self._spent)
 
     def _cost_of_lines(self, candidate: Candidate) -> int | None:
         texts = [self._header(i) for i in self._missing(candidate.index)] if candidate.index >= 0 else []
@@ -131,6 +118,7 @@ class Sheet:
     def put(self, candidate: Candidate, step: str) -> None:
         """Show it. The caller has asked for the cost just before."""
         self._spent += self.cost(candidate, step) or 0
+        self._is_made = False
         self.score = max(self.score, candidate.score)
         if step == "header":
             self._headers[candidate.index] = candidate
@@ -142,6 +130,7 @@ class Sheet:
 
     def take(self, candidate: Candidate, step: str) -> None:
         """Show it no more."""
+        self._is_made = False
         if step == "header":
             self._headers.pop(candidate.index, None)
             self._shown = {i for known in self._headers for i in (*self._ancestors(known), known)}
@@ -150,19 +139,24 @@ class Sheet:
         else:
             self._forms.pop("whole" if step == "whole" else "outline", None)
 
-    def made(self) -> tuple[Form, str, str] | None:
-        """The kind, the text as it passes the gate, and the reason; None when nothing passes."""
-        form = self.form
+    def made(self) -> tuple[Form, str, int, str] | None:
+        """Kind, text as it passes the gate, tokens and reason; None when nothing passes."""
+        if not self._is_made:
+            self._made, self._is_made = self._make(), True
+        return self._made
+
+    def _make(self) -> tuple[Form, str, int, str] | None:
+        form, page = self.form, self.page
         if form == "whole":
-            text = self.admitted()
-            return None if text is None else ("whole", text, self._forms["whole"].why)
+            text = page.text
+            return None if page.problem else ("whole", text, page.whole_tokens, self._forms["whole"].why)
         if form == "outline":
-            text = self.outline()
-            return None if text is None else ("outline", text, self._forms["outline"].why)
+            text = page.outline
+            return ("outline", text, page.outline_tokens, self._forms["outline"].why) if text else None
         facts = self._facts()
         covered = [facts.definitions[i] for i in sorted(self._shown) if i < len(facts.definitions)]
         outside = [d for d in covered if not any(a <= d.line <= b for a, b in self._excerpts)]
-        raw = lines_of(self.desk.snapshot, self.path)
+        raw = self._raw_lines()
         pieces = [(d.line, header(raw, d)) for d in outside]
         lines = self._lines()
         pieces += [(first, "\n".join(lines[first : last + 1])) for first, last in self._excerpts]
@@ -171,71 +165,34 @@ class Sheet:
         text = self.desk.admit(self.path, "\n".join(text for _, text in pieces), numbers)
         if text is None or not text.strip():
             return None
-        return ("excerpt" if self._excerpts else "header", text, self._reason())
+        tokens = self.desk.counted(piece(self.path, text))
+        return ("excerpt" if self._excerpts else "header", text, tokens, self._reason())
 
     def _reason(self) -> str:
         best = sorted([*self._headers.values(), *self._excerpts.values()], key=lambda c: (-c.score, c.index))
         more = f"; and {len(best) - 1} more" if len(best) > 1 else ""
         return best[0].why + more
 
-    def admitted(self) -> str | None:
-        """The file's text as the gate lets it pass, None (and `problem` set) when it does not."""
-        if self._admitted is None and not self.problem:
-            text, self._fits = known_text_of(self.desk.snapshot, self.path)
-            if text is None:
-                self.problem = "cannot be read"
-                return None
-            admitted = self.desk.admit(self.path, text)
-            if admitted is None:
-                self.problem = "withheld"
-            else:
-                self._admitted = admitted
-                self.raw_text = text if self._fits and admitted == text else None
-        return self._admitted
-
-    def whole_tokens(self) -> int:
-        """Tokens of the whole file under its heading; the index's count where the gate changed nothing."""
-        text = self.admitted()
-        if text is None:
-            return 0
-        if self.raw_text is None:
-            return self.desk.counted(piece(self.path, text))
-        try:
-            tokens = self.desk.snapshot.tokens(self.path, self.desk.count)
-        except WorkspaceError:
-            self.problem = "cannot be read"
-            return 0
-        return tokens + self.desk.counted(heading(self.path)) + 1
-
-    def outline(self) -> str | None:
-        """The file reduced to its signatures, made from the text that passed the gate."""
-        if self.outline_text is None:
-            text = self.admitted()
-            if text is None or not self._fits:
-                return None
-            unchanged = self.raw_text is not None
-            self.outline_text = outline_of(self.desk.snapshot, self.path, text, unchanged=unchanged)
-        return self.outline_text or None
-
-    def outline_tokens(self, text: str) -> int:
-        shown, unchanged = piece(self.path, text), self.raw_text is not None
-        return counted_outline(self.desk.snapshot, self.path, shown, self.desk.count, unchanged=unchanged)
-
     def _facts(self) -> FileFacts:
         if self._known is None:
             self._known = self.desk.snapshot.facts(self.path) or FileFacts(language="", lines=0)
         return self._known
 
+    def _raw_lines(self) -> Sequence[str]:
+        if self._raw is None:
+            self._raw = lines_of(self.desk.snapshot, self.path)
+        return self._raw
+
     def _lines(self) -> Sequence[str]:
-        if self._excerpts or self._admitted is not None:
-            return split_lines(self.admitted() or "")
-        return lines_of(self.desk.snapshot, self.path)
+        return split_lines(self.page.text) if self._excerpts else self._raw_lines()
 
     def _header(self, index: int) -> str:
-        definitions = self._facts().definitions
-        if index >= len(definitions):
-            return ""
-        return header(lines_of(self.desk.snapshot, self.path), definitions[index])
+        known = self._texts.get(index)
+        if known is None:
+            definitions = self._facts().definitions
+            known = header(self._raw_lines(), definitions[index]) if index < len(definitions) else ""
+            self._texts[index] = known
+        return known
 
     def _ancestors(self, index: int) -> list[int]:
         definitions = self._facts().definitions

@@ -1,18 +1,22 @@
-"""Lines and outlines of files, remembered by content while they are being asked for."""
+"""Texts, lines and outlines of files, remembered by content while they are being asked for."""
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
 from qwen_lsp.errors import WorkspaceError
-from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.index import buffers
+from qwen_lsp.index.snapshot import FileEntry, Snapshot
 from qwen_lsp.syntax.outline import outline, split_lines
+from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
 _T = TypeVar("_T")
+_MARK = "\ufeff"
 
 
 class Memory(Generic[_T]):
@@ -43,82 +47,109 @@ class Memory(Generic[_T]):
                 self._size -= dropped
 
 
+# In characters; counts and the like in entries.
+_TEXTS: Memory[str] = Memory(16_000_000)
 _LINES: Memory[Sequence[str]] = Memory(16_000_000)
 _OUTLINES: Memory[str] = Memory(8_000_000)
-_COUNTS: Memory[int] = Memory(50_000)
-
-
-def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
-    """The lines of a file without their terminators, as the index knows it.
-
-    Empty for what cannot be read or has other lines by now, so that its facts do not fit them.
-    """
-    digest = _digest(snapshot, path)
-    if digest and (known := _LINES.get(digest)) is not None:
-        return known if snapshot.has(path) else ()
-    text, is_known = known_text_of(snapshot, path)
-    if text is None or not is_known:
-        return ()
-    lines = split_lines(text)
-    if digest:
-        _LINES.keep(digest, lines, len(text))
-    return lines
-
-
-def outline_of(snapshot: Snapshot, path: RelPath, text: str, *, unchanged: bool) -> str:
-    """The outline of a file made from `text`, which the gate may have changed; empty where there is none."""
-    digest = _digest(snapshot, path) if unchanged else ""
-    key = (digest, _language(snapshot, path))
-    if digest and (known := _OUTLINES.get(key)) is not None:
-        return known
-    facts = snapshot.facts(path)
-    made = outline(text, facts) if facts is not None and facts.definitions else ""
-    if digest:
-        _OUTLINES.keep(key, made, len(made) + 100)
-    return made
-
-
-def counted_outline(
-    snapshot: Snapshot, path: RelPath, shown: str, count: Callable[[str], int], *, unchanged: bool
-) -> int:
-    """Tokens of an outline as it is shown under the file's heading."""
-    digest = _digest(snapshot, path) if unchanged else ""
-    key = (digest, path, count)
-    known = _COUNTS.get(key) if digest else None
-    if known is None:
-        known = count(shown)
-        if digest:
-            _COUNTS.keep(key, known, 1)
-    return known
+_COUNTS: Memory[int] = Memory(100_000)
+_LONGEST_COUNTED = 4_000
 
 
 def text_of(snapshot: Snapshot, path: RelPath) -> str | None:
     """The text of a file, None for what cannot be read as text."""
-    try:
-        return snapshot.text(path)
-    except WorkspaceError:
-        return None
+    return content_of(snapshot, path)[0]
 
 
-def known_text_of(snapshot: Snapshot, path: RelPath) -> tuple[str | None, bool]:
-    """The text of a file, and whether the index knows this very text: it may have changed just now."""
+def content_of(snapshot: Snapshot, path: RelPath) -> tuple[str | None, str]:
+    """The text of a file and the name of that content; (None, "") for what cannot be read as text."""
+    buffer = snapshot.buffers.get(path)
+    if buffer is not None:
+        return buffer.text, name_of(snapshot, path)
+    name = name_of(snapshot, path)
+    if name and (known := _TEXTS.get(name)) is not None:
+        return known, name
     try:
-        text, read = snapshot.content(path)
+        file = disk.read(snapshot.root, path)
     except WorkspaceError:
-        return None, False
-    digest = _digest(snapshot, path)
-    if not digest or digest == read:
-        return text, True
+        return None, ""
+    _TEXTS.keep(file.digest, file.text, len(file.text) + 100)
+    return file.text, file.digest
+
+
+def name_of(snapshot: Snapshot, path: RelPath) -> str:
+    """What a file contains, as a digest, when that is known without reading it; else empty.
+
+    A file on disk is known as long as its size and time are those that the index read it with.
+    """
+    buffer = snapshot.buffers.get(path)
+    if buffer is None:
+        entry = snapshot.files.get(path)
+        return entry.digest if entry is not None and _as_indexed(snapshot, path, entry) else ""
+    if buffer.text is None:
+        return ""
+    # A byte order mark is part of a file's digest but of no text that was read from a file.
+    return buffers.digest(buffer) + (_MARK if buffer.text.startswith(_MARK) else "")
+
+
+def _as_indexed(snapshot: Snapshot, path: RelPath, entry: FileEntry) -> bool:
+    if not entry.digest:
+        return False
+    try:
+        found = os.lstat(f"{snapshot.root}/{path}")
+    except (OSError, ValueError):
+        return False
+    if disk.Stat.of(found) == disk.Stat(entry.size, entry.mtime_ns):
+        return True
     snapshot.presence.on_news(path)
-    return text, False
+    return False
 
 
-def _digest(snapshot: Snapshot, path: RelPath) -> str:
-    """What a closed file contains, as the index read it; empty for an open one."""
+def fits(snapshot: Snapshot, path: RelPath, name: str) -> bool:
+    """Whether the facts of a file are those of the content with this name: it may have changed just now."""
     entry = None if path in snapshot.buffers else snapshot.files.get(path)
-    return entry.digest if entry is not None else ""
+    return entry is None or entry.digest in ("", name)
 
 
-def _language(snapshot: Snapshot, path: RelPath) -> str:
+def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
+    """The lines of a file without their terminators.
+
+    Empty for what cannot be read or has other lines by now, so that its facts do not fit them.
+    """
+    name = name_of(snapshot, path)
+    if name and (known := _LINES.get(name)) is not None:
+        return known
+    text, name = content_of(snapshot, path)
+    if text is None or not fits(snapshot, path, name):
+        return ()
+    lines = split_lines(text)
+    if path not in snapshot.buffers:
+        _LINES.keep(name, lines, len(text) + 100)
+    return lines
+
+
+def outline_of(snapshot: Snapshot, path: RelPath, text: Callable[[], str], name: str) -> str:
+    """The outline of a file made from `text`; empty where there is none.
+
+    `name` is that of the content; empty when the gate changed the text, which is then not remembered.
+    """
     language = snapshot.language(path)
-    return language.id if language is not None else ""
+    key = (name, language.id if language is not None else "")
+    if name and (known := _OUTLINES.get(key)) is not None:
+        return known
+    facts = snapshot.facts(path)
+    made = outline(text(), facts) if facts is not None and facts.definitions else ""
+    if name and path not in snapshot.buffers:
+        _OUTLINES.keep(key, made, len(made) + 100)
+    return made
+
+
+def counted(text: str, count: Callable[[str], int]) -> int:
+    """Tokens of a text; those of a short one are remembered."""
+    if len(text) > _LONGEST_COUNTED:
+        return count(text)
+    key = (count, text)
+    known = _COUNTS.get(key)
+    if known is None:
+        known = count(text)
+        _COUNTS.keep(key, known, 1)
+    return known

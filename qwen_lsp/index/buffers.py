@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.service import IndexService
 from qwen_lsp.syntax import parse, tags
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, language_for
@@ -91,12 +91,12 @@ def tree(buffer: Buffer) -> SyntaxTree | None:
     return memo.tree
 
 
-def facts(buffer: Buffer, cache: Cache) -> FileFacts | None:
+def facts(buffer: Buffer, service: IndexService) -> FileFacts | None:
     """The facts of the text; those of an equal text on disk where the index has them."""
     memo = buffer.memo
     if memo.facts is None and buffer.text is not None and buffer.language is not None:
         if memo.tree is None and memo.before is None:
-            memo.facts = cache.facts(digest(buffer), buffer.language.id)
+            memo.facts = service.facts(digest(buffer), buffer.language.id)
         if memo.facts is None:
             made = tree(buffer)
             if memo.facts is None and made is not None:
@@ -104,12 +104,12 @@ def facts(buffer: Buffer, cache: Cache) -> FileFacts | None:
     return memo.facts
 
 
-def places(buffer: Buffer, cache: Cache) -> Mapping[str, list[int]]:
+def places(buffer: Buffer, service: IndexService) -> Mapping[str, list[int]]:
     """Positions of definitions by name."""
     memo = buffer.memo
     if memo.places is None:
         found: dict[str, list[int]] = {}
-        known = facts(buffer, cache)
+        known = facts(buffer, service)
         for i, definition in enumerate(known.definitions if known is not None else ()):
             found.setdefault(definition.name, []).append(i)
         memo.places = found

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.index import buffers, pool
+from qwen_lsp.index.attention import Attention
+from qwen_lsp.index.intake import Intake, Progress, disk_change
+from qwen_lsp.index.nearness import around, latest_first
 from qwen_lsp.index.plan import Plan, gone, hinted, swept, tracks_others
 from qwen_lsp.index.pool import Found, Job
 from qwen_lsp.index.scan import scan
-from qwen_lsp.index.snapshot import FileEntry, Snapshot
-from qwen_lsp.index.store import DiskChange, Store
-from qwen_lsp.index.tables import Scanned
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.index.store import Store
 from qwen_lsp.index.turns import turn
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.facts import FileFacts
@@ -30,12 +31,8 @@ try:
 except ImportError:  # no such thing on Windows
     resource = None
 
-Progress = Callable[[int, int], None]
-"""Called with the number of files done and of files there are to do."""
-
 _FEW_FILES = 16
 _SMALL_FILE = 64 * 1024
-_APPLY_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -111,19 +108,25 @@ async def _hinted(store: Store, hints: set[RelPath]) -> Plan | None:
 async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> float:
     """Returns the seconds that the comparison took, without what came of it."""
     store.ahead.clear()
+    await store.take_over(await asyncio.to_thread(store.cache.table))
     begun = time.monotonic()
-    plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
-    seconds = time.monotonic() - begun
-    await _carry_out(store, plan, progress, command, newer=store.ahead)
-    if store.cache.broken:  # damaged, or the disk is full: once more, with another database
-        await asyncio.to_thread(store.cache.heal)
-        plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
-        await _carry_out(store, plan, progress, command, newer=store.ahead)
+    with Attention(store) as attention:
+        plan = await attention.during(
+            asyncio.to_thread(swept, store.current, store.settings, store.cache),
+            lambda near: _checked(store, near),
+        )
+        seconds = time.monotonic() - begun
+        await _carry_out(store, plan, progress, command, attention)
+        if store.cache.broken:  # damaged, or the disk is full: once more, with another database
+            await asyncio.to_thread(store.cache.heal)
+            plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
+            await _carry_out(store, plan, progress, command, attention)
     # What was gone before the sweep came to put it in.
     if store.ahead and (plan := await _hinted(store, set(store.ahead))) is not None:
         await _carry_out(store, plan)
     store.apply_disk({}, complete=True)
-    await asyncio.to_thread(store.cache.collect_garbage, len(store.current.files))
+    await store.tidy()
+    await asyncio.to_thread(store.cache.collect_garbage, store.current.manifest.count)
     return seconds
 
 
@@ -132,33 +135,76 @@ async def _carry_out(
     plan: Plan,
     progress: Progress | None = None,
     command: Sequence[str] = pool.COMMAND,
-    newer: Collection[RelPath] = (),
+    attention: Attention | None = None,
 ) -> None:
-    """`newer` are paths of which more is known by now than will be found."""
-    intake = _Intake(store, len(plan.jobs), progress, newer)
-    intake.apply(plan.changes)
+    if attention is None:
+        store.apply_disk(plan.changes)
+    else:
+        await store.apply_listing(plan.changes)
+    lean = store.current.manifest.count > store.settings.references_up_to
+    intake = Intake(store, len(plan.jobs), progress, newer=store.ahead if plan.everywhere else ())
     jobs = plan.jobs
     if not _is_little(jobs, store.current) and store.cache.database is not None:
-        limits = pool.Limits(store.settings.max_file_bytes, store.settings.workers or pool.default_workers())
+        workers = store.settings.workers or pool.default_workers()
+        limits = pool.Limits(store.settings.max_file_bytes, workers, uses=not lean)
         try:
-            async with turn(store.cache, jobs, intake.take) as jobs:
+            async with turn(store.cache, jobs, intake.take) as left:
+                queue = left if attention is None else await attention.queue(left, workers)
                 jobs = await pool.run_pool(
-                    store.root, store.cache.database, jobs, limits, intake.take, command=command
+                    store.root, store.cache.database, queue, limits, intake.take, command=command
                 )
         finally:
             intake.apply()
     for job in jobs:
         intake.take(await asyncio.to_thread(_scan_here, store, store.current, job))
     intake.apply()
-    await asyncio.to_thread(store.cache.forget, [*plan.forget, *intake.gone])
-    await asyncio.to_thread(store.cache.write, intake.unwritten)
-    await asyncio.to_thread(store.cache.flush)
+    await store.tidy()
+    await asyncio.to_thread(_keep, store, plan, intake, lean=lean)
 
 
 def _is_little(jobs: Sequence[Job], snapshot: Snapshot) -> bool:
     return len(jobs) < _FEW_FILES and all(
         job.stat.size <= _SMALL_FILE or job.path in snapshot.buffers for job in jobs
     )
+
+
+async def _checked(store: Store, near: Sequence[RelPath]) -> None:
+    """Take in what became of a few files while nobody looked, the first of them at once."""
+    known = {path for path in near if path in store.current.files}
+    plan = await asyncio.to_thread(hinted, store.current, store.settings, known)
+    if plan is not None and not store.cache.broken:
+        changes = dict(plan.changes)
+        order = {path: place for place, path in enumerate(near)}
+        for job in sorted(plan.jobs, key=lambda job: order[job.path])[:_FEW_FILES]:
+            found = await asyncio.to_thread(_scan_here, store, store.current, job)
+            changes[job.path] = disk_change(found.files[0]) if found.files else None
+        store.apply_disk(changes)
+
+
+async def attend(store: Store, path: RelPath) -> None:
+    """Make ready what is around a document that somebody opened; the index itself may be unfinished."""
+    if not store.cache.keeps_all_uses:
+        await asyncio.to_thread(_keep_uses_around, store, [path])
+
+
+def _keep_uses_around(store: Store, opened: Sequence[RelPath]) -> None:
+    snapshot = store.current
+    entries = (snapshot.files.get(path) for path in around(snapshot, opened))
+    contents = {(e.digest, e.language) for e in entries if e is not None and e.digest and e.language}
+    store.cache.keep_uses(contents)
+
+
+def _keep(store: Store, plan: Plan, intake: Intake, *, lean: bool) -> None:
+    """Bring the database up to what was found, and who uses what in it to what the settings say."""
+    cache = store.cache
+    cache.forget([*plan.forget, *intake.gone])
+    cache.write(intake.unwritten)
+    cache.flush()
+    if lean:
+        cache.look_at_uses()
+        _keep_uses_around(store, latest_first(store.current))
+    elif not cache.keeps_all_uses or plan.everywhere:
+        cache.keep_uses_of_all()
 
 
 def _scan_here(store: Store, snapshot: Snapshot, job: Job) -> Found:
@@ -180,68 +226,10 @@ def _scan_here(store: Store, snapshot: Snapshot, job: Job) -> Found:
     return Found((scanned,))
 
 
-class _Intake:
-    """Collects what was found and puts it into the store now and then, not file by file."""
-
-    def __init__(
-        self, store: Store, total: int, progress: Progress | None, newer: Collection[RelPath]
-    ) -> None:
-        self.gone: list[RelPath] = []
-        self.unwritten: list[Scanned] = []
-        self._store = store
-        self._progress = progress
-        self._newer = newer
-        self._total = total
-        self._done = 0
-        self._changes: dict[RelPath, DiskChange] = {}
-        self._applied = time.monotonic()
-
-    def take(self, found: Found) -> None:
-        for file in found.files:
-            self._changes[file.path] = disk_change(file)
-        for path in found.gone:
-            self._changes[path] = None
-        for job in found.poison:
-            self._changes[job.path] = pool.POISON
-            self.unwritten.append(Scanned(job.path, job.stat.size, job.stat.mtime_ns, skip=pool.POISON))
-        self.gone += found.gone
-        self._done += len(found.files) + len(found.gone) + len(found.poison)
-        if self._progress is not None:
-            self._progress(self._done, self._total)
-        # Each application copies the manifest, so that a large one is copied a few dozen times in all.
-        enough = len(self._changes) * 40 >= len(self._store.current.files)
-        if enough and time.monotonic() - self._applied >= _APPLY_SECONDS:
-            self.apply()
-
-    def apply(self, changes: Mapping[RelPath, DiskChange] | None = None) -> None:
-        """Put these into the store, or what was collected."""
-        if changes is None:
-            changes, self._changes = self._changes, {}
-        if self._newer:
-            changes = {path: change for path, change in changes.items() if path not in self._newer}
-        self._store.apply_disk(changes)
-        self._applied = time.monotonic()
-
-
-def disk_change(file: Scanned) -> DiskChange:
-    if file.skip is not None:
-        return file.skip
-    return FileEntry(file.digest, file.size, file.mtime_ns, file.language)
-
-
 def _report(store: Store) -> IndexReport:
-    report = IndexReport()
-    kept = store.cache.manifest()
-    for path, entry in store.current.files.items():
-        report.files += 1
-        report.bytes += entry.size
-        if entry.language is not None:
-            report.languages[entry.language] = report.languages.get(entry.language, 0) + 1
-        if path in kept:
-            report.definitions += kept[path].definitions
-            report.references += kept[path].references
-    report.skipped = dict(Counter(store.current.skipped.values()))
-    return report
+    files, size, languages, skipped = store.current.manifest.merged().table.tally()
+    definitions, references = store.cache.totals()
+    return IndexReport(files, size, definitions, references, languages=languages, skipped=skipped)
 
 
 def _cpu_seconds() -> float:

@@ -12,19 +12,44 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from qwen_lsp.index import tables
-from qwen_lsp.index.codec import decode, definition, fingerprint
+from qwen_lsp.index import tables, users
+from qwen_lsp.index.answers import Answers
+from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, fingerprint
+from qwen_lsp.index.database import Database
+from qwen_lsp.index.packed import FileEntry, Table
+from qwen_lsp.index.service import Content, Defined, Users
 from qwen_lsp.index.tables import Scanned
-from qwen_lsp.syntax.facts import Definition, FileFacts
+from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
+_BY_NAME = """
+select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
+from (select * from definitions where name = ?2 order by facts desc, position limit ?3) d
+join facts f on f.id = d.facts
+"""
+_BY_NAME_AMONG = """
+select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
+from json_each(?4) k
+cross join facts f on f.digest = json_extract(k.value, '$[0]')
+    and f.language = json_extract(k.value, '$[1]')
+cross join definitions d on d.name = ?2 and d.facts = f.id limit ?3
+"""
+_USING = """
+select f.digest, f.language
+from (select rowid as id from uses where uses match ? order by rowid desc limit ?) u
+join facts f on f.id = u.id
+"""
+_WITHOUT_USES = "select id, digest, language from facts f where not f.used"
+_MOST = 1_000
+_MOST_NAMES_READ = 20_000
 _DECODED_FILES = 256
+_REMEMBERED = 100_000
+_FEW_CONTENTS = 4
 _SPARE_FACTS = 2000
 _OLD_INDEX_SECONDS = 30 * 24 * 3600
 
@@ -47,29 +72,19 @@ def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return user_folder("XDG_CACHE_HOME", ".cache", environ)
 
 
-class Cache:
+class Cache(Database):
     """The index of one workspace. Every method may be called from any thread; none raises on bad disks."""
 
     def __init__(self, database: Path | None) -> None:
-        self.database = database
-        """None: in memory."""
-        self.broken = False
-        """Something could not be read or written; `heal` replaces the database."""
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._writing = threading.Lock()
-        self._connections: list[sqlite3.Connection] = []
-        self._users = 0
-        self._unused = threading.Condition()
-        self._decoded: OrderedDict[tuple[str, str], FileFacts] = OrderedDict()
+        super().__init__(database)
+        self.keeps_all_uses = True
+        """Whether it is kept of every content which names it uses, so that nobody needs to search."""
+        self._memory = threading.Lock()
+        self._decoded: OrderedDict[Content, FileFacts] = OrderedDict()
+        self._defined: Answers[Defined] = Answers(_REMEMBERED)
+        self._using: Answers[Content] = Answers(_REMEMBERED)
         self._counted: dict[str, int] = {}
         self._pending: dict[str, int] = {}
-        self._shared: sqlite3.Connection | None = None
-        self._closed = False
-        self._file: int | None = None
-        """Which file the database is; another process may put another one in its place."""
-        if database is None:
-            self._shared = tables.connect(None)
 
     @classmethod
     def open(cls, root: Path, folder: Path | None = None) -> Cache:
@@ -82,60 +97,89 @@ class Cache:
 
     def facts(self, digest: str, language: str) -> FileFacts | None:
         key = (digest, language)
-        with self._lock:
+        with self._memory:
             found = self._decoded.get(key)
             if found is not None:
                 self._decoded.move_to_end(key)
                 return found
-        rows = self._read("select data from facts where digest = ? and language = ?", key)
+        rows = self.read("select numbers, data from facts where digest = ? and language = ?", key)
         if not rows:
             return None
         try:
-            found = decode(rows[0][0], language)
+            found = decode(Encoded(*rows[0]), language)
         except ValueError:
             self.broken = True
             return None
-        with self._lock:
+        with self._memory:
             self._decoded[key] = found
             if len(self._decoded) > _DECODED_FILES:
                 self._decoded.popitem(last=False)
         return found
 
-    def definitions(self, name: str) -> list[tuple[str, str, int, Definition]]:
-        """Digest, language, position and definition, for every content that defines `name`."""
-        rows = self._read(
-            "select f.digest, f.language, d.position, d.name, d.kind, d.line, d.name_line, d.col,"
-            " d.header_end, d.end_line, d.parent"
-            " from definitions d join facts f on f.id = d.facts where d.name = ?",
-            (name,),
-        )
-        return [(row[0], row[1], row[2], definition(row[3:])) for row in rows]
+    def definitions(
+        self, name: str, limit: int = _MOST, among: Collection[Content] | None = None
+    ) -> Sequence[Defined]:
+        if among is not None:
+            return self._definitions(_BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
+        # The newest contents first: those are the ones that files have.
+        return self._defined.get(name, limit, lambda: self._definitions(_BY_NAME, (BYTES, name, limit)))
 
-    def using(self, name: str) -> list[tuple[str, str]]:
-        """Digest and language of every content that refers to `name`."""
-        return self._read(
-            "select f.digest, f.language from uses u join facts f on f.id = u.facts where u.name = ?", (name,)
-        )
+    def _definitions(
+        self, sql: str, values: tuple[int, str, int] | tuple[int, str, int, str]
+    ) -> list[Defined]:
+        rows = self.read(sql, values)
+        return [Defined(row[0], row[1], row[2], definition(values[1], row[3])) for row in rows]
 
-    def importing(self, words: Iterable[str]) -> list[tuple[str, str]]:
-        """Digest and language of every content with one of the words in an import."""
-        return self._read(
+    def using(self, name: str, limit: int = _MOST) -> Users:
+        if not name:
+            return Users([], self.keeps_all_uses)
+        rows = self._using.get(name, limit, lambda: self.read(_USING, (users.query(name), limit)))
+        return Users(rows, self.keeps_all_uses and len(rows) < limit)
+
+    def learned(self, contents: Collection[Content]) -> None:
+        """Files have these contents now: answers that were remembered before may lack them."""
+        names: set[str] = set()
+        if len(contents) <= _FEW_CONTENTS:
+            for digest, language in contents:
+                facts = self.facts(digest, language)
+                if facts is None:
+                    break
+                names.update(facts.references, (each.name for each in facts.definitions))
+            else:
+                self._defined.forget(names)
+                self._using.forget(names)
+                return
+        self._defined.forget()
+        self._using.forget()
+
+    def importing(self, words: Iterable[str]) -> list[Content]:
+        return self.read(
             "select distinct f.digest, f.language from imports i join facts f on f.id = i.facts"
             " where i.word in (select value from json_each(?))",
             (json.dumps(list(words)),),
         )
 
-    def names(self, like: str, limit: int) -> list[str]:
-        """Names of definitions that match a LIKE pattern (escape character: backslash), each once."""
-        rows = self._read(
-            "select distinct name from definitions where name like ? escape '\\' limit ?", (like, limit)
-        )
+    def names_from(self, start: str, limit: int = _MOST) -> list[str]:
+        small = start.lower()
+        among = (small, small + chr(0x10FFFF))
+        # In a large workspace most names that begin with a few letters are long ones, looked for by nobody.
+        rows = self.read(tables.SHORT_NAMES, (*among, limit))
+        if len(rows) < limit:
+            rows = self.read(
+                "select name from (select name from names where small >= ? and small < ? limit ?)"
+                " order by length(name), name limit ?",
+                (*among, _MOST_NAMES_READ, limit),
+            )
+        return [row[0] for row in rows]
+
+    def names_like(self, pattern: str, limit: int) -> list[str]:
+        rows = self.read("select name from names where small like ? escape '\\' limit ?", (pattern, limit))
         return [row[0] for row in rows]
 
     def tokens(self, digest: str) -> int | None:
         known = self._counted.get(digest)
         if known is None:
-            rows = self._read("select tokens from tokens where digest = ?", (digest,))
+            rows = self.read("select tokens from tokens where digest = ?", (digest,))
             if rows:
                 known = self._counted[digest] = rows[0][0]
         return known
@@ -146,7 +190,7 @@ class Cache:
 
     def flush(self) -> None:
         """Write the token counts that were kept back."""
-        with self._lock:
+        with self._memory:
             pending, self._pending = self._pending, {}
 
         def insert(connection: sqlite3.Connection) -> None:
@@ -154,23 +198,74 @@ class Cache:
                 connection.executemany("insert or replace into tokens values (?, ?)", list(pending.items()))
 
         if pending:
-            self._change(insert)
+            self.change(insert)
 
-    def manifest(self, among: Sequence[RelPath] = ()) -> dict[RelPath, Kept]:
-        """The rows of these paths, or all of them."""
-        some = " where path in (select value from json_each(?))" if among else ""
-        rows = self._read(f"select * from manifest{some}", (json.dumps(among),) if among else ())  # noqa: S608
+    def table(self) -> Table:
+        """The manifest that was kept, skipped files included."""
+        rows = self.read(
+            "select path, size, mtime_ns, digest, language, skip from manifest order by path", ()
+        )
+        return Table((row[0], row[5] or FileEntry(row[3], row[1], row[2], row[4])) for row in rows)
+
+    def manifest(self, paths: Collection[RelPath] | None = None) -> dict[RelPath, Kept]:
+        """What is kept of some paths, or of all."""
+        if paths is None:
+            rows = self.read("select * from manifest", ())
+        else:
+            asked = json.dumps(list(paths))
+            rows = self.read(
+                "select m.* from json_each(?) k cross join manifest m on m.path = k.value", (asked,)
+            )
         return {RelPath(row[0]): Kept(*row[1:]) for row in rows}
+
+    def totals(self) -> tuple[int, int]:
+        """Definitions and references in the files of the manifest."""
+        rows = self.read("select sum(definitions), sum(refs) from manifest", ())
+        return (rows[0][0] or 0, rows[0][1] or 0) if rows else (0, 0)
+
+    def keep_uses(self, contents: Collection[Content]) -> None:
+        """Keep which names these contents use, where that was not done when they were indexed."""
+        missing = self.read(
+            "select f.id, f.digest, f.language from json_each(?) k"
+            " cross join facts f on f.digest = json_extract(k.value, '$[0]')"
+            " and f.language = json_extract(k.value, '$[1]')"
+            " where not f.used",
+            (json.dumps(list(contents)),),
+        )
+        self._keep_uses(missing)
+
+    def keep_uses_of_all(self) -> None:
+        """The same for everything that is indexed."""
+        while missing := self.read(f"{_WITHOUT_USES} limit 500", ()):
+            before = missing[0]
+            self._keep_uses(missing)
+            if self.broken or self.read(f"{_WITHOUT_USES} limit 1", ())[:1] == [before]:
+                return
+        self.keeps_all_uses = True
+
+    def look_at_uses(self) -> None:
+        """Find out whether it is known of every content what it uses."""
+        self.keeps_all_uses = not self.read(f"{_WITHOUT_USES} limit 1", ())
+
+    def _keep_uses(self, missing: Sequence[tuple[int, str, str]]) -> None:
+        rows: list[tuple[int, Iterable[str]]] = []
+        for number, digest, language in missing:
+            facts = self.facts(digest, language)
+            rows.append((number, facts.references if facts is not None else ()))
+        if rows:
+            self.change(lambda connection: tables.add_uses(connection, rows))
+            self._using.forget()
 
     def known(self, digest: str, language: str) -> tuple[int, int] | None:
         """Counts of definitions and references of content that the index has."""
-        rows = self._read(
+        rows = self.read(
             "select definitions, refs from facts where digest = ? and language = ?", (digest, language)
         )
         return rows[0] if rows else None
 
-    def write(self, files: Sequence[Scanned]) -> None:
-        self._change(lambda connection: tables.write(connection, files))
+    def write(self, files: Sequence[Scanned], *, uses: bool = True) -> None:
+        if files:
+            self.change(lambda connection: tables.write(connection, files, uses=uses))
 
     def forget(self, paths: Iterable[RelPath]) -> None:
         """Take paths out of the manifest; what they contained stays until garbage is collected."""
@@ -179,7 +274,7 @@ class Cache:
             with tables.Transaction(connection):
                 connection.executemany("delete from manifest where path = ?", [(path,) for path in paths])
 
-        self._change(delete)
+        self.change(delete)
 
     def collect_garbage(self, live: int) -> None:
         """Drop facts of no file when there are many, and indexes of versions long gone."""
@@ -189,7 +284,7 @@ class Cache:
             if total > _SPARE_FACTS + 2 * live:
                 tables.collect_garbage(connection, spare=live)
 
-        self._change(collect)
+        self.change(collect)
         if self.database is not None:
             with suppress(OSError):
                 for other in self.database.parent.glob("index-*.sqlite"):
@@ -197,102 +292,18 @@ class Cache:
                         tables.remove(other)
 
     def heal(self) -> None:
-        """Replace a database that failed: by a new one on disk, else by one in memory."""
-        self._disconnect()
-        self.broken = False
-        if self.database is not None:
-            with suppress(OSError):
-                if self._file in (None, self.database.stat().st_ino):  # else another process has
-                    tables.remove(self.database)
-            self._file = None
-            self._change(tables.probe)
-            if not self.broken:
-                return
-            self._disconnect()
-            self.broken = False
-        self.database = None
-        self._shared = tables.connect(None)
+        self._forget_answers()
+        super().heal()
 
     def close(self) -> None:
         """Write what is pending and let go of the files; later questions are answered with nothing."""
-        if not self._closed:
-            self.flush()
-            self._closed = True
-            self._disconnect()
+        self.flush()
+        super().close()
+        self._forget_answers()
 
-    def _disconnect(self) -> None:
-        """Close every connection once no thread works with one: closing it under a query is a crash."""
-        with self._lock:
-            connections, self._connections = self._connections, []
-            self._local = threading.local()
+    def _forget_answers(self) -> None:
+        with self._memory:
             self._decoded.clear()
             self._counted.clear()
-        if self._shared is not None:
-            connections.append(self._shared)
-            self._shared = None
-        with self._unused:
-            for connection in connections if self._users else ():
-                connection.interrupt()
-            if not self._unused.wait_for(lambda: self._users == 0, timeout=5.0):
-                return  # better never closed than closed under somebody
-        for connection in connections:
-            with suppress(sqlite3.Error):
-                connection.close()
-
-    def _enter(self) -> sqlite3.Connection | None:
-        with self._unused:
-            self._users += 1
-        return self._connection()
-
-    def _leave(self) -> None:
-        with self._unused:
-            self._users -= 1
-            self._unused.notify_all()
-
-    def _connection(self) -> sqlite3.Connection | None:
-        """This thread's connection; None after `close` or when the database cannot be opened."""
-        if self._shared is not None or self._closed or self.database is None:
-            return self._shared
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None and not self.broken:
-            try:
-                connection = tables.connect(self.database)
-                number = self.database.stat().st_ino
-            except (sqlite3.Error, OSError):
-                self.broken = True
-                return None
-            if self._file is None:
-                self._file = number
-            elif self._file != number:  # the rows of one and the names of the other are no index
-                self.broken = True
-            self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
-        return connection
-
-    def _read(self, sql: str, values: Sequence[object]) -> list[Any]:
-        connection = self._enter()
-        try:
-            return [] if connection is None else connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            self._failed(error)
-            return []
-        finally:
-            self._leave()
-
-    def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
-        with self._writing:
-            connection = self._enter()
-            try:
-                if connection is not None:
-                    change(connection)
-            except sqlite3.Error as error:
-                self._failed(error)
-            finally:
-                self._leave()
-
-    def _failed(self, error: sqlite3.Error) -> None:
-        # Having waited too long for another process, or being closed or healed meanwhile, is no damage.
-        busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        closed = self._closed or isinstance(error, sqlite3.ProgrammingError)
-        self.broken = self.broken or not (busy or closed)
+        self._defined.forget()
+        self._using.forget()

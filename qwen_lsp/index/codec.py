@@ -6,14 +6,16 @@ import hashlib
 import importlib.util
 import json
 import re
+import sys
+from array import array
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from qwen_lsp.syntax.facts import KINDS, Definition, FileFacts, Import
 
-SCHEMA = 1
+SCHEMA = 4
 """Raised when the tables or the encoding change; an index of another number is never read."""
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
@@ -21,49 +23,60 @@ _SEPARATORS = re.compile(r"[/\\.:]+")
 _NAMES_ARE_NO_FILES = frozenset({"javascript", "typescript", "typescriptreact", "go", "c", "cpp"})
 _FOLDER_STEMS = frozenset({"__init__", "index", "mod", "init"})
 
-DefinitionRow = tuple[str, int, int, int, int, int, int, int]
-"""Name, number of the kind, then the six numbers of a Definition."""
+NUMBERS = 7
+"""How many numbers are kept of a definition: that of its kind, then the six of a Definition."""
+_SIZE = array("i").itemsize
+BYTES = NUMBERS * _SIZE
 
 
-def definition_rows(facts: FileFacts) -> list[DefinitionRow]:
-    number = _KIND_NUMBER
-    return [
-        (d.name, number[d.kind], d.line, d.name_line, d.column, d.header_end, d.end_line, d.parent)
-        for d in facts.definitions
-    ]
+class Encoded(NamedTuple):
+    """Facts without their language. `numbers` has BYTES for each definition, so that one can be cut out."""
+
+    numbers: bytes
+    data: bytes
 
 
-def definition(row: DefinitionRow) -> Definition:
-    return Definition(row[0], KINDS[row[1]], *row[2:])
-
-
-def encode(facts: FileFacts, rows: list[DefinitionRow] | None = None) -> bytes:
-    """Facts without their language, as compact JSON."""
+def encode(facts: FileFacts) -> Encoded:
+    columns = list(zip(*facts.definitions, strict=True)) or [()] * (NUMBERS + 1)
+    numbers = array("i", bytes(len(columns[0]) * BYTES))
+    numbers[0::NUMBERS] = array("i", map(_KIND_NUMBER.__getitem__, columns[1]))
+    for at, column in enumerate(columns[2:], 1):
+        numbers[at::NUMBERS] = array("i", column)
     value = (
         facts.lines,
         int(facts.has_errors),
-        definition_rows(facts) if rows is None else rows,
+        columns[0],
         dict(facts.references),
         [(i.module, i.names, i.line) for i in facts.imports],
     )
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return Encoded(numbers.tobytes(), text.encode("utf-8", "surrogatepass"))
 
 
-def decode(data: bytes, language: str) -> FileFacts:
+def decode(encoded: Encoded, language: str) -> FileFacts:
     """The facts of an encoded row. Raises ValueError for anything that `encode` did not write."""
     try:
-        value: Any = json.loads(data.decode("utf-8", "surrogatepass"))
-        lines, has_errors, definitions, references, imports = value
+        value: Any = json.loads(encoded.data.decode("utf-8", "surrogatepass"))
+        lines, has_errors, names, references, imports = value
+        numbers = array("i", encoded.numbers)
+        kinds = [KINDS[number] for number in numbers[0::NUMBERS]]
+        columns = [numbers[at::NUMBERS] for at in range(1, NUMBERS)]
         return FileFacts(
             language=language,
             lines=int(lines),
-            definitions=tuple([definition(cast("DefinitionRow", row)) for row in definitions]),
+            definitions=tuple(map(Definition._make, zip(names, kinds, *columns, strict=True))),
             references=cast("dict[str, int]", references),
             imports=tuple([Import(module, tuple(names), line) for module, names, line in imports]),
             has_errors=bool(has_errors),
         )
     except (TypeError, IndexError, AttributeError) as error:
         raise ValueError("not the facts of a file") from error
+
+
+def definition(name: str, numbers: bytes) -> Definition:
+    """One definition from its BYTES of the numbers of its file."""
+    kind, *rest = array("i", numbers)
+    return Definition(name, KINDS[kind], *rest)
 
 
 def import_keys(imports: Iterable[Import], language: str) -> set[str]:
@@ -89,7 +102,7 @@ def keys_of(path: str) -> set[str]:
 @cache
 def fingerprint() -> str:
     """Names the state of the code, the queries and the grammars that facts were made with."""
-    state = hashlib.blake2b(str(SCHEMA).encode(), digest_size=6)
+    state = hashlib.blake2b(f"{SCHEMA} {sys.byteorder} {_SIZE}".encode(), digest_size=6)
     package = Path(__file__).parent.parent
     for folder, pattern in (("syntax", "*.py"), ("syntax/queries", "*.scm")):
         for file in sorted((package / folder).glob(pattern)):

@@ -84,7 +84,7 @@ def go(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
 def go_modules(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Folder and module path of each go.mod, longest module path first."""
     found: list[tuple[str, str]] = []
-    for file in snapshot.manifest.by_name.get("go.mod", _buffered(snapshot, "go.mod")):
+    for file in snapshot.manifest.named("go.mod") or _buffered(snapshot, "go.mod"):
         text = _text(snapshot, file)
         if match := re.search(r"^\s*module\s+\"?([^\s\"]+)", text, re.MULTILINE):
             found.append((posixpath.dirname(file), match.group(1)))
@@ -108,7 +108,7 @@ def rust(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     elif found := _rust_module(snapshot, own, parts, imp.names):
         return found
     else:  # another crate of the workspace: its folder bears its name
-        crates = (file.split("/") for file in snapshot.manifest.by_name.get("lib.rs", ()))
+        crates = (file.split("/") for file in snapshot.manifest.named("lib.rs"))
         bases = ["/".join(c[:-1]) for c in crates if c[-3:-2] and c[-3].replace("-", "_") == head]
         parts = parts[1:]
     for base in bases:
@@ -239,12 +239,12 @@ def _package_files(snapshot: Snapshot, parts: list[str], suffixes: tuple[str, ..
         return []  # a class that is not here
     tail = "/".join(parts)
     added = {posixpath.dirname(p) for p, b in snapshot.buffers.items() if b.text is not None}
-    folders = sorted(f for f in {*snapshot.manifest.by_folder, *added} if f == tail or f.endswith(f"/{tail}"))
+    folders = sorted(f for f in {*snapshot.manifest.folders(), *added} if f == tail or f.endswith(f"/{tail}"))
     return [p for f in folders for p in _in_folder(snapshot, f) if p.endswith(suffixes)][:_MOST_FILES]
 
 
 def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:
-    known = [p for p in snapshot.manifest.by_folder.get(folder, ()) if snapshot.has(p)]
+    known = [p for p in snapshot.manifest.in_folder(folder) if snapshot.has(p)]
     added = (p for p, b in snapshot.buffers.items() if b.text is not None and posixpath.dirname(p) == folder)
     return sorted({*known, *added})
 
@@ -252,7 +252,7 @@ def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:
 def _ending(snapshot: Snapshot, suffix: str, near: RelPath) -> RelPath | None:
     """The file whose path ends in these parts, the nearest to `near` when there are several."""
     name = posixpath.basename(suffix)
-    known = (*snapshot.manifest.by_name.get(name, ()), *_buffered(snapshot, name))
+    known = (*snapshot.manifest.named(name), *_buffered(snapshot, name))
     hits = {p for p in known if (p == suffix or p.endswith(f"/{suffix}")) and snapshot.has(p)}
     return min(hits, key=lambda p: (-len(posixpath.commonprefix([p, near])), len(p), p), default=None)
 

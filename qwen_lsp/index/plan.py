@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.cache import Cache, Kept
+from qwen_lsp.index.packed import DiskChange, FileEntry
 from qwen_lsp.index.pool import Job
 from qwen_lsp.index.scan import is_read, plain_stat
-from qwen_lsp.index.snapshot import FileEntry, Snapshot
-from qwen_lsp.index.store import DiskChange, Store
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.index.store import Store
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.languages import available, language_for
 from qwen_lsp.workspace import disk
@@ -22,42 +23,52 @@ _RULES = frozenset({".gitignore", OWN_FILE})
 
 @dataclass(slots=True)
 class Plan:
-    """What is known at once, the files to read (nearest to the open ones first), the rows to drop."""
+    """What is known at once, the files to read, the rows to drop."""
 
     changes: dict[RelPath, DiskChange] = field(default_factory=dict[RelPath, DiskChange])
     jobs: list[Job] = field(default_factory=list[Job])
     forget: list[RelPath] = field(default_factory=list[RelPath])
+    everywhere: bool = False
+    """Whether the whole disk was looked at."""
 
 
 def swept(snapshot: Snapshot, settings: IndexSettings, cache: Cache) -> Plan:
     """Compare the whole disk with the index. A workspace that is gone has no files."""
     listing = disk.list_files(snapshot.root, exclude=settings.exclude, max_bytes=settings.max_file_bytes)
-    kept = cache.manifest()
-    plan = Plan()
-    jobs: list[Job] = []
+    manifest, plan = snapshot.manifest, Plan(everywhere=True)
+    table, row_of, over = manifest.table, manifest.table.paths.row, manifest.over
+    other: list[RelPath] = []
     for path, stat in listing.files.items():
-        if not _is_text(path):
-            plan.changes[path] = "name is not valid text"
-            continue
-        row = kept.get(path)
-        if not is_read(path):
-            plan.changes[path] = FileEntry("", stat.size, stat.mtime_ns, None)
-        elif row is not None and row.size == stat.size and row.mtime_ns == stat.mtime_ns:
-            plan.changes[path] = row.skip or FileEntry(row.digest, row.size, row.mtime_ns, row.language)
-        else:
-            if path not in snapshot.files:
-                plan.changes[path] = _unread(path, stat)
-            jobs.append(Job(path, stat))
+        row = -1 if path in over else row_of(path)
+        same = row >= 0 and table.has_stat(row, stat.size, stat.mtime_ns)
+        if not same or not (table.is_read(row) or not is_read(path)):
+            other.append(path)
+    kept = cache.manifest([path for path in other if _is_text(path)])
+    for path in other:
+        _look_at(path, listing.files[path], kept.get(path), snapshot, plan)
     for path, reason in listing.skipped.items():
-        plan.changes[path] = reason
-    present = plan.changes.keys() | {job.path for job in jobs}
-    for path in (*snapshot.files, *snapshot.skipped):
-        if path not in present:
-            plan.changes[path] = None
-    plan.forget = [path for path in kept if path not in listing.files]
-    plan.changes = {p: change for p, change in plan.changes.items() if _is_news(snapshot, p, change)}
-    plan.jobs = by_distance(jobs, snapshot.buffers)
+        if manifest.get(path) != reason:
+            plan.changes[path] = reason
+    gone = [p for p in manifest.known() if p not in listing.files and p not in listing.skipped]
+    plan.changes.update(dict.fromkeys(gone))
+    # What was indexed and is now skipped for its name or size has a row as well.
+    plan.forget = [*gone, *(path for path in listing.skipped if path in snapshot.files)]
     return plan
+
+
+def _look_at(path: RelPath, stat: disk.Stat, row: Kept | None, snapshot: Snapshot, plan: Plan) -> None:
+    """One file that is on disk and not known to be as it was."""
+    if not _is_text(path):
+        change: DiskChange = "name is not valid text"
+    elif not is_read(path):
+        change = FileEntry("", stat.size, stat.mtime_ns, None)
+    elif row is not None and row.size == stat.size and row.mtime_ns == stat.mtime_ns:
+        change = row.skip or FileEntry(row.digest, row.size, row.mtime_ns, row.language)
+    else:
+        plan.jobs.append(Job(path, stat))
+        change = snapshot.files.get(path) or _unread(path, stat)
+    if snapshot.manifest.get(path) != change:
+        plan.changes[path] = change
 
 
 def hinted(snapshot: Snapshot, settings: IndexSettings, hints: set[RelPath]) -> Plan | None:
@@ -95,10 +106,9 @@ def gone(snapshot: Snapshot, hints: Iterable[RelPath]) -> list[RelPath]:
     """Known files among the hints, or in folders among them, that are no longer on disk."""
     lost = {path for path in hints if not os.path.lexists(snapshot.root / path)}
     found = [path for path in lost if path in snapshot.files or path in snapshot.skipped]
-    folders = tuple(f"{path}/" for path in lost if path not in snapshot.files)
-    if folders:
-        known = (*snapshot.files, *snapshot.skipped)
-        found += [path for path in known if path.startswith(folders)]
+    for path in lost:
+        if path not in snapshot.files:
+            found += snapshot.manifest.beneath(path)
     return found
 
 
@@ -110,43 +120,10 @@ def tracks_others(store: Store) -> bool:
     return before != store.tracked
 
 
-def by_distance(jobs: Iterable[Job], opened: Iterable[RelPath]) -> list[Job]:
-    """Open files first, then those that share the longer part of their path with one."""
-    folders = [path.split("/")[:-1] for path in opened]
-    first = set(opened)
-    known: dict[str, int] = {}
-
-    def distance(path: RelPath) -> int:
-        folder = path[: path.rfind("/") + 1]
-        if folder not in known:
-            parts = folder.split("/")[:-1]
-            known[folder] = min((_steps(parts, other) for other in folders), default=0)
-        return known[folder]
-
-    return sorted(jobs, key=lambda job: (job.path not in first, distance(job.path), job.path))
-
-
-def _steps(one: list[str], other: list[str]) -> int:
-    shared = 0
-    for mine, theirs in zip(one, other, strict=False):
-        if mine != theirs:
-            break
-        shared += 1
-    return len(one) + len(other) - 2 * shared
-
-
 def _unread(path: RelPath, stat: disk.Stat) -> FileEntry:
     language = language_for(path)
     known = language is not None and available(language)
     return FileEntry("", stat.size, stat.mtime_ns, language.id if known and language else None)
-
-
-def _is_news(snapshot: Snapshot, path: RelPath, change: DiskChange) -> bool:
-    if isinstance(change, FileEntry):
-        return snapshot.files.get(path) != change
-    if change is None:
-        return True
-    return snapshot.skipped.get(path) != change
 
 
 def _is_text(path: str) -> bool:

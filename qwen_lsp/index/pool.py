@@ -24,6 +24,7 @@ from qwen_lsp.workspace.paths import RelPath
 COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
 _BATCH_BYTES = 1024 * 1024
 _BATCH_FILES = 96
+_FIRST_BYTES = 64 * 1024
 _START_SECONDS = 60.0
 _DYING_SECONDS = 2.0
 _MOST_POISON = 8
@@ -53,15 +54,53 @@ class Limits:
     max_bytes: int
     workers: int
     file_seconds: float = 5.0
+    uses: bool = True
+    """Whether it is kept which names each file uses."""
 
     def wall_seconds(self, files: int) -> float:
         return self.file_seconds * (2 + 0.2 * files)
 
 
+class Queue(deque[list[Job]]):
+    """Jobs that wait, in their order, in batches small enough that every worker gets several.
+
+    The first ones are smaller still: what is in front is what somebody waits for.
+    """
+
+    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
+        super().__init__()
+        total = sum(job.stat.size for job in jobs)
+        self._most = max(32 * 1024, min(_BATCH_BYTES, total // (4 * workers)))
+        self.extend(self._batches(jobs))
+
+    def promote(self, paths: Sequence[RelPath]) -> None:
+        """Move the jobs for these paths, in this order, to the front; those given out are not there."""
+        order = {path: place for place, path in enumerate(paths)}
+        moved: list[Job] = []
+        for batch in self:
+            if any(job.path in order for job in batch):
+                moved += [job for job in batch if job.path in order]
+                batch[:] = [job for job in batch if job.path not in order]
+        moved.sort(key=lambda job: order[job.path])
+        self.extendleft(reversed(self._batches(moved)))
+
+    def _batches(self, jobs: Sequence[Job]) -> list[list[Job]]:
+        batches: list[list[Job]] = []
+        size = 0
+        for job in jobs:
+            most = min(self._most, _FIRST_BYTES << min(len(batches), 16))
+            if not batches or size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
+                batches.append([])
+                size = 0
+            batches[-1].append(job)
+            size += job.stat.size
+        return batches
+
+
 async def run_pool(
     root: Path,
     database: Path,
-    jobs: Sequence[Job],
+    jobs: Sequence[Job] | Queue,
     limits: Limits,
     report: Callable[[Found], None],
     *,
@@ -71,12 +110,13 @@ async def run_pool(
 
     Returns the jobs that could not be done here because no worker runs or the database fails.
     """
-    batches = _batches(jobs, limits.workers)
+    batches = jobs if isinstance(jobs, Queue) else Queue(jobs, limits.workers)
     hello = {
         "root": str(root),
         "database": str(database),
         "max_bytes": limits.max_bytes,
         "cpu_seconds": limits.file_seconds,
+        "uses": limits.uses,
     }
 
     lost: Counter[str] = Counter()
@@ -92,6 +132,8 @@ async def run_pool(
                     if not batches:
                         break
                 batch = batches.popleft()
+                if not batch:
+                    continue
                 reply = await _ask(worker, batch, limits.wall_seconds(len(batch)))
                 if reply is None:
                     # One that died is waited for: to signal a process that is gone upsets asyncio.
@@ -120,10 +162,10 @@ async def run_pool(
 
 
 def default_workers() -> int:
-    """One less than the cores this process may use, at least one."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)) - 1)
-    return max(1, (os.cpu_count() or 1) - 1)
+    """One less than the cores this process may use, but two on two cores: workers are niced and give way."""
+    affine = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
+    return max(min(cores, 2), cores - 1)
 
 
 _Worker = asyncio.subprocess.Process
@@ -204,18 +246,3 @@ def _kind(job: Job) -> str:
 def _found(reply: dict[str, Any]) -> Found:
     files = tuple(Scanned(RelPath(row[0]), *row[1:]) for row in reply["found"])
     return Found(files, tuple(RelPath(path) for path in reply["gone"]))
-
-
-def _batches(jobs: Sequence[Job], workers: int) -> deque[list[Job]]:
-    """Jobs in their order, in batches small enough that every worker gets several."""
-    total = sum(job.stat.size for job in jobs)
-    most = max(32 * 1024, min(_BATCH_BYTES, total // (4 * workers)))
-    batches: deque[list[Job]] = deque()
-    size = 0
-    for job in jobs:
-        if not batches or size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
-            batches.append([])
-            size = 0
-        batches[-1].append(job)
-        size += job.stat.size
-    return batches

@@ -16,15 +16,19 @@ _KIND, _REGULAR = 0o170000, 0o100000
 
 
 class Presence:
-    """Asks for one root. May be asked from any thread."""
+    """Asks for one root; without one every file is there. May be asked from any thread."""
 
-    def __init__(self, root: Path, on_news: Callable[[RelPath], None]) -> None:
-        self._prefix = f"{root}/"
+    def __init__(
+        self, root: Path | None = None, on_news: Callable[[RelPath], None] = lambda path: None
+    ) -> None:
+        self._prefix = None if root is None else f"{root}/"
         self.on_news = on_news
         """Called, on the thread that asked, with each file found missing or changed."""
 
     def has(self, path: RelPath) -> bool:
         """Whether there is a regular file."""
+        if self._prefix is None:
+            return True
         try:
             there = os.lstat(self._prefix + path).st_mode & _KIND == _REGULAR
         except (OSError, ValueError):
@@ -33,6 +37,6 @@ class Presence:
             self.on_news(path)
         return there
 
-    def among(self, paths: Iterable[RelPath]) -> set[RelPath]:
-        """Those of these that are there."""
-        return {path for path in set(paths) if self.has(path)}
+    def lost(self, paths: Iterable[RelPath]) -> set[RelPath]:
+        """Those of these that are there no more."""
+        return {path for path in set(paths) if not self.has(path)}

@@ -31,9 +31,19 @@ Ready = Callable[[RelPath, str, str], FileFacts | None]
 
 
 def scan(
-    root: Path, path: RelPath, stat: disk.Stat, *, known: Known, max_bytes: int, ready: Ready | None = None
+    root: Path,
+    path: RelPath,
+    stat: disk.Stat,
+    *,
+    known: Known,
+    max_bytes: int,
+    ready: Ready | None = None,
+    guarded: bool = True,
 ) -> Scanned | None:
-    """What a file holds now; None when it is gone. Never raises for what a file is or contains."""
+    """What a file holds now; None when it is gone. Never raises for what a file is or contains.
+
+    Unguarded the parser is not stopped when it does not come to an end.
+    """
     now = time.time_ns()
     try:
         file = disk.read(root, path, max_bytes)
@@ -55,7 +65,7 @@ def scan(
     if counts is None:
         facts = ready(path, file.digest, language.id) if ready is not None else None
         if facts is None:
-            facts = extract(parse(text, language))
+            facts = extract(parse(text, language, guarded=guarded))
         counts = (len(facts.definitions), sum(facts.references.values()))
     return Scanned(path, size, mtime_ns, file.digest, language.id, None, *counts, facts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache as memoised
 
@@ -16,6 +16,7 @@ from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace.paths import RelPath
 
 _MOST_NAMES = 20_000
+_FEW_NAMES = 1_000
 _HOLDS_A_WORD = 0.69
 _LONGEST_LINE = 400
 _QUALIFIER = re.compile(r"[.:#/\s]+")
@@ -39,10 +40,28 @@ def symbols(snapshot: Snapshot, query: str, limit: int = 50) -> list[Site]:
     `Outer.inner` and `Outer::inner` also ask for what encloses the definition.
     """
     *outer, word = [part for part in _QUALIFIER.split(query.strip()) if part] or [""]
-    # Names that hold the word as it is beat all others: mostly there are enough of them.
-    scored = _scored(snapshot, word, _like([word]), _HOLDS_A_WORD) if len(word) > 1 and not outer else []
-    if len(scored) < limit:
-        scored = _scored(snapshot, word, _like(word), 0.0)
+    service, most = snapshot.service, max(20 * limit, _FEW_NAMES)
+    # Names that begin with the letters beat those that hold them, and those beat all others: mostly there
+    # are enough of the first kind, and nobody looks at every name there is.
+    kinds: list[tuple[float, Callable[[], Sequence[str]]]] = [(0.79, lambda: service.names_from(word, most))]
+    if len(word) > 1:
+        kinds.append((_HOLDS_A_WORD, lambda: service.names_like(_like([word]), _MOST_NAMES)))
+        kinds.append((0.0, lambda: service.names_like(_like(word), _MOST_NAMES)))
+    else:
+        kinds = [(0.0, kinds[0][1])]
+    found: list[tuple[float, bool, bool, Site]] = []
+    for least, names in kinds:
+        found = _found(snapshot, _scored(snapshot, word, names(), least)[:most], outer, limit)
+        if len(found) >= limit:
+            break
+    found.sort(key=lambda f: (-f[0], f[1], f[2], f[3].path, f[3].index))
+    return [site for *_, site in found[:limit]]
+
+
+def _found(
+    snapshot: Snapshot, scored: Sequence[tuple[float, str]], outer: Sequence[str], limit: int
+) -> list[tuple[float, bool, bool, Site]]:
+    """The definitions of names, best first, until there are enough: score, kind, whether in tests, site."""
     found: list[tuple[float, bool, bool, Site]] = []
     for score, name in scored:
         if len(found) >= limit and score < found[-1][0]:
@@ -51,15 +70,14 @@ def symbols(snapshot: Snapshot, query: str, limit: int = 50) -> list[Site]:
             if not outer or _is_inside(snapshot, site, outer):
                 minor = site.definition.kind in _MINOR_KINDS
                 found.append((score, minor, _TEST_PATH.search(site.path) is not None, site))
-    found.sort(key=lambda f: (-f[0], f[1], f[2], f[3].path, f[3].index))
-    return [site for *_, site in found[:limit]]
+    return found
 
 
-def _scored(snapshot: Snapshot, word: str, like: str, least: float) -> list[tuple[float, str]]:
+def _scored(snapshot: Snapshot, word: str, known: Sequence[str], least: float) -> list[tuple[float, str]]:
     """Names of definitions that fit better than `least`, best first."""
-    names = set(snapshot.cache.names(like, _MOST_NAMES))
+    names = set(known)
     for buffer in snapshot.buffers.values():
-        names.update(buffers.places(buffer, snapshot.cache))
+        names.update(buffers.places(buffer, snapshot.service))
     scored = [(score, name) for name in names if (score := similarity(word, name)) > least]
     return sorted(scored, key=lambda item: (-item[0], len(item[1]), item[1]))
 
@@ -238,9 +256,9 @@ def _repeats_a_repeat(pattern: str) -> bool:
 
 
 def _like(parts: Sequence[str]) -> str:
-    """A pattern for names with these parts in order; for one letter, names that begin with it."""
-    escaped = [re.sub(r"([%_\\])", r"\\\1", part) for part in parts]
-    return f"{escaped[0]}%" if [len(part) for part in parts] == [1] else f"%{'%'.join(escaped)}%"
+    """A pattern for names with these parts in order."""
+    escaped = (re.sub(r"([%_\\])", r"\\\1", part.lower()) for part in parts)
+    return f"%{'%'.join(escaped)}%"
 
 
 def _word_starts(name: str) -> frozenset[int]:

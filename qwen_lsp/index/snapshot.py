@@ -1,21 +1,23 @@
 """Snapshot: the immutable workspace at one moment.
 
-Files on disk are named by a manifest and known by their facts; open documents and the files of a fork
-lie over them as buffers. A snapshot of a fork is made from another one and shares all but the change.
+Files on disk are named by a manifest and known by their facts, which an index service keeps by content;
+open documents and the files of a fork lie over them as buffers. A snapshot of a fork is made from another
+one and shares all but the change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index import buffers
 from qwen_lsp.index.buffers import Buffer
-from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.manifest import Manifest
+from qwen_lsp.index.packed import FileEntry
 from qwen_lsp.index.presence import Presence
+from qwen_lsp.index.service import Content, Defined, IndexService
 from qwen_lsp.syntax.facts import Definition, FileFacts
 from qwen_lsp.syntax.languages import Language, available, by_id, language_for
 from qwen_lsp.syntax.parse import SyntaxTree, parse
@@ -25,15 +27,10 @@ from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
-
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """A file on disk. `digest` is empty until it has been read, which plain text never is."""
-
-    digest: str
-    size: int
-    mtime_ns: int
-    language: str | None
+MOST_SITES = 100
+"""Definitions of one name that an answer has unless it is asked for more."""
+_MOST_USERS = 1_000
+_MOST_NEAR = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +42,21 @@ class Site:
     index: int
 
 
-class Manifest:
-    """The files on disk by path, by content and by name. Never changed; a new one is made instead."""
-
-    def __init__(self, files: Mapping[RelPath, FileEntry], skipped: Mapping[RelPath, str]) -> None:
-        self.files = files
-        self.skipped = skipped
-
-    @cached_property
-    def by_content(self) -> Mapping[tuple[str, str], tuple[RelPath, ...]]:
-        """Paths by digest and language."""
-        found: dict[tuple[str, str], tuple[RelPath, ...]] = {}
-        for path, entry in self.files.items():
-            if entry.digest and entry.language is not None:
-                key = (entry.digest, entry.language)
-                found[key] = (*found[key], path) if key in found else (path,)
-        return found
-
-    @cached_property
-    def by_name(self) -> Mapping[str, tuple[RelPath, ...]]:
-        """Paths by the last part of their path."""
-        found: dict[str, list[RelPath]] = {}
-        for path in self.files:
-            found.setdefault(path[path.rfind("/") + 1 :], []).append(path)
-        return {name: tuple(paths) for name, paths in found.items()}
-
-    @cached_property
-    def by_folder(self) -> Mapping[str, tuple[RelPath, ...]]:
-        """Paths by the folder they are in."""
-        found: dict[str, list[RelPath]] = {}
-        for path in self.paths:
-            found.setdefault(path[: max(path.rfind("/"), 0)], []).append(path)
-        return {folder: tuple(paths) for folder, paths in found.items()}
-
-    @cached_property
-    def paths(self) -> Sequence[RelPath]:
-        return sorted(self.files)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The workspace at one moment. Read it from any thread; nothing here changes."""
 
     root: Path
-    cache: Cache = field(repr=False)
-    presence: Presence = field(repr=False)
-    manifest: Manifest = field(default_factory=lambda: Manifest({}, {}), repr=False)
+    service: IndexService = field(repr=False)
+    manifest: Manifest = field(default_factory=Manifest, repr=False)
     buffers: Mapping[RelPath, Buffer] = field(default_factory=dict[RelPath, Buffer], repr=False)
     version: int = 0
     complete: bool = False
     """Whether every file has been indexed once. Before that answers are right but may miss some."""
+    presence: Presence = field(default_factory=Presence, repr=False)
+    listed: bool = False
+    """Whether the disk was looked at since the workspace was opened. Before that the manifest is the one
+    kept from the last time, checked around the open files only."""
 
     @property
     def files(self) -> Mapping[RelPath, FileEntry]:
@@ -106,7 +68,7 @@ class Snapshot:
         """Files that are not indexed, each with the reason."""
         return self.manifest.skipped
 
-    def paths(self) -> Iterable[RelPath]:
+    def paths(self) -> Sequence[RelPath]:
         """Every file there is here, sorted."""
         if not self.buffers:
             return self.manifest.paths
@@ -118,23 +80,17 @@ class Snapshot:
 
     def has(self, path: RelPath) -> bool:
         buffer = self.buffers.get(path)
-        if buffer is not None:
-            return buffer.text is not None
-        return path in self.files and self.presence.has(path)
+        on_disk = buffer is None and path in self.files and self.presence.has(path)
+        return on_disk or (buffer is not None and buffer.text is not None)
 
     def text(self, path: RelPath) -> str:
         """The text of any file below the root, indexed or not. Raises FileUnreadable, OutsideWorkspace."""
-        return self.content(path)[0]
-
-    def content(self, path: RelPath) -> tuple[str, str]:
-        """Text and digest as they are now; the digest is empty for a buffer. Raises what `text` raises."""
         buffer = self.buffers.get(path)
         if buffer is None:
-            file = disk.read(self.root, path)
-            return file.text, file.digest
+            return disk.read(self.root, path).text
         if buffer.text is None:
             raise FileUnreadable(path, "deleted")
-        return buffer.text, ""
+        return buffer.text
 
     def lines(self, path: RelPath) -> LineIndex:
         """Where the lines start; kept up to date for buffers. Raises what `text` raises."""
@@ -156,12 +112,12 @@ class Snapshot:
         """Definitions, references and imports; None for plain text and for what cannot be read."""
         buffer = self.buffers.get(path)
         if buffer is not None:
-            return buffers.facts(buffer, self.cache)
+            return buffers.facts(buffer, self.service)
         entry = self.files.get(path)
         if entry is not None and entry.digest:
             if entry.language is None or not self.presence.has(path):
                 return None
-            found = self.cache.facts(entry.digest, entry.language)
+            found = self.service.facts(entry.digest, entry.language)
             if found is not None:
                 return found
         made = self.tree(path)
@@ -180,42 +136,62 @@ class Snapshot:
         except FileUnreadable:
             return None
 
-    def definitions(self, name: str) -> list[Site]:
-        """Every definition with this name, in order of path and place."""
-        known = [
-            Site(path, definition, index)
-            for digest, language, index, definition in self.cache.definitions(name)
-            for path in self._on_disk(digest, language)
-        ]
-        present = self.presence.among(site.path for site in known)
-        sites = [site for site in known if site.path in present]
-        for path, buffer in self.buffers.items():
-            facts = buffers.facts(buffer, self.cache)
-            if facts is not None:
-                places = buffers.places(buffer, self.cache).get(name, ())
-                sites += [Site(path, facts.definitions[i], i) for i in places]
-        sites.sort(key=lambda site: (site.path, site.index))
-        return sites
+    def definitions(
+        self, name: str, *, near: Collection[RelPath] = (), limit: int = MOST_SITES
+    ) -> list[Site]:
+        """Definitions with this name, in order of path and place: all of them when they are `limit` or less.
 
-    def using(self, name: str) -> list[RelPath]:
-        """The files that refer to this name, sorted."""
-        known = [path for key in self.cache.using(name) for path in self._on_disk(*key)]
-        found = list(self.presence.among(known))
+        Of more, those in open documents, those in and beside the files `near`, and then any.
+        """
+        sites: list[Site] = []
         for path, buffer in self.buffers.items():
-            facts = buffers.facts(buffer, self.cache)
+            facts = buffers.facts(buffer, self.service)
+            if facts is not None:
+                places = buffers.places(buffer, self.service).get(name, ())
+                sites += [Site(path, facts.definitions[i], i) for i in places]
+        room, most = limit - len(sites), limit + 1
+        while room > 0:
+            found = self.service.definitions(name, most)
+            if len(found) == most and near:
+                around = self._contents_around(near)
+                first = self.service.definitions(name, limit, around) if around else ()
+                found = [*first, *(one for one in found if one[:2] not in around)]
+            known = self._sites(found, room)
+            if len(found) < most or len(known) == room:
+                sites += known
+                break
+            most *= 8  # so many are of contents that no file has any more
+        sites.sort(key=lambda site: (site.path, site.index))
+        lost = self.presence.lost(site.path for site in sites if site.path not in self.buffers)
+        return [site for site in sites if site.path not in lost][:limit]
+
+    def users(self, name: str, limit: int = _MOST_USERS) -> tuple[list[RelPath], bool]:
+        """Files that refer to this name, sorted, at most `limit`; and whether those are all.
+
+        They are not when there are more, and in a workspace so large that who uses what is kept for the
+        files around the open ones only (setting `index.references_up_to`).
+        """
+        most = limit + 1
+        while True:
+            known = self.service.using(name, most)
+            found = [path for key in known.contents for path in self._on_disk(*key)]
+            if len(known.contents) < most or len(found) > limit:
+                break
+            most *= 8
+        for path, buffer in self.buffers.items():
+            facts = buffers.facts(buffer, self.service)
             if facts is not None and name in facts.references:
                 found.append(path)
-        return sorted(found)
+        return sorted(found)[:limit], known.complete and len(found) <= limit
+
+    def using(self, name: str, limit: int = _MOST_USERS) -> list[RelPath]:
+        """The files of `users` alone."""
+        return self.users(name, limit)[0]
 
     def importing(self, words: Iterable[str]) -> list[RelPath]:
         """Files on disk with one of the words in an import, and every buffer: more than asked for."""
-        known = [path for key in self.cache.importing(words) for path in self._on_disk(*key)]
-        return sorted(
-            [
-                *self.presence.among(known),
-                *(path for path, buffer in self.buffers.items() if buffer.text is not None),
-            ]
-        )
+        found = [path for key in self.service.importing(words) for path in self._on_disk(*key)]
+        return sorted([*found, *(path for path, buffer in self.buffers.items() if buffer.text is not None)])
 
     def tokens(self, path: RelPath, count: Callable[[str], int]) -> int:
         """How many tokens the file has; counted once for each content. Raises what `text` raises."""
@@ -225,15 +201,15 @@ class Snapshot:
                 buffer.memo.tokens = count(buffer.text)
             return buffer.memo.tokens
         entry = self.files.get(path)
-        known = self.cache.tokens(entry.digest) if entry is not None and entry.digest else None
+        known = self.service.tokens(entry.digest) if entry is not None and entry.digest else None
         if known is None:
             if buffer is not None:
                 raise FileUnreadable(path, "deleted")
             file = disk.read(self.root, path)
-            known = self.cache.tokens(file.digest)
+            known = self.service.tokens(file.digest)
             if known is None:
                 known = count(file.text)
-                self.cache.keep_tokens(file.digest, known)
+                self.service.keep_tokens(file.digest, known)
         return known
 
     def edited(self, path: RelPath, text: str | None) -> Snapshot:
@@ -270,10 +246,33 @@ class Snapshot:
                 edits.append(FileEdit(path, before, after))
         return edits
 
+    def _sites(self, found: Iterable[Defined], most: int) -> list[Site]:
+        """The first definitions of contents as sites in files, at most so many."""
+        sites: list[Site] = []
+        for digest, language, index, definition in found:
+            if len(sites) >= most:
+                break
+            sites += [Site(path, definition, index) for path in self._on_disk(digest, language)]
+        return sites[: max(most, 0)]
+
+    def _contents_around(self, near: Collection[RelPath]) -> set[Content]:
+        """The contents of some files and of the first ones beside each, of all together a few dozen."""
+        found: set[Content] = set()
+        folders = dict.fromkeys(path[: max(path.rfind("/"), 0)] for path in near)
+        beside = (path for folder in folders for path in self.manifest.in_folder(folder))
+        for path in (*near, *beside):
+            entry = None if path in self.buffers else self.files.get(path)
+            if entry is not None and entry.digest and entry.language is not None:
+                found.add((entry.digest, entry.language))
+                if len(found) >= _MOST_NEAR:
+                    break
+        return found
+
     def _on_disk(self, digest: str, language: str) -> Sequence[RelPath]:
         """Paths with this content that nothing lies over."""
-        paths = self.manifest.by_content.get((digest, language), ())
-        return [p for p in paths if p not in self.buffers] if self.buffers else paths
+        paths = self.manifest.with_content(digest, language)
+        known = [p for p in paths if p not in self.buffers] if self.buffers else paths
+        return [path for path in known if self.presence.has(path)]
 
     def _disk_text(self, path: RelPath) -> str | None:
         try:

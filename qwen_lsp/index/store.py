@@ -1,7 +1,7 @@
 """Store: the one mutable cell, which holds the current Snapshot.
 
-Everything here runs on the event loop and takes microseconds to a few milliseconds; whoever needs a
-steady view takes `store.current` once and keeps it.
+Everything here runs on the event loop and takes microseconds to a few milliseconds, however many files
+there are; whoever needs a steady view takes `store.current` once and keeps it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 
 from qwen_lsp.index import buffers
 from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.manifest import MOST_LAID_OVER, Manifest
+from qwen_lsp.index.packed import DiskChange, FileEntry, Table
 from qwen_lsp.index.presence import Presence
-from qwen_lsp.index.snapshot import FileEntry, Manifest, Snapshot
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.text.edits import TextEdit, apply
 from qwen_lsp.workspace.paths import RelPath
 
 Listener = Callable[[Snapshot], None]
-DiskChange = FileEntry | str | None
-"""What became of a path on disk: indexed, skipped with a reason, or gone."""
 
 
 class Store:
@@ -35,7 +35,7 @@ class Store:
         """Held while the disk is compared with the index."""
         self.on_news: Callable[[RelPath], None] = lambda path: None
         """Called, from any thread, with a file found missing, or not as the index knows it, by a question."""
-        self.current = Snapshot(root, cache, Presence(root, lambda path: self.on_news(path)))
+        self.current = Snapshot(root, cache, presence=Presence(root, lambda path: self.on_news(path)))
         self.ahead: set[RelPath] = set()
         """What was looked at beside the sweep that is running: newer than what that finds."""
         self.tracked: frozenset[str] | None = None
@@ -84,26 +84,64 @@ class Store:
             self._swap(self.current.overlaid(path, None))
 
     def apply_disk(self, changes: Mapping[RelPath, DiskChange], *, complete: bool | None = None) -> None:
-        """Take in what was found on disk."""
+        """Take in what was found on disk: a few changes, and whether every file has been indexed."""
         current = self.current
-        manifest = current.manifest
-        if changes:
-            files, skipped = dict(manifest.files), dict(manifest.skipped)
-            for path, change in changes.items():
-                if isinstance(change, FileEntry):
-                    files[path] = change
-                    skipped.pop(path, None)
-                else:
-                    files.pop(path, None)
-                    if change is None:
-                        skipped.pop(path, None)
-                    else:
-                        skipped[path] = change
-            manifest = Manifest(files, skipped)
-        elif complete in (None, current.complete):
-            return
         done = current.complete if complete is None else complete
+        if not changes and done == current.complete:
+            return
+        self._learned(changes)
+        manifest = current.manifest.with_changes(changes) if changes else current.manifest
         self._swap(replace(current, manifest=manifest, version=current.version + 1, complete=done))
+
+    async def apply_listing(self, changes: Mapping[RelPath, DiskChange]) -> None:
+        """Take in what a look at the whole disk found: any number of changes."""
+        await asyncio.to_thread(self._learned, changes)
+
+        def listed(manifest: Manifest) -> Manifest:
+            ahead = self.ahead.copy()
+            return manifest.with_changes({p: c for p, c in changes.items() if p not in ahead}).merged()
+
+        await self._change_manifest(listed, listed=True)
+
+    async def take_over(self, table: Table) -> None:
+        """Begin with the files that were kept from the last time, where none is known yet."""
+        if not self.current.manifest.count:
+            await self._change_manifest(lambda manifest: Manifest(table, manifest.over).merged())
+
+    async def tidy(self) -> None:
+        """Make the latest changes part of the table when there are many."""
+        if len(self.current.manifest.over) > MOST_LAID_OVER:
+            await self._change_manifest(Manifest.merged)
+
+    async def _change_manifest(self, change: Callable[[Manifest], Manifest], *, listed: bool = False) -> None:
+        """Make another manifest in a thread; once more when the disk changed meanwhile."""
+
+        def make(before: Manifest) -> Manifest:
+            after = change(before)
+            if after is not before:
+                after.prepare()
+            return after
+
+        while True:
+            before = self.current.manifest
+            after = await asyncio.to_thread(make, before)
+            current = self.current
+            if current.manifest is before:
+                known = listed or current.listed
+                if after is not before or known != current.listed:
+                    version = current.version + 1
+                    self._swap(replace(current, manifest=after, version=version, listed=known))
+                return
+
+    def _learned(self, changes: Mapping[RelPath, DiskChange]) -> None:
+        """Let the index know which contents are in use from now on."""
+        new = {
+            (change.digest, change.language)
+            for change in changes.values()
+            if isinstance(change, FileEntry) and change.digest and change.language is not None
+        }
+        if new:
+            self.cache.learned(new)
 
     def release(self) -> None:
         """Let go of the index's files. Snapshots that are still held know no closed file any more."""

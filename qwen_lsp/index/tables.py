@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwen_lsp.index.codec import definition_rows, encode, import_keys
+from qwen_lsp.index import users
+from qwen_lsp.index.codec import Encoded, decode, encode, import_keys
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath
 
@@ -28,15 +29,15 @@ pragma wal_autocheckpoint = 4000;
 _TABLES = """
 create table if not exists facts (
     id integer primary key, digest text not null, language text not null,
-    definitions integer not null, refs integer not null, data blob not null,
+    definitions integer not null, refs integer not null, used integer not null, numbers blob not null,
+    data blob not null,
     unique (digest, language));
 create table if not exists definitions (
-    name text not null, facts integer not null, position integer not null, kind integer not null,
-    line integer not null, name_line integer not null, col integer not null,
-    header_end integer not null, end_line integer not null, parent integer not null,
+    name text not null, facts integer not null, position integer not null,
     primary key (name, facts, position)) without rowid;
-create table if not exists uses (
-    name text not null, facts integer not null, primary key (name, facts)) without rowid;
+create table if not exists names (
+    small text not null, name text not null, primary key (small, name)) without rowid;
+create index if not exists short_names on names (small) where length(name) <= 16;
 create table if not exists imports (
     word text not null, facts integer not null, primary key (word, facts)) without rowid;
 create table if not exists manifest (
@@ -45,6 +46,13 @@ create table if not exists manifest (
 create table if not exists tokens (
     digest text primary key, tokens integer not null) without rowid;
 """
+
+
+SHORT_NAMES = """
+select name from names indexed by short_names where small >= ? and small < ? and length(name) <= 16
+order by length(name), name limit ?
+"""
+"""The shortest names between two in lower case, from the index that has only such names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ def connect(database: Path | None) -> sqlite3.Connection:
         if not known:
             with Transaction(connection):
                 _run(connection, _TABLES)
+                users.create(connection)
     except BaseException:
         connection.close()
         raise
@@ -130,35 +139,35 @@ def known_facts(connection: sqlite3.Connection) -> Callable[[str, str], tuple[in
     return ask
 
 
-def write(connection: sqlite3.Connection, files: Sequence[Scanned]) -> None:
-    """Put files, their facts and the names in them into the tables, all or nothing."""
-    encoded = [
-        (f, f.facts, rows, encode(f.facts, rows))
-        for f in files
-        if f.facts is not None
-        for rows in (definition_rows(f.facts),)
-    ]
-    definitions: list[tuple[object, ...]] = []
-    uses: list[tuple[str, int]] = []
+def write(connection: sqlite3.Connection, files: Sequence[Scanned], *, uses: bool = True) -> None:
+    """Put files, their facts and the names in them into the tables, all or nothing.
+
+    Without `uses` it is not kept which names they use.
+    """
+    encoded = [(file, file.facts, encode(file.facts)) for file in files if file.facts is not None]
+    definitions: list[tuple[str, int, int]] = []
+    used: list[tuple[int, Iterable[str]]] = []
     imports: list[tuple[str, int]] = []
     with Transaction(connection):
-        for file, facts, rows, data in encoded:
+        for file, facts, (numbers, data) in encoded:
             cursor = connection.execute(
-                "insert or ignore into facts (digest, language, definitions, refs, data)"
-                " values (?, ?, ?, ?, ?)",
-                (file.digest, facts.language, file.definitions, file.references, data),
+                "insert or ignore into facts (digest, language, definitions, refs, used, numbers, data)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                (file.digest, facts.language, file.definitions, file.references, uses, numbers, data),
             )
             number = cursor.lastrowid
             if cursor.rowcount < 1 or number is None:
                 continue
-            definitions += [(row[0], number, i, *row[1:]) for i, row in enumerate(rows)]
-            uses += [(name, number) for name in facts.references]
+            definitions += [(each[0], number, i) for i, each in enumerate(facts.definitions)]
+            if uses:
+                used.append((number, facts.references))
             imports += [(word, number) for word in import_keys(facts.imports, facts.language)]
         # In order of the key, so that each page of a table is visited once per batch.
         definitions.sort()
-        uses.sort()
-        connection.executemany("insert into definitions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", definitions)
-        connection.executemany("insert into uses values (?, ?)", uses)
+        connection.executemany("insert into definitions values (?, ?, ?)", definitions)
+        names = sorted({(each[0].lower(), each[0]) for each in definitions})
+        connection.executemany("insert or ignore into names values (?, ?)", names)
+        users.add(connection, used)
         connection.executemany("insert into imports values (?, ?)", imports)
         connection.executemany(
             "insert or replace into manifest values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -167,6 +176,17 @@ def write(connection: sqlite3.Connection, files: Sequence[Scanned]) -> None:
                 for f in files
             ],
         )
+
+
+def add_uses(connection: sqlite3.Connection, contents: Sequence[tuple[int, Iterable[str]]]) -> None:
+    """Keep the names that contents use whose facts were written without."""
+    with Transaction(connection):
+        # Another process may have done it meanwhile, and no content may be added twice.
+        new: list[tuple[int, Iterable[str]]] = []
+        for number, names in contents:
+            if connection.execute("update facts set used = 1 where id = ? and not used", (number,)).rowcount:
+                new.append((number, names))
+        users.add(connection, new)
 
 
 def collect_garbage(connection: sqlite3.Connection, spare: int) -> int:
@@ -180,14 +200,24 @@ def collect_garbage(connection: sqlite3.Connection, spare: int) -> int:
         connection.execute("delete from doomed")
         dropped = connection.execute(f"insert into doomed {doomed}", (spare,)).rowcount
         if dropped:
-            for table, column in (
-                ("definitions", "facts"), ("uses", "facts"), ("imports", "facts"), ("facts", "id"),
-            ):  # fmt: skip
+            users.remove(connection, _references_of_doomed(connection))
+            for table, column in (("definitions", "facts"), ("imports", "facts"), ("facts", "id")):
                 connection.execute(
                     f"delete from {table} where {column} in (select id from doomed)"  # noqa: S608
                 )
             connection.execute("delete from tokens where digest not in (select digest from manifest)")
+            connection.execute(
+                "delete from names where not exists (select 1 from definitions d where d.name = names.name)"
+            )
     return dropped
+
+
+def _references_of_doomed(connection: sqlite3.Connection) -> Iterator[tuple[int, Iterable[str]]]:
+    rows = connection.execute(
+        "select id, numbers, data, language from facts where used and id in (select id from doomed)"
+    )
+    for number, numbers, data, language in rows.fetchall():
+        yield number, decode(Encoded(numbers, data), language).references
 
 
 def probe(connection: sqlite3.Connection) -> None:

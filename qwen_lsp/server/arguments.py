@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.server.host import Place, Server
@@ -45,3 +45,11 @@ def budget_of(arguments: Mapping[str, Any], default: int) -> int:
     if type(budget) is not int or not 0 < budget <= 1_000_000:
         raise UserError("`budget` is a number of tokens between 1 and 1000000")
     return budget
+
+
+def form_of(arguments: Mapping[str, Any]) -> Literal["receipt", "html"]:
+    """The `form` in which something is to be shown."""
+    form = arguments.get("form", "receipt")
+    if form not in ("receipt", "html"):
+        raise UserError('`form` is "receipt" or "html"')
+    return form

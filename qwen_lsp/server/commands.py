@@ -14,7 +14,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from qwen_lsp import __version__
 from qwen_lsp.errors import UserError
-from qwen_lsp.server.arguments import Token, budget_of, position_of, selection_of, text_of
+from qwen_lsp.server.arguments import Token, budget_of, form_of, position_of, selection_of, text_of
 from qwen_lsp.server.editing import edit
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.progress import progress
@@ -74,16 +74,29 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 async def _show(ls: Server, markdown: str) -> None:
     """Put a text before the person, as well as the editor can."""
-    if not ls.supports(lambda c: c.window.show_document.support):  # pyright: ignore[reportOptionalMemberAccess]
+    if not _shows_documents(ls):
         return ls.say(markdown, lsp.MessageType.Info)
     from qwen_lsp.session.state import state_folder
 
     path = state_folder() / "explanation.md"
     await asyncio.to_thread(_write, path, markdown)
-    with contextlib.suppress(JsonRpcException):
-        shown = lsp.ShowDocumentParams(uri=uri_of(path), take_focus=True)
-        await ls.rpc.ask(lsp.WINDOW_SHOW_DOCUMENT, shown)
+    await _show_file(ls, path)
     return None
+
+
+def _shows_documents(ls: Server) -> bool:
+    return ls.supports(lambda c: c.window.show_document.support)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def _show_file(ls: Server, path: Path, *, external: bool = False) -> bool:
+    """Open a file in the editor, or in the program that the system opens it with; whether that worked."""
+    if not _shows_documents(ls):
+        return False
+    params = lsp.ShowDocumentParams(uri=uri_of(path), external=external or None, take_focus=True)
+    with contextlib.suppress(JsonRpcException):
+        result = await ls.rpc.ask(lsp.WINDOW_SHOW_DOCUMENT, params)
+        return bool(result is not None and result.success)
+    return False
 
 
 def _write(path: Path, text: str) -> None:
@@ -97,21 +110,44 @@ def _write(path: Path, text: str) -> None:
 async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """What would be sent around a place: each part with its tokens and its why, and what was withheld."""
     from qwen_lsp.context.pack import pack
-    from qwen_lsp.context.rank import rank
+    from qwen_lsp.context.rank import USUAL, limit_for, rank
     from qwen_lsp.context.render import receipt
+    from qwen_lsp.context.webpage import page
+    from qwen_lsp.session.pages import keep_page
 
     del token
     place = ls.place(text_of(arguments, "uri"))
     session = place.session
-    offset = place.lines.offset(position_of(arguments.get("position"), "position"), ls.encoding)
+    position = position_of(arguments.get("position"), "position")
+    offset = place.lines.offset(position, ls.encoding)
     budget = budget_of(arguments, session.settings.completion.budget_tokens)
+    form = form_of(arguments)
 
-    def work() -> dict[str, Any]:
-        candidates = rank(place.snapshot, place.path, offset, recent=session.recent)
+    def work() -> tuple[dict[str, Any], Path | None]:
+        limit = max(USUAL, limit_for(budget))
+        candidates = rank(place.snapshot, place.path, offset, recent=session.recent, limit=limit)
         packed = pack(place.snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
-        return receipt(packed)
+        if form == "receipt":
+            return receipt(packed), None
+        text = page(
+            packed,
+            workspace=session.root.name,
+            place=f"{place.path}:{position.line + 1}",
+            considered=len({candidate.path for candidate in candidates}),
+        )
+        return receipt(packed), keep_page(text)
 
-    return await asyncio.to_thread(work)
+    try:
+        told, written = await asyncio.to_thread(work)
+    except OSError as error:
+        raise UserError(f"the page could not be written: {error.strerror or error}") from None
+    if written is not None:
+        told["page"] = {
+            "path": str(written),
+            "uri": uri_of(written),
+            "shown": await _show_file(ls, written, external=True),
+        }
+    return told
 
 
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:

@@ -111,6 +111,7 @@ class Session:
     def open(self, path: RelPath, text: str, version: int | None = None) -> None:
         self.store.open(path, text, version)
         self.touched(path)
+        self._spawn(build.attend(self.store, path), "attend")
         if self._teaches:
             self._lessons.first(path)
 
@@ -235,7 +236,9 @@ class Session:
 
         Asked by the gate, from any thread: an ignored file that is open is still an ignored file.
         """
-        if path in self.store.current.files:
+        # A file that git tracks is listed whatever the rules say. A list that was kept from the last time
+        # knows nothing of rules that are newer.
+        if self.store.current.listed and path in self.store.current.files:
             return False
         rules = self._rules
         if rules is None:

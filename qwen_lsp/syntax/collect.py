@@ -4,12 +4,16 @@ A query says which nodes matter; nothing here walks the tree. Where a grammar ha
 `body` a captured definition is enough; captured names and bodies go to the innermost definition around
 them that has none, so a pattern may capture them in any order.
 
+`@definition.attribute` is what a method gives its object: a field of the type around it. Elsewhere it defines
+nothing.
+
 `@is.def.defp` asks that the node reads `def` or `defp`, or else the names after it in the same definition
 do not count.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import tree_sitter
@@ -24,12 +28,13 @@ _ORDER = {"attribute": _ATTRIBUTE, "outer": _OUTER, "name": _NAME, "body": _BODY
 _DEFINITION_CAPTURE = "definition."
 _WEAK = "~"
 """Put before a kind: a pattern for it may also match what a stronger pattern calls something else."""
-_WEAK_KINDS = frozenset(("class", "variable", "field", "property", "type"))
+_WEAK_KINDS = frozenset(("attribute", "class", "variable", "field", "property", "type"))
 _VARIABLES = frozenset(("variable", "field", "property"))
 _MEMBER_KINDS = {"function": "method", _WEAK + "variable": "field"}
 """What a definition directly inside a type is called instead."""
 _TYPE_LIKE = frozenset(("class", "interface", "trait", "struct", "enum", "impl"))
 _MARKS = "\"'`:"
+_ATTRIBUTE_OF_OBJECT = _WEAK + "attribute"
 _SYMBOL = _WEAK + "property"
 """What a Ruby symbol defines; elsewhere a colon may be part of a name."""
 
@@ -74,6 +79,8 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     opened = _opened(source, captures)
     for each in opened:
         node, kind = each.node, each.kind
+        if kind == _ATTRIBUTE_OF_OBJECT and not _in_method(each, result):
+            continue
         name_node = each.name
         if name_node is None and each.vetoes is None:
             for field in name_fields:
@@ -117,7 +124,9 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
             parent = -1
         else:
             parent = outer.number
-            if result[parent].kind in _TYPE_LIKE:
+            if kind == _ATTRIBUTE_OF_OBJECT:
+                parent, kind = result[parent].parent, "field"
+            elif result[parent].kind in _TYPE_LIKE:
                 kind = _MEMBER_KINDS.get(kind, kind)
         if kind[0] == _WEAK:
             kind = kind[1:]
@@ -132,6 +141,14 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
             _definition((name, cast(Kind, kind), each.line, name_line, column, header_end, end_line, parent))
         )
     return Collected(result, opened, names)
+
+
+def _in_method(each: Open, result: Sequence[Definition]) -> bool:
+    """Whether a method is what immediately encloses it."""
+    outer = each.outer
+    while outer is not None and outer.number < 0:
+        outer = outer.outer
+    return outer is not None and result[outer.number].kind in ("constructor", "method")
 
 
 def _definition(values: tuple[str, Kind, int, int, int, int, int, int]) -> Definition:

@@ -25,14 +25,14 @@ _COMMENT_LINE = re.compile(r"\s*(///?!?|#(?!\[|!\[)|--+|;+|%+)")
 _COMMENT_MARK = re.compile(r"^\s*(/\*\*?!?|\*/|\*(?!/)|///?!?|#+|--+\[*|;+|%+)? ?")
 _AFTER_COLON = re.compile(r":\s*#.*$")
 _OPENING = re.compile(
-    r"[({\[]$|^\s*(class|module|begin|if|unless|else|try|except|with|public|private|protected)\b"
+    r"[({\[]$|^\s*(class|module|begin|if|unless|elif|else|try|except|with|public|private|protected)\b"
 )
 _CLOSING = re.compile(r"[\])}]+[;,]?|end\b.*")
 
 
 def split_lines(text: str) -> list[str]:
     """The lines of a text as facts count them; form feeds and the like break no line."""
-    return _LINE_BREAK.split(text)
+    return _LINE_BREAK.split(text) if "\r" in text else text.split("\n")
 
 
 def header(text_lines: Sequence[str], d: Definition) -> str:
@@ -68,9 +68,14 @@ def outline_lines(
             children.add(d.parent)
     starts = set(shown_imports)
     printed = -1
+    known: set[tuple[int, str]] = set()
     for index, d in enumerate(facts.definitions):
         if levels[index] < 0 or d.name_line <= printed or d.line in shown_imports:
             continue
+        if d.kind == "field":
+            if (d.parent, d.name) in known:
+                continue  # a method that gives its object another value
+            known.add((d.parent, d.name))
         doc = _doc_lines(text_lines, facts, index) if docs else None
         doc_shown = [_clipped(line) for line in text_lines[doc[0] : doc[1] + 1]] if doc is not None else []
         inner = doc is not None and doc[0] > d.header_end

@@ -21,6 +21,7 @@ _HARDENING = (
 )  # fmt: skip
 _SECONDS = 60.0
 """After this git is given up: an ignore file can be a FIFO, a disk can hang."""
+_LOG_SECONDS = 5.0
 
 
 def run(folder: Path, args: Sequence[str], *, seconds: float = _SECONDS) -> bytes | None:
@@ -50,6 +51,25 @@ def executable() -> Path | None:
     """The git program, by an absolute path."""
     found = shutil.which("git")
     return Path(found).resolve() if found and Path(found).is_absolute() else None
+
+
+def recently_changed(folder: Path, commits: int) -> list[str]:
+    """Files below `folder` that the last commits changed, the latest first; none where git cannot tell.
+
+    Commits that brought everything, as a first one does, say nothing about what is worked on.
+    """
+    printed = run(
+        folder,
+        [
+            "-c", "log.showRoot=false", "-c", "log.showSignature=false",
+            "log", f"--max-count={commits}", "--first-parent", "--diff-merges=off", "--name-only",
+            "--relative", "--no-renames", "--no-ext-diff", "--no-textconv", "--pretty=format:", "-z",
+        ],
+        seconds=_LOG_SECONDS,
+    )  # fmt: skip
+    if printed is None:
+        return []
+    return list(dict.fromkeys(filter(None, os.fsdecode(printed).replace("\n", "\0").split("\0"))))
 
 
 def repository(folder: Path) -> Path | None:
@@ -119,4 +139,6 @@ def _environment() -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",  # nothing is ever fetched: that can run a program of the repository's
     }

@@ -222,7 +222,8 @@ def content_reason(path: RelPath, head: bytes, size: int) -> str | None:
     """Why a file is not source, by its first bytes: binary, minified or generated; None when it is."""
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "binary"
-    if _GENERATED_MARK.search(head, 0, 2_048):
+    # The word is in every one of these marks, and hardly ever in a source.
+    if b"generated" in head[:2_048].lower() and _GENERATED_MARK.search(head, 0, 2_048):
         return "generated"
     if path.lower().endswith((".html", ".htm")) and _GENERATED_PAGE.search(head):
         return "generated"

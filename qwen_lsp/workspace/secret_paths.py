@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import translate
+from functools import lru_cache
 
 _TEMPLATES = ("example", "sample", "template", "dist", "defaults", "tpl", "schema", "test")
 
@@ -61,6 +62,7 @@ _COMPILED = tuple(
 )
 
 
+@lru_cache(maxsize=32_768)
 def path_reason(path: str) -> str | None:
     """Why a file is withheld as a whole, by its name; None when its text may be looked at."""
     folded = path.replace("\\", "/").casefold()

@@ -38,6 +38,23 @@ async def test_pack_tells_what_would_be_sent(run: Run, repo: Path) -> None:
     assert "calc/money.py" in table.out
 
 
+async def test_pack_writes_a_page(run: Run, repo: Path, tmp_path: Path) -> None:
+    file = tmp_path / "context.html"
+    place = ("pack", repo, "--at", "calc/report.py:19", "--budget", 500)
+    told = await run(*place, "--html", file)
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith(f"{file}: ")
+    assert told.out.rstrip().endswith(" of 500 tokens in 1 files")
+    page = file.read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "calc/report.py:19" in page
+    assert "class Money" in page
+    assert (await run(*place, "--html", "-")).out == page
+    both = await run(*place, "--html", file, "--json")
+    assert [part["path"] for part in json.loads(both.out)["parts"]] == ["calc/money.py"]
+    assert file.read_text("utf-8") == page
+
+
 async def test_pack_answers_requests_line_by_line(run: Run, repo: Path) -> None:
     asked = {"file": "calc/report.py", "line": 19, "budget": 400}
     lines = [

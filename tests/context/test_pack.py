@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.context.candidates import Candidate, Form
+from qwen_lsp.context.order import dependencies_first
 from qwen_lsp.context.pack import pack
+from qwen_lsp.context.page import Page, counted_whole
 from qwen_lsp.context.rank import rank, rank_file
-from qwen_lsp.context.render import Pack, fim_context, receipt, receipt_text, render
+from qwen_lsp.context.render import Pack, fim_context, piece, receipt, receipt_text, render
+from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.tokens import count as qwen
 from qwen_lsp.workspace.paths import RelPath
@@ -80,11 +83,11 @@ def shop(count: Callable[[str], int] | None = None) -> Snapshot:
 
 
 def words(text: str) -> int:
-    """Counts so that a whole may have fewer or more than its parts."""
+    """Counts so that a whole may have fewer than its parts, except at a line that begins visibly."""
     return len(re.findall(r"\w+|[^\w\s]+|\n+", text))
 
 
-COUNTERS: tuple[Callable[[str], int], ...] = (words, len, qwen, lambda text: len(text) // 7)
+COUNTERS: tuple[Callable[[str], int], ...] = (words, len, qwen)
 FORMS: tuple[Form, ...] = ("whole", "outline", "header", "excerpt")
 
 
@@ -125,6 +128,43 @@ def test_a_pack_keeps_its_promises(found: list[Candidate], budget: int, count: C
     assert "8f1c9a7be1d24f6f9a0d" not in text
     assert all(part.why for part in result.parts)
     assert packed(found, budget, count) == result, "equal input, equal bytes"
+
+
+# What tokenizers stumble over: line ends of all kinds, blanks that merge, marks that combine, other scripts.
+ODD = "\n\r\t \x0b\x0c\x85\u2028\xa0\ufeff#`a1A_.;}\u0301\u0e33\uac00\u1161中é'"
+TEXTS = st.one_of(
+    st.text(st.sampled_from(ODD), max_size=30),
+    st.text(max_size=30),
+    st.lists(st.sampled_from(("    return x\n", "}\n", "\n", "\r\n", "'s\n", " " * 80, "## a.py\n"))).map(
+        "".join
+    ),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(TEXTS, min_size=1, max_size=6))
+def test_tokens_of_pieces_add_up(texts: list[str]) -> None:
+    pieces = [piece(f"dir/file{i}.py", text) for i, text in enumerate(texts)]
+    for count in COUNTERS:
+        assert count("".join(pieces)) == sum(count(one) for one in pieces)
+
+
+def test_tokens_of_pieces_add_up_past_the_counters_own_cuts() -> None:
+    long = [" " * 300_000 + "x", "x = 1\n" * 30_000, "é" * 70_000, "\n" * 70_000 + "y", "a b " * 40_000]
+    pieces = [piece(f"f{i}", text) for i, text in enumerate(long)]
+    assert qwen("".join(pieces)) == sum(qwen(one) for one in pieces)
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS, st.sampled_from(["", "\n", "x\n", "\n\n  y"]), TEXTS)
+def test_a_whole_file_is_counted_by_its_ends(before: str, between: str, after: str) -> None:
+    """The index keeps the tokens of a file as it is; in a piece its ends are others."""
+    text = before + between + after
+    path = RelPath("a.py")
+    for count in COUNTERS:
+        snapshot = Snapshot(Path("/nowhere/workspace"), Cache(None))
+        page = Page(snapshot.edited(path, text), path, count, Gate(None))
+        assert counted_whole(snapshot, path, page.text, count) == count(piece(path, page.text))
 
 
 @pytest.mark.parametrize("budget", [1, 7, 30, 60, 100, 150, 1_000, 1_000_000])
@@ -169,6 +209,18 @@ def test_what_does_not_depend_on_the_cursor_comes_first_and_dependencies_before_
     header = Candidate(RelPath("basket.py"), "header", 9.0, "near", 0)
     mixed = pack(place.snapshot, [header, *found], budget=5_000, count=words, gate=Gate(tmp_path))
     assert mixed.parts[-1].path == "basket.py"
+
+
+def test_any_number_of_files_comes_in_dependency_order() -> None:
+    """A chain longer than a stack is deep, a cycle, and files that import nothing."""
+    files = [RelPath(f"m{i:04}.py") for i in range(1_500)]
+    texts = [f"import m{i + 1:04}\n" for i in range(1_498)] + ["import m1497\n", "x = 1\n"]
+    place = workspace("\n".join(f"#- {path}\n{text}" for path, text in zip(files, texts, strict=True)))
+    assert dependencies_first(place.snapshot, files) == [*reversed(files[:-1]), files[-1]]
+    # What an edited file imports is looked up again; what it was before is not remembered as its own.
+    edited = place.snapshot.edited(files[3], "x = 2\n")
+    assert dependencies_first(edited, files[:6]) == [files[i] for i in (3, 2, 1, 0, 5, 4)]
+    assert dependencies_first(place.snapshot, files[:6]) == [files[i] for i in (5, 4, 3, 2, 1, 0)]
 
 
 def test_the_receipt_says_what_was_sent_and_why() -> None:

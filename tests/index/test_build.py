@@ -241,16 +241,8 @@ async def test_an_open_document_gives_its_facts_when_saved(
     monkeypatch.setattr(pool, "run_pool", no_pool)
     await refresh(store, {A})
     store.close(A)
-    assert len(store.current.definitions("saved")) == 9000
+    assert len(store.current.definitions("saved", limit=10_000)) == 9000
     store.release()
-
-
-async def test_files_near_the_open_ones_come_first(root: Path) -> None:
-    write_files(root, {RelPath("pkg/c.py"): "", RelPath("far/away/d.py"): ""})
-    store = Store(root, Cache(None))
-    store.open(B, TEXTS[B], 1)
-    plan = build_module.swept(store.current, store.settings, store.cache)
-    assert [job.path for job in plan.jobs] == [B, "pkg/c.py", A, "far/away/d.py"]
 
 
 @pytest.mark.slow

@@ -41,9 +41,9 @@ def test_what_was_written_is_found_by_content_and_by_name(cache: Cache) -> None:
     again = Cache(cache.database)
     assert again.facts("d1", "python") == FACTS
     assert again.definitions("f") == [("d1", "python", 0, FACTS.definitions[0])]
-    assert again.using("g") == [("d1", "python")]
+    assert again.using("g") == ([("d1", "python")], True)
     assert again.importing(["y"]) == again.importing(["z", "y"]) == [("d1", "python")]
-    assert again.names("%F%", 9) == ["f"]
+    assert again.names_like("%f%", 9) == again.names_from("F", 9) == ["f"]
     assert again.known("d1", "python") == (1, 2)
     assert again.manifest()[A].digest == "d1"
     assert again.facts("d2", "python") is None
@@ -199,4 +199,4 @@ def test_closing_waits_for_the_threads_that_work_with_it(in_memory: bool, tmp_pa
             cache.close()
             wait(work)
             assert [w.exception() for w in work] == [None] * 3
-            assert cache.using("g") == []
+            assert cache.using("g") == ([], True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwen_lsp.index.codec import decode, encode, fingerprint, import_keys, keys_of
+from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, encode, fingerprint, import_keys, keys_of
 from qwen_lsp.syntax.facts import KINDS, Definition, FileFacts, Import
 from qwen_lsp.syntax.languages import language_for
 
@@ -48,11 +48,33 @@ def test_facts_come_back_as_they_were(facts: FileFacts) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b"3", b"[1,0,[[1]],{},[]]", b'[1,0,[["f",99,0,0,0,0,0,0]],{},[]]']
+    ("numbers", "data"),
+    [
+        (b"", b""),
+        (b"", b"{"),
+        (b"", b"[]"),
+        (b"", b"3"),
+        (b"", b"[1,0,[1],{},[]]"),
+        (b"", b'[1,0,["f"],{},[]]'),
+        (b"\0" * 13, b'[1,0,["f"],{},[]]'),
+        (b"\0" * 56, b'[1,0,["f"],{},[]]'),
+        (b"\x63" * 28, b'[1,0,["f"],{},[]]'),
+    ],
 )
-def test_anything_else_is_a_value_error(data: bytes) -> None:
+def test_anything_else_is_a_value_error(numbers: bytes, data: bytes) -> None:
     with pytest.raises(ValueError):
-        decode(data, "python")
+        decode(Encoded(numbers, data), "python")
+
+
+@given(_facts)
+@settings(deadline=None, max_examples=30)
+def test_one_definition_is_cut_out_of_many(facts: FileFacts) -> None:
+    numbers = encode(facts).numbers
+    found = [
+        definition(each.name, numbers[BYTES * i : BYTES * (i + 1)])
+        for i, each in enumerate(facts.definitions)
+    ]
+    assert tuple(found) == facts.definitions
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from qwen_lsp.context.render import Pack
 from qwen_lsp.index import build as build_module
 from qwen_lsp.index import search, tables
 from qwen_lsp.index.build import build, refresh
-from qwen_lsp.index.pool import Found, Job
+from qwen_lsp.index.pool import Found, Job, Queue
 from qwen_lsp.index.scan import scan
 from qwen_lsp.index.store import Store
 from qwen_lsp.settings import IndexSettings
@@ -24,13 +24,14 @@ from qwen_lsp.workspace import git
 from qwen_lsp.workspace.hints import GIT_INDEX
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
+from tests.index.test_build import age
 from tests.support.fixture import write_files
 
 A, B, C = RelPath("a.py"), RelPath("pkg/b.py"), RelPath("c.py")
 TEXTS = {A: "from pkg.b import helper\n\n\nhelper()\n", B: "def helper(): ...\n", C: "helper()\n"}
 
 
-Act = Callable[[], Awaitable[None]]
+Act = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def settings(tmp_path: Path) -> IndexSettings:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     write_files(tmp_path / "w", TEXTS)
+    age(tmp_path / "w")
     return tmp_path / "w"
 
 
@@ -148,13 +150,14 @@ def halfway(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
 
     def arrange(act: Act) -> None:
         async def run_pool(
-            root: Path, database: Path, jobs: list[Job], limits: object, report: Callable[[Found], None],
+            root: Path, database: Path, jobs: Queue, limits: object, report: Callable[[Found], None],
             *, command: object,
         ) -> list[Job]:  # fmt: skip
             del limits, command
             read = [
                 scan(root, job.path, job.stat, known=lambda digest, language: None, max_bytes=10_000)
-                for job in jobs
+                for batch in jobs
+                for job in batch
             ]
             await act()
             found = tuple(file for file in read if file is not None)

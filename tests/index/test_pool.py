@@ -18,6 +18,7 @@ from qwen_lsp.settings import IndexSettings
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 from tests.support.fixture import write_files
+from tests.syntax.test_fixtures import DATA, source_of
 
 HOSTILE = (sys.executable, str(Path(__file__).parent / "hostile_worker.py"))
 pytestmark = pytest.mark.slow
@@ -44,6 +45,22 @@ async def test_a_file_that_ends_its_worker_is_the_only_one_lost(tmp_path: Path, 
     assert left == []
     assert [job.path for each in found for job in each.poison] == [odd]
     assert len({file.path for each in found for file in each.files}) == 20
+
+
+async def test_a_file_that_a_grammar_does_not_get_over_is_indexed_as_far_as_possible(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    project(root)
+    _, kotlin = source_of(DATA / "kotlin.txt")
+    endless = kotlin.replace("}\n\n    private fun", "#}\n\n    private fun")
+    write_files(root, {RelPath("endless.kt"): endless})
+    store = Store.at(root, IndexSettings(cache_dir=str(tmp_path / "cache"), workers=1))
+    await build(store)
+    facts = store.current.facts(RelPath("endless.kt"))
+    store.release()
+    assert store.current.skipped == {}
+    assert facts is not None
+    assert facts.has_errors
+    assert facts.definitions
 
 
 async def test_a_parser_that_never_works_is_given_up_soon(tmp_path: Path) -> None:

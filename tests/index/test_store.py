@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qwen_lsp.errors import ConflictError
-from qwen_lsp.index.snapshot import FileEntry, Snapshot
+from qwen_lsp.index.packed import FileEntry
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath

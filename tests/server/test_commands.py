@@ -114,6 +114,54 @@ async def test_context_is_shown_with_a_reason_for_each_part(root: Path) -> None:
         assert all(part["why"] for part in receipt["parts"])
 
 
+def page_of(root: Path) -> Json:
+    return {"uri": (root / "main.py").as_uri(), "position": place(2, 6), "budget": 500, "form": "html"}
+
+
+def kept(file: Path) -> tuple[str, list[int]]:
+    """A file's text, and who may do what with it and with its folder."""
+    return file.read_text("utf-8"), [path.stat().st_mode & 0o777 for path in (file, file.parent)]
+
+
+async def test_context_as_a_page_is_opened_outside_the_editor(root: Path, own_user_folders: Path) -> None:
+    capabilities = {**CAPABILITIES, "window": {"showDocument": {"support": True}}}
+    async with opened(root, capabilities=capabilities) as (editor, _):
+        shown: list[Json] = []
+        editor.answers["window/showDocument"] = lambda params: shown.append(params) or {"success": True}
+        found = await editor.command("qwen.showContext", page_of(root))
+        assert [part["path"] for part in found["parts"]] == ["shapes.py"]
+        file = Path(found["page"]["path"])
+        assert shown == [{"uri": found["page"]["uri"], "external": True, "takeFocus": True}]
+        assert found["page"]["uri"] == file.as_uri()
+        assert found["page"]["shown"] is True
+        assert file.is_relative_to(own_user_folders / "cache")
+        text, modes = kept(file)
+        assert modes == [0o600, 0o700]
+        assert "main.py:3" in text
+        assert "def volume" in text
+        assert str(root) not in text
+
+
+@pytest.mark.parametrize("answer", [{"success": False}, None])
+async def test_a_page_that_nobody_opens_is_told_by_its_path(answer: Json | None, root: Path) -> None:
+    window = {"showDocument": {"support": True}} if answer is not None else {}
+    async with opened(root, capabilities={**CAPABILITIES, "window": window}) as (editor, _):
+        editor.answers["window/showDocument"] = lambda params: answer
+        found = await editor.command("qwen.showContext", page_of(root))
+        assert found["page"]["shown"] is False
+        assert kept(Path(found["page"]["path"]))[0].startswith("<!DOCTYPE html>")
+
+
+async def test_a_page_that_cannot_be_written_is_told_in_a_sentence(
+    root: Path, own_user_folders: Path
+) -> None:
+    (own_user_folders / "cache").mkdir(exist_ok=True)
+    async with opened(root) as (editor, _):
+        (own_user_folders / "cache" / "qwen-lsp" / "pages").write_text("in the way")
+        said = await refused(editor, "qwen.showContext", page_of(root))
+        assert said.startswith("the page could not be written: ")
+
+
 @pytest.mark.parametrize(
     ("argument", "word"),
     [
@@ -123,6 +171,8 @@ async def test_context_is_shown_with_a_reason_for_each_part(root: Path) -> None:
         ({"uri": "URI", "position": {"line": -1, "character": 0}}, "position"),
         ({"uri": "URI", "position": {"line": 0, "character": 0}, "budget": 0}, "budget"),
         ({"uri": "URI", "position": {"line": 0, "character": 0}, "budget": "many"}, "budget"),
+        ({"uri": "URI", "position": {"line": 0, "character": 0}, "form": "pdf"}, "form"),
+        ({"uri": "URI", "position": {"line": 0, "character": 0}, "form": ["html"]}, "form"),
     ],
 )
 async def test_wrong_arguments_are_named(argument: Json, word: str, root: Path) -> None:

@@ -8,6 +8,8 @@
   right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @definition.function
 (pair key: (property_identifier) @name
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @definition.method
+(assignment_expression left: (member_expression object: (this) property: (property_identifier) @name)
+  right: (_) @body) @definition.attribute
 (export_statement) @outer
 
 (program (lexical_declaration (variable_declarator name: (identifier)) @definition.variable))

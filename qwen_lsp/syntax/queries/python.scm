@@ -3,9 +3,21 @@
 (decorated_definition) @outer
 (type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type
 
-; Names assigned at the top of a module or a class; those of functions are nobody else's business.
-(module (expression_statement (assignment left: [(identifier) (pattern_list (identifier) @name)]) @definition.variable))
+; Names assigned at the top of a module or a class, below an `if` or a `try` too; those of functions are nobody
+; else's business.
+(module (expression_statement (assignment left: [(identifier) (pattern_list (identifier) @name) (tuple_pattern (identifier) @name)]) @definition.variable))
+(module (if_statement [consequence: (block (expression_statement (assignment left: (identifier)) @definition.variable))
+  alternative: (_ (block (expression_statement (assignment left: (identifier)) @definition.variable)))]))
+(module (try_statement [(block (expression_statement (assignment left: (identifier)) @definition.variable))
+  (_ (block (expression_statement (assignment left: (identifier)) @definition.variable)))]))
 (class_definition body: (block (expression_statement (assignment left: (identifier)) @definition.variable)))
+(class_definition body: (block (if_statement [
+  consequence: (block (expression_statement (assignment left: (identifier)) @definition.variable))
+  alternative: (_ (block (expression_statement (assignment left: (identifier)) @definition.variable)))])))
+(assignment left: [
+    (attribute object: (identifier) @is.self attribute: (identifier) @name)
+    (pattern_list (attribute object: (identifier) @is.self attribute: (identifier) @name))
+  ] right: (_)? @body) @definition.attribute
 
 (call function: (identifier) @reference)
 (attribute attribute: (identifier) @reference)

@@ -1,0 +1,137 @@
+"""Page: one file as a model may see it, whole or as an outline, and what each of the two costs.
+
+What is found out about a content is kept, so that the next pack neither reads, scans nor counts it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qwen_lsp.context.render import heading, piece
+from qwen_lsp.context.texts import Memory, content_of, counted, fits, name_of, outline_of
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Gate, Withheld
+
+UNREADABLE = "cannot be read"
+_SAFE_CUT = re.compile(r"[\r\n](?=\S)")
+_NEAR_END = 2_000
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the gate said of a content, and the tokens of its pieces as far as they were asked for."""
+
+    withheld: tuple[Withheld, ...]
+    unchanged: bool
+    whole: int = -1
+    outline: int = -1
+    """0: there is no outline."""
+
+
+_PAGES: Memory[_Known] = Memory(30_000)
+
+
+class Page:
+    """One content of one file behind the gate. `problem` says why nothing of it can be shown."""
+
+    __slots__ = ("_count", "_gate", "_known", "_snapshot", "_text", "name", "path", "problem", "withheld")
+
+    def __init__(self, snapshot: Snapshot, path: RelPath, count: Callable[[str], int], gate: Gate) -> None:
+        self.path = path
+        self.name = ""
+        """Equal for equal contents; empty where nothing can be shown."""
+        self.problem = gate.admits_path(path) or ""
+        self.withheld: tuple[Withheld, ...] = (Withheld(path, self.problem),) if self.problem else ()
+        self._snapshot, self._count, self._gate = snapshot, count, gate
+        self._known = _Known((), unchanged=True)
+        self._text: str | None = None
+        if not self.problem:
+            self._look()
+
+    def _look(self) -> None:
+        name, text = name_of(self._snapshot, self.path), None
+        if not name:
+            text, name = content_of(self._snapshot, self.path)
+            if text is None:
+                self.problem = UNREADABLE
+                return
+        key = (self.path, name, self._gate, self._count)
+        known = _PAGES.get(key)
+        if known is None:
+            if text is None:
+                text, name = content_of(self._snapshot, self.path)
+            if text is None:
+                self.problem = UNREADABLE
+                return
+            admission = self._gate.admit(self.path, text)
+            known = _Known(admission.withheld, admission.text == text)
+            _PAGES.keep((self.path, name, self._gate, self._count), known, 1)
+            self._text = admission.text
+        self.name, self._known, self.withheld = name, known, known.withheld
+
+    @property
+    def text(self) -> str:
+        """The text as the gate lets it pass; empty with a `problem`."""
+        if self._text is None and not self.problem:
+            raw, _ = content_of(self._snapshot, self.path)
+            if raw is None:
+                self.problem = UNREADABLE
+                return ""
+            self._text = raw if self._known.unchanged else self._gate.admit(self.path, raw).text
+        return self._text or ""
+
+    @property
+    def outline(self) -> str:
+        """The file reduced to its signatures, made from the text that passed the gate; empty without any."""
+        if self._known.outline == 0 or self.problem or not fits(self._snapshot, self.path, self.name):
+            return ""
+        name = self.name if self._known.unchanged else ""
+        return outline_of(self._snapshot, self.path, lambda: self.text, name)
+
+    @property
+    def whole_tokens(self) -> int:
+        """Tokens of the whole file under its heading."""
+        if self._known.whole < 0 and not self.problem:
+            text = self.text
+            if not self.problem:
+                name = "" if self.path in self._snapshot.buffers or not self._known.unchanged else self.name
+                self._known.whole = counted_whole(self._snapshot, self.path, text, self._count, name)
+        return max(self._known.whole, 0)
+
+    @property
+    def outline_tokens(self) -> int:
+        """Tokens of the outline under the file's heading; 0 when there is none."""
+        if not fits(self._snapshot, self.path, self.name):  # and nothing is remembered of it
+            return 0
+        if self._known.outline < 0 and not self.problem:
+            made = self.outline
+            self._known.outline = self._count(piece(self.path, made)) if made else 0
+        return max(self._known.outline, 0)
+
+
+def counted_whole(
+    snapshot: Snapshot, path: RelPath, text: str, count: Callable[[str], int], name: str = ""
+) -> int:
+    """The tokens of a piece, from those of the file, which the index keeps by `name`, and its two ends.
+
+    Tokens add up where a line begins with something visible, so only the first and the last such line
+    are counted again, as they stand in the piece.
+    """
+    bare = text.rstrip()
+    first = _SAFE_CUT.search(bare)
+    if first is None:
+        return count(piece(path, text))
+    last = first.end()
+    for found in _SAFE_CUT.finditer(bare, max(last, len(bare) - _NEAR_END)):
+        last = found.end()
+    known = snapshot.service.tokens(name) if name else None
+    if known is None:
+        known = count(text)
+        if name:
+            snapshot.service.keep_tokens(name, known)
+    head, tail, end = text[: first.end()], bare[last:], text[last:]
+    shown = counted(heading(path) + head, count) - counted(head, count)
+    return known + shown + counted(f"{tail}\n\n", count) - counted(end, count)

@@ -1,0 +1,44 @@
+"""Text of a repository made safe to put into a page: nothing in it is markup, nothing in it is invisible."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+# What reorders, hides or cannot be encoded: control, format, surrogate and separator characters, and the
+# fillers that are letters to Unicode and nothing to the eye. Line ends and tabs stay.
+_CHARACTERS = (
+    "\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f"
+    "\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_UNSEEN = re.compile(f"[{_CHARACTERS}]")
+_UNSEEN_IN_NAMES = re.compile(f"[\n\t{_CHARACTERS}]")
+_CODE = re.compile("`([^`\n]+)`")
+
+
+def markup(text: str) -> str:
+    """The text as HTML that shows each character; one that could not be seen stands there by its number."""
+    return _UNSEEN.sub(_marked, html.escape(text.replace("\r\n", "\n")))
+
+
+def name(text: str) -> str:
+    """The same for a path, which has one line whatever it is called."""
+    return _UNSEEN_IN_NAMES.sub(_marked, html.escape(text))
+
+
+def plain(text: str) -> str:
+    """A name for an attribute or a title, where only text can stand."""
+    return html.escape(_UNSEEN_IN_NAMES.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text))
+
+
+def prose(text: str) -> str:
+    """A sentence of ours in which names stand between backticks."""
+    return _CODE.sub(r"<code>\1</code>", name(text))
+
+
+def _marked(match: re.Match[str]) -> str:
+    called = unicodedata.name(match[0], "control character")
+    return f'<span class="unseen" title="{html.escape(called)}">U+{ord(match[0]):04X}</span>'

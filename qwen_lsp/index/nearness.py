@@ -1,0 +1,73 @@
+"""What is read first: the open files, what they import, what is beside them, what was worked on lately."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from qwen_lsp.index.graph import dependencies
+from qwen_lsp.index.pool import Job
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace import git
+from qwen_lsp.workspace.paths import RelPath
+
+_MOST_OPEN = 32
+_BESIDE = 200
+_RECENT = 400
+_COMMITS = 50
+
+
+def around(snapshot: Snapshot, opened: Iterable[RelPath]) -> list[RelPath]:
+    """Some files, the files they import, and those in their folders, each once and in this order.
+
+    Imports are read from the buffers that lie over the files: only of those is a tree worth making now.
+    """
+    first = list(opened)[:_MOST_OPEN]
+    found = dict.fromkeys(first)
+    for path in first:
+        if path in snapshot.buffers:
+            found.update(dict.fromkeys(dependencies(snapshot, path)))
+    for path in first:
+        beside = snapshot.manifest.in_folder(path[: max(path.rfind("/"), 0)])
+        found.update(dict.fromkeys(beside[:_BESIDE]))
+    return list(found)
+
+
+def latest_first(snapshot: Snapshot) -> list[RelPath]:
+    """The open files, the one that was opened last first."""
+    return [path for path in reversed(list(snapshot.buffers)) if snapshot.has(path)]
+
+
+def recently_changed(root: Path, jobs: Collection[Job]) -> list[RelPath]:
+    """What the last commits changed, latest first; where git tells nothing, what was written last."""
+    if names := git.recently_changed(root, _COMMITS):
+        return [RelPath(name) for name in names[:_RECENT]]
+    latest = heapq.nlargest(_RECENT, jobs, key=lambda job: job.stat.mtime_ns)
+    return [job.path for job in latest]
+
+
+def ranked(jobs: Iterable[Job], near: Sequence[RelPath], recent: Sequence[RelPath]) -> list[Job]:
+    """The near files in their order, then recent ones, then those that share most of their path with one."""
+    order = {path: place for place, path in enumerate(dict.fromkeys((*near, *recent)))}
+    folders = [path.split("/")[:-1] for path in near[:_MOST_OPEN]]
+    known: dict[str, int] = {}
+
+    def distance(path: RelPath) -> int:
+        folder = path[: path.rfind("/") + 1]
+        if folder not in known:
+            parts = folder.split("/")[:-1]
+            known[folder] = min((_steps(parts, other) for other in folders), default=0)
+        return known[folder]
+
+    last = len(order)
+    return sorted(jobs, key=lambda job: (order.get(job.path, last), distance(job.path), job.path))
+
+
+def _steps(one: list[str], other: list[str]) -> int:
+    shared = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        shared += 1
+    return len(one) + len(other) - 2 * shared
