@@ -53,6 +53,7 @@ _OPENS = {
     "cli/tour.py": "a picture the user names",
     "features/prompting.py": "prompts of the package",
     "index/codec.py": "sources of the package",
+    "index/turns.py": "the lock beside the index",
     "model/ledger.py": "prices of the user's own",
     "model/tokens.py": "data of the package",
     "server/app.py": "the null device",

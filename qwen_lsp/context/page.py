@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import Memory, content_of, counted, lines_of, name_of, outline_of
+from qwen_lsp.context.texts import Memory, content_of, counted, fits, lines_of, name_of, outline_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import header
@@ -125,7 +125,7 @@ class Page:
     @property
     def outline(self) -> str:
         """The file reduced to its signatures, made from the text that passed the gate; empty without any."""
-        if self._known.outline == 0 or self.problem:
+        if self._known.outline == 0 or self.problem or not fits(self._snapshot, self.path, self.name):
             return ""
         name = self.name if self._known.unchanged else ""
         return outline_of(self._snapshot, self.path, lambda: self.text, name)
@@ -143,6 +143,8 @@ class Page:
     @property
     def outline_tokens(self) -> int:
         """Tokens of the outline under the file's heading; 0 when there is none."""
+        if not fits(self._snapshot, self.path, self.name):  # and nothing is remembered of it
+            return 0
         if self._known.outline < 0 and not self.problem:
             made = self.outline
             self._known.outline = self._count(piece(self.path, made)) if made else 0

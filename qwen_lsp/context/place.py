@@ -172,7 +172,7 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     sites = place.sites.get(name)
     if sites is None:
         sites = place.sites[name] = [
-            s for s in place.snapshot.definitions(name, near=place.nearest) if _means(place, s)
+            s for s in place.snapshot.definitions(name, near=place.nearest, check=False) if _means(place, s)
         ]
     if not sites:
         return []

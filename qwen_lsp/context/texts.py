@@ -98,16 +98,28 @@ def _as_indexed(snapshot: Snapshot, path: RelPath, entry: FileEntry) -> bool:
         found = os.lstat(f"{snapshot.root}/{path}")
     except (OSError, ValueError):
         return False
-    return found.st_mtime_ns == entry.mtime_ns and found.st_size == entry.size
+    if disk.Stat.of(found) == disk.Stat(entry.size, entry.mtime_ns):
+        return True
+    snapshot.presence.on_news(path)
+    return False
+
+
+def fits(snapshot: Snapshot, path: RelPath, name: str) -> bool:
+    """Whether the facts of a file are those of the content with this name: it may have changed just now."""
+    entry = None if path in snapshot.buffers else snapshot.files.get(path)
+    return entry is None or entry.digest in ("", name)
 
 
 def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
-    """The lines of a file without their terminators; empty for what cannot be read."""
+    """The lines of a file without their terminators.
+
+    Empty for what cannot be read or has other lines by now, so that its facts do not fit them.
+    """
     name = name_of(snapshot, path)
     if name and (known := _LINES.get(name)) is not None:
         return known
     text, name = content_of(snapshot, path)
-    if text is None:
+    if text is None or not fits(snapshot, path, name):
         return ()
     lines = split_lines(text)
     if path not in snapshot.buffers:

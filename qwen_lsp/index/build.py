@@ -15,13 +15,15 @@ from qwen_lsp.index import buffers, pool
 from qwen_lsp.index.attention import Attention
 from qwen_lsp.index.intake import Intake, Progress, disk_change
 from qwen_lsp.index.nearness import around, latest_first
-from qwen_lsp.index.plan import Plan, gone, hinted, swept
+from qwen_lsp.index.plan import Plan, gone, hinted, swept, tracks_others
 from qwen_lsp.index.pool import Found, Job
 from qwen_lsp.index.scan import scan
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store
+from qwen_lsp.index.turns import turn
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.workspace.hints import GIT_INDEX
 from qwen_lsp.workspace.paths import RelPath
 
 try:
@@ -69,58 +71,88 @@ async def build(
     return report
 
 
-async def refresh(store: Store, hints: set[RelPath] | None) -> None:
-    """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known."""
+async def refresh(store: Store, hints: set[RelPath] | None) -> float:
+    """Take in what happened on disk: at the paths hinted at, or anywhere when that is not known.
+
+    Returns the seconds it took to look everywhere, 0 when only the hints were looked at.
+    """
     lost: list[RelPath] = []
+    if hints is not None and GIT_INDEX in hints:
+        hints = None if await asyncio.to_thread(tracks_others, store) else hints - {GIT_INDEX}
     if hints is not None:
         lost = await asyncio.to_thread(gone, store.current, hints)
         store.apply_disk(dict.fromkeys(lost))
-    async with store.indexing:
-        plan = None
-        if hints is not None and not store.cache.broken:
-            plan = await asyncio.to_thread(hinted, store.current, store.settings, hints)
-        if plan is None:
-            await _sweep(store, None, pool.COMMAND)
-        else:
+        plan = await _hinted(store, hints)
+        if plan is not None and _is_little(plan.jobs, store.current):
+            # Not behind a sweep, which may take minutes the first time.
+            if store.indexing.locked():
+                store.ahead |= hints
             plan.forget += lost
-            await _carry_out(store, plan, None, pool.COMMAND, None)
+            await _carry_out(store, plan)
+            return 0.0
+    async with store.indexing:
+        plan = None if hints is None else await _hinted(store, hints)
+        if plan is None:
+            return await _sweep(store, None, pool.COMMAND)
+        plan.forget += lost
+        await _carry_out(store, plan)
+        return 0.0
 
 
-async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
+async def _hinted(store: Store, hints: set[RelPath]) -> Plan | None:
+    if store.cache.broken:
+        return None
+    return await asyncio.to_thread(hinted, store.current, store.settings, hints)
+
+
+async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> float:
+    """Returns the seconds that the comparison took, without what came of it."""
+    store.ahead.clear()
     await store.take_over(await asyncio.to_thread(store.cache.table))
+    begun = time.monotonic()
     async with Attention(store) as attention:
         plan = await attention.during(
             asyncio.to_thread(swept, store.current, store.settings, store.cache),
             lambda near: _checked(store, near),
         )
+        seconds = time.monotonic() - begun
         await _carry_out(store, plan, progress, command, attention)
         if store.cache.broken:  # damaged, or the disk is full: once more, with another database
             await asyncio.to_thread(store.cache.heal)
             plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
             await _carry_out(store, plan, progress, command, attention)
+    # What was gone before the sweep came to put it in.
+    if store.ahead and (plan := await _hinted(store, set(store.ahead))) is not None:
+        await _carry_out(store, plan)
     store.apply_disk({}, complete=True)
     await store.tidy()
     await asyncio.to_thread(store.cache.collect_garbage, store.current.manifest.count)
+    return seconds
 
 
 async def _carry_out(
-    store: Store, plan: Plan, progress: Progress | None, command: Sequence[str], attention: Attention | None
+    store: Store,
+    plan: Plan,
+    progress: Progress | None = None,
+    command: Sequence[str] = pool.COMMAND,
+    attention: Attention | None = None,
 ) -> None:
     if attention is None:
         store.apply_disk(plan.changes)
     else:
         await store.apply_listing(plan.changes)
     lean = store.current.manifest.count > store.settings.references_up_to
-    intake = Intake(store, len(plan.jobs), progress)
+    intake = Intake(store, len(plan.jobs), progress, newer=store.ahead if plan.everywhere else ())
     jobs = plan.jobs
     if not _is_little(jobs, store.current) and store.cache.database is not None:
         workers = store.settings.workers or pool.default_workers()
         limits = pool.Limits(store.settings.max_file_bytes, workers, uses=not lean)
-        queue = jobs if attention is None else await attention.queue(jobs, workers)
         try:
-            jobs = await pool.run_pool(
-                store.root, store.cache.database, queue, limits, intake.take, command=command
-            )
+            async with turn(store.cache, jobs, intake.take) as left:
+                queue = left if attention is None else await attention.queue(left, workers)
+                jobs = await pool.run_pool(
+                    store.root, store.cache.database, queue, limits, intake.take, command=command
+                )
         finally:
             await intake.finish()
     for job in jobs:

@@ -33,6 +33,8 @@ class Database:
         self._unused = threading.Condition()
         self._shared: sqlite3.Connection | None = None
         self._closed = False
+        self._file: int | None = None
+        """Which file the database is; another process may put another one in its place."""
         if file is None:
             self._shared = tables.connect(None)
 
@@ -42,7 +44,9 @@ class Database:
         self.broken = False
         if self.database is not None:
             with suppress(OSError):
-                tables.remove(self.database)
+                if self._file in (None, self.database.stat().st_ino):  # else another process has
+                    tables.remove(self.database)
+            self._file = None
             self.change(tables.probe)
             if not self.broken:
                 return
@@ -92,9 +96,14 @@ class Database:
         if connection is None and not self.broken:
             try:
                 connection = tables.connect(self.database)
+                number = self.database.stat().st_ino
             except (sqlite3.Error, OSError):
                 self.broken = True
                 return None
+            if self._file is None:
+                self._file = number
+            elif self._file != number:  # the rows of one and the names of the other are no index
+                self.broken = True
             self._local.connection = connection
             with self._lock:
                 self._connections.append(connection)

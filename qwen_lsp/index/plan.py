@@ -12,6 +12,7 @@ from qwen_lsp.index.packed import DiskChange, FileEntry
 from qwen_lsp.index.pool import Job
 from qwen_lsp.index.scan import is_read, plain_stat
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.index.store import Store
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.languages import available, language_for
 from qwen_lsp.workspace import disk
@@ -127,7 +128,7 @@ def hinted(snapshot: Snapshot, settings: IndexSettings, hints: set[RelPath]) -> 
             plan.changes[path] = FileEntry("", stat.size, stat.mtime_ns, None)
             continue
         entry = snapshot.files.get(path)
-        if entry is None or (entry.size, entry.mtime_ns) != (stat.size, stat.mtime_ns):
+        if entry is None or not entry.digest or (entry.size, entry.mtime_ns) != (stat.size, stat.mtime_ns):
             plan.jobs.append(Job(path, stat))
     return plan
 
@@ -140,6 +141,14 @@ def gone(snapshot: Snapshot, hints: Iterable[RelPath]) -> list[RelPath]:
         if path not in snapshot.files:
             found += snapshot.manifest.beneath(path)
     return found
+
+
+def tracks_others(store: Store) -> bool:
+    """Whether git has come to track ignored files, or tracks some no more. Its index changes for less."""
+    before, store.tracked = store.tracked, disk.tracked_though_ignored(store.root, store.settings.exclude)
+    if before is None:
+        return any(path not in store.current.files for path in store.tracked)
+    return before != store.tracked
 
 
 def _unread(path: RelPath, stat: disk.Stat) -> FileEntry:

@@ -149,7 +149,7 @@ def grep(
 def glob(snapshot: Snapshot, pattern: str) -> list[RelPath]:
     """Paths that match: `*` within a part, `**` across parts, `{a,b}`; without a slash, at any depth."""
     compiled = glob_pattern(pattern)
-    return [path for path in snapshot.paths() if compiled.fullmatch(path)]
+    return [path for path in snapshot.paths() if compiled.fullmatch(path) and snapshot.has(path)]
 
 
 @memoised

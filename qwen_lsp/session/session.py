@@ -6,6 +6,7 @@ It knows neither an editor nor a feature; front ends open it, hand its parts to 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,10 +22,12 @@ from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.ledger import Ledger
 from qwen_lsp.predict.predictor import Predictor
+from qwen_lsp.session.freshness import Freshness
 from qwen_lsp.session.lessons import Lessons
 from qwen_lsp.session.state import journal_folder
 from qwen_lsp.settings import Settings
 from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.workspace.hints import Hints
 from qwen_lsp.workspace.ignore import OWN_FILE, IgnoreRules
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a formatter touches many files
 _RECENT = 16
 _ERRORS = 10
 _IGNORE_FILES = frozenset({".gitignore", OWN_FILE})
@@ -63,10 +65,11 @@ class Session:
         self.errors: deque[str] = deque(maxlen=_ERRORS)
         self.report: build.IndexReport | None = None
         self._watcher: Watcher | None = None
-        self._hints: set[RelPath] | None = set()
-        self._refresh: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._freshness = Freshness(lambda hints: build.refresh(self.store, hints), self._spawn)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.store.on_news = self._news_of
 
     # -- what features take --------------------------------------------------------------------------
 
@@ -141,6 +144,7 @@ class Session:
         if not self.indexed:
             return
         await self._recover()
+        self._loop = asyncio.get_running_loop()
         self.report = await build.build(self.store, self.settings.index, progress)
         if self._teaches:
             self._lessons.workspace(self.recent)
@@ -162,23 +166,28 @@ class Session:
             self._watcher = Watcher(self.root, self.hint)
             self._watcher.start()
 
-    def hint(self, paths: set[RelPath] | None) -> None:
+    @property
+    def sweeps_next(self) -> bool:
+        """Whether everything on disk will be looked at next, so that no hint says anything new."""
+        return self._freshness.is_about_everything
+
+    def hint(self, paths: Hints) -> None:
         """Something may have changed on disk: these paths, or (None) anything. Looked at after a pause."""
         if self._closed or not self.indexed:
             return
         if paths is None or any(path.rpartition("/")[2] in _IGNORE_FILES for path in paths):
             self._rules = None
-        self._hints = None if paths is None or self._hints is None else self._hints | paths
-        if self._refresh is not None:
-            self._refresh.cancel()
-        loop = asyncio.get_running_loop()
-        self._refresh = loop.call_later(DEBOUNCE, lambda: self._spawn(self.refresh(), "refresh"))
+        self._freshness.hint(paths)
+
+    def _news_of(self, path: RelPath) -> None:
+        """From any thread: an answer came upon a file that is not as the index knows it."""
+        if self._loop is not None and not self._closed:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self._loop.call_soon_threadsafe(self.hint, {path})
 
     async def refresh(self) -> None:
         """Look at what was hinted at, now."""
-        hints, self._hints = self._hints, set()
-        if self.indexed and hints != set():
-            await build.refresh(self.store, hints)
+        await self._freshness.now()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -202,8 +211,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        if self._refresh is not None:
-            self._refresh.cancel()
+        self._freshness.stop()
         self._lessons.stop()
         if self._watcher is not None:
             self._watcher.stop()

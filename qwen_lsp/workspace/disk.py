@@ -18,6 +18,7 @@ from qwen_lsp.workspace.paths import RelPath
 LARGEST = 64 * 1024 * 1024
 """Nothing larger is ever read as text."""
 
+_MIXER, _LARGEST_INTEGER = 0x9E37_79B9_7F4A_7C15, (1 << 63) - 1
 _DEEPEST_NESTING = 8
 _PSEUDO_FILE_SYSTEMS = frozenset(
     {
@@ -29,10 +30,19 @@ _PSEUDO_FILE_SYSTEMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What tells cheaply whether a file changed."""
+    """What tells cheaply whether a file changed.
+
+    `mtime_ns` is no date but a stamp of both times that the system keeps. Anybody can set back when a file
+    was written, and a rename brings a file with times of its own; nobody can set its change time.
+    """
 
     size: int
     mtime_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Stat:
+        stamp = found.st_mtime_ns + found.st_ctime_ns * _MIXER
+        return cls(found.st_size, stamp & _LARGEST_INTEGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,8 @@ class TextFile:
     bom: bool
     digest: str
     stat: Stat
+    written_ns: int = 0
+    """When it was written, as far as it can be known."""
 
 
 def list_files(root: Path, *, exclude: Sequence[str] = (), max_bytes: int) -> Listing:
@@ -91,6 +103,16 @@ def list_into(into: Sink, root: Path, *, exclude: Sequence[str] = (), max_bytes:
         _look(root, names, rules, into, max_bytes, _DEEPEST_NESTING)
 
 
+def tracked_though_ignored(root: Path, exclude: Sequence[str] = ()) -> frozenset[str]:
+    """The files that count only because git tracks them: what `git add -f` and `git rm --cached` change."""
+    rules = IgnoreRules.load(root, exclude)
+    if not rules.in_repository:
+        return frozenset()
+    derived = [f"--exclude={pattern}" for pattern in derived_patterns(rules.own)]
+    printed = git.run(root, ["ls-files", "-z", "-ci", "--exclude-standard", *derived])
+    return frozenset(filter(None, os.fsdecode(printed or b"").split("\0")))
+
+
 def read(root: Path, path: RelPath, max_bytes: int = LARGEST) -> TextFile:
     """The text of one file. Raises FileUnreadable with a short reason, or OutsideWorkspace."""
     return text_file(path, *beneath.read_bytes(root, path, max_bytes))
@@ -107,7 +129,7 @@ def text_file(path: RelPath, data: bytes, found: os.stat_result) -> TextFile:
     if decoded is None:
         raise FileUnreadable(path, "binary")
     text, encoding, bom = decoded
-    return TextFile(text, encoding, bom, digest(data), Stat(found.st_size, found.st_mtime_ns))
+    return TextFile(text, encoding, bom, digest(data), Stat.of(found), found.st_mtime_ns)
 
 
 def encode(text: str, like: TextFile | None) -> bytes:
@@ -219,7 +241,7 @@ def _file(path: RelPath, found: os.stat_result, into: Sink, max_bytes: int) -> N
     elif reason := reason_to_skip(path, found.st_size, max_bytes):
         into.skip(path, reason)
     else:
-        into.file(path, Stat(found.st_size, found.st_mtime_ns))
+        into.file(path, Stat.of(found))
 
 
 def _is_real(prefix: str, folder: str, known: dict[str, bool]) -> bool:

@@ -32,7 +32,11 @@ def list_directory(desk: Desk, arguments: Arguments) -> Answer:
             names[name] = names.get(name, False) or bool(slash)
     if not names:
         raise ToolRefused(f"There is no folder {folder!r} with files that count as source.")
-    rows = [f"{name}/" if is_folder else name for name, is_folder in names.items()]
+    rows = [
+        f"{name}/" if is_folder else name
+        for name, is_folder in names.items()
+        if is_folder or desk.snapshot.has(RelPath(prefix + name))
+    ]
     return desk.snapshot, _rows(sorted(rows, key=lambda row: (not row.endswith("/"), row)))
 
 
