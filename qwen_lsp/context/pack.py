@@ -123,7 +123,7 @@ def _made(filling: _Filling) -> list[tuple[Part, float]]:
         made = sheet.made()
         if made is not None:
             kind, text, tokens, why = made
-            parts.append((Part(sheet.path, kind, text, tokens, why), sheet.score))
+            parts.append((Part(sheet.path, kind, text, tokens, why, sheet.page.name), sheet.score))
     return parts
 
 

@@ -35,6 +35,8 @@ class Message:
     name: str = ""
     cache: bool = False
     """Whether the prefix up to and with this message is worth an explicit cache mark."""
+    marks: tuple[int, ...] = ()
+    """Offsets in `content` up to which the prefix is worth one, ascending: where a stable part ends."""
 
 
 @dataclass(frozen=True, slots=True)

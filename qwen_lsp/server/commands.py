@@ -60,6 +60,7 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
             gate=session.gate,
             settings=session.settings.explain,
             count=session.count,
+            held=await session.held("explain"),
         )
         async with contextlib.aclosing(pieces):
             async for piece in pieces:
