@@ -10,7 +10,7 @@ the prefix is no longer what is wanted or may be sent, a new epoch is cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,9 +20,14 @@ from qwen_lsp.context.pack import pack
 from qwen_lsp.context.prefix import Base, Entry, Epoch, Sight
 from qwen_lsp.context.render import Pack, Part, Standing, piece
 from qwen_lsp.context.tail import grown
+from qwen_lsp.workspace.paths import RelPath
 
 _WANTED = 600
 _MOVED_AWAY = 0.5
+"""An epoch is cut when it covers less than this part of what it covered of the working set at first."""
+_BEGINNING, _FADING = 8.0, 0.94
+"""Prompts that the first one counts for, and what is left of a prompt's weight after the next."""
+_MOST_WANTS = 400
 _VISITED = 12
 
 
@@ -56,20 +61,34 @@ def advance(epoch: Epoch | None, base: Base, sight: Sight) -> Around:
     Frozen part, tail and what is near never exceed `base.room` by one token.
     """
     near = [c for c in sight.wanted(_WANTED) if c.path != sight.current]
-    why = "it is the first" if epoch is None else _reason_to_cut(epoch, base, near, sight)
+    wants = _wants(epoch, near)
+    why = "it is the first" if epoch is None else _reason_to_cut(epoch, base, wants, sight)
     following = None
     if epoch is not None and not why:
-        following = grown(replace(epoch, base=base if base.branch else epoch.base), near, sight)
+        known = replace(epoch, base=base if base.branch else epoch.base, wants=wants)
+        following = grown(known, near, sight)
         why = following if isinstance(following, str) else ""
     if not isinstance(following, Epoch):
-        following = _cut(epoch, base, near, sight, why)
+        following = _cut(epoch, base, wants, sight, why)
     if sight.current is not None:
         visited = dict.fromkeys((sight.current, *following.visited))
         following = replace(following, visited=tuple(visited)[:_VISITED])
     return _around(following, near, sight)
 
 
-def _reason_to_cut(epoch: Epoch, base: Base, near: Sequence[Candidate], sight: Sight) -> str:
+def _wants(epoch: Epoch | None, near: Sequence[Candidate]) -> dict[RelPath, float]:
+    """The working set with what this prompt wants: one look elsewhere weighs little against the rest."""
+    total = sum(c.score for c in near) or 1.0
+    found: dict[RelPath, float] = {}
+    weight = 1.0 / total if epoch is not None and epoch.wants else _BEGINNING / total
+    for c in near:
+        found[c.path] = found.get(c.path, 0.0) + c.score * weight
+    for path, before in epoch.wants.items() if epoch is not None else ():
+        found[path] = found.get(path, 0.0) + before * _FADING
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:_MOST_WANTS])
+
+
+def _reason_to_cut(epoch: Epoch, base: Base, wants: Mapping[RelPath, float], sight: Sight) -> str:
     then = epoch.base
     if base.branch and then.branch and base.branch != then.branch:
         return f"the branch changed from {then.branch} to {base.branch}"
@@ -83,44 +102,33 @@ def _reason_to_cut(epoch: Epoch, base: Base, near: Sequence[Candidate], sight: S
         # A file that is known is looked at when it changes; one that is gone may have become a secret.
         if not sight.snapshot.has(path) and (reason := sight.gate.admits_path(path)):
             return f"{path} may no longer be shown ({reason})"
-    if _fit(epoch, near) < _MOVED_AWAY * epoch.fit:
+    if replace(epoch, wants=wants).covers() < _MOVED_AWAY * epoch.fit:
         return "the work moved to other files"
     return ""
 
 
-def _fit(epoch: Epoch, near: Sequence[Candidate]) -> float:
-    """The share of what is wanted, by score, that the epoch shows."""
-    shown = {path for path, entry in epoch.latest().items() if entry.kind != "gone"}
-    total = sum(c.score for c in near)
-    return sum(c.score for c in near if c.path in shown) / total if total else 1.0
-
-
-def _cut(epoch: Epoch | None, base: Base, near: Sequence[Candidate], sight: Sight, why: str) -> Epoch:
-    """A new prefix: the best files, whole or as outlines, in dependency order."""
-    visited = () if epoch is None else epoch.visited
-    again = [Candidate(p, "whole", 0.5 / (1 + i), "worked on a moment ago") for i, p in enumerate(visited)]
+def _cut(epoch: Epoch | None, base: Base, wants: Mapping[RelPath, float], sight: Sight, why: str) -> Epoch:
+    """A new prefix: what is best here and for the work so far, whole or as outlines, dependencies first."""
     # A header costs a dozen tokens or two; the files are what is wanted here.
-    files = [c for c in sight.wanted(max(_WANTED, base.room.frozen // 8)) if c.form in ("whole", "outline")]
-    known = {c.path for c in files}
-    files += [c for c in again if c.path not in known and sight.snapshot.has(c.path)]
-    files = [c for c in files if c.path != sight.current]
+    ranked = sight.wanted(max(_WANTED, base.room.frozen // 8))
+    best = {c.path: c for c in ranked if c.form in ("whole", "outline") and c.path != sight.current}
+    scale = sum(c.score for c in best.values()) / (sum(wants.values()) or 1.0)
+    for path, weight in wants.items():
+        if path != sight.current and sight.snapshot.has(path):
+            here = best.get(path, Candidate(path, "whole", 0.0, "wanted a moment ago"))
+            best[path] = replace(here, score=here.score + weight * scale)
+    files = sorted(best.values(), key=lambda c: (-c.score, c.path))
     packed = pack(sight.snapshot, files, budget=base.room.frozen, count=sight.count, gate=sight.gate)
     parts = {part.path: part for part in packed.parts}
-    ordered = [parts[path] for path in dependencies_first(sight.snapshot, parts)]
-    entries = tuple(
-        Entry(
-            p.path,
-            "whole" if p.kind == "whole" else "outline",
-            p.name,
-            piece(p.path, p.text),
-            p.tokens,
-            p.why,
-        )
-        for p in ordered
-    )
+    entries = tuple(_frozen(parts[path]) for path in dependencies_first(sight.snapshot, parts))
     newest = max((entry.mtime_ns for entry in sight.snapshot.files.values()), default=0)
-    made = Epoch(base, entries, why, newest=newest, withheld=packed.withheld)
-    return replace(made, fit=_fit(made, near))
+    made = Epoch(base, entries, why, newest=newest, withheld=packed.withheld, wants=wants)
+    return replace(made, fit=made.covers())
+
+
+def _frozen(part: Part) -> Entry:
+    kind: Literal["whole", "outline"] = "whole" if part.kind == "whole" else "outline"
+    return Entry(part.path, kind, part.name, piece(part.path, part.text), part.tokens, part.why)
 
 
 def _around(epoch: Epoch, near: Sequence[Candidate], sight: Sight) -> Around:

@@ -44,6 +44,7 @@ def tail_bytes(epoch: Epoch) -> bytes:
             "tail": [_row(entry) for entry in epoch.tail],
             "visited": epoch.visited,
             "withheld": [asdict(item) for item in epoch.withheld],
+            "wants": dict(epoch.wants),
         }
     )
 
@@ -60,7 +61,7 @@ def read(frozen: bytes, tail: bytes) -> Epoch | None:
             float(value["fit"]),
             int(value["newest"]),
         )
-    except (ValueError, KeyError, TypeError, zlib.error, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error, RecursionError):
         return None
     try:
         value = _unpacked(tail)
@@ -75,8 +76,9 @@ def read(frozen: bytes, tail: bytes) -> Epoch | None:
             tuple(_entry(row) for row in value["tail"]),
             tuple(RelPath(str(path)) for path in value["visited"]),
             tuple(Withheld(**item) for item in value["withheld"]),
+            {RelPath(str(path)): float(weight) for path, weight in value["wants"].items()},
         )
-    except (ValueError, KeyError, TypeError, zlib.error, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error, RecursionError):
         return epoch
 
 

@@ -81,7 +81,7 @@ class Epoch:
     cut: str
     """Why it was cut, as a sentence."""
     fit: float = 0.0
-    """The share of what the ranking wanted that the prefix held when it was cut."""
+    """The share of `wants` that the prefix held when it was cut."""
     newest: int = 0
     """The latest modification time of any file then, in nanoseconds."""
     tail: tuple[Entry, ...] = ()
@@ -89,6 +89,8 @@ class Epoch:
     """The files that prompts were about, the latest first."""
     withheld: tuple[Withheld, ...] = ()
     """What the gate kept back of the files shown."""
+    wants: Mapping[RelPath, float] = field(default_factory=dict[RelPath, float])
+    """What the rankings of the prompts so far wanted of each file, the older the less: the working set."""
     same: Mapping[RelPath, str] = field(default_factory=dict[RelPath, str], compare=False)
     """Contents that turned out to be shown by the latest entry of their path though they differ from it."""
 
@@ -112,6 +114,12 @@ class Epoch:
                 found[entry.moved_to] = replace(before, path=entry.moved_to)
             found[entry.path] = entry
         return found
+
+    def covers(self) -> float:
+        """The share of what is wanted that the epoch shows."""
+        shown = {path for path, entry in self.latest().items() if entry.kind != "gone"}
+        total = sum(self.wants.values())
+        return sum(weight for path, weight in self.wants.items() if path in shown) / total if total else 1.0
 
     def digest(self) -> str:
         """Names the frozen part: equal bytes, equal name."""

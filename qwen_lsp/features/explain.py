@@ -153,7 +153,7 @@ def _messages(asked: _Asked, text: str, window: int, share: float) -> tuple[list
         )
         body, told = fenced(shown.text, _language(asked)), _told(shown)
         around = by_relevance(ranked, room.context - asked.count(body), _CANDIDATES)
-    user = Message("user", _user(asked, around, told, body, question), marks=around.marks("explain"))
+    user = around.message("explain", _user(asked, around, told, body, question))
     return [Message("system", system, cache=True), user], reply, around.epoch
 
 

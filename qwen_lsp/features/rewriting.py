@@ -188,7 +188,7 @@ def _messages(
         reply = min(reply, left)
     else:
         around, told, body = _by_relevance(job, text, room, question)
-    user = Message("user", _user(around, told, body, fields), marks=around.marks("action"))
+    user = around.message("action", _user(around, told, body, fields))
     return [Message("system", system, cache=True), user], reply, around.epoch
 
 

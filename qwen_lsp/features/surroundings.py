@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.epoch import Around, Held, advance
@@ -12,6 +13,7 @@ from qwen_lsp.context.prefix import LEAST, Base, Epoch, Sight, room_for
 from qwen_lsp.context.render import Pack, render
 from qwen_lsp.features.prompting import load
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.model.messages import Message
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
@@ -25,7 +27,10 @@ _JOINTS = 32
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Context and what is near, as a prompt takes them. `ends`: where in `context` its stable parts end."""
+    """Context and what is near, as a prompt takes them.
+
+    `ends`: where in `context` its stable parts end, the frozen one first, then each file of the tail.
+    """
 
     context: str
     near: str
@@ -34,10 +39,11 @@ class Surroundings:
     epoch: Epoch | None = None
     """What the next prompt goes on from; None without an epoch."""
 
-    def marks(self, name: str) -> tuple[int, ...]:
-        """Offsets for cache marks in the prompt `name`, which says nothing of its own before the context."""
-        before = load(name).partition("{{context}}")[0]
-        return tuple(len(before) + end for end in self.ends)
+    def message(self, name: str, text: str, *, cache: bool = False) -> Message:
+        """The prompt `name`, filled as `text`, with cache marks behind the frozen part and the tail."""
+        before = len(load(name).partition("{{context}}")[0])
+        ends = tuple(before + end for end in self.ends)
+        return Message("user", text, cache=cache, marks=(*ends[:1], *ends[-1:]), joints=ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,10 @@ def by_epoch(
 
 
 def surrounded(around: Around) -> Surroundings:
-    frozen = around.epoch.frozen_text
-    context = frozen + around.epoch.tail_text
+    context = around.text
     near = f"{_NEAR}{around.near}" if around.near else ""
+    sizes = (len(around.epoch.frozen_text), *(len(entry.text) for entry in around.epoch.tail))
+    # The blank line that ends the context is the prompt's own.
     return Surroundings(
-        context.rstrip() or _NOTHING, near, around.packed, (len(frozen), len(context)), around.epoch
+        context.removesuffix("\n\n") or _NOTHING, near, around.packed, tuple(accumulate(sizes)), around.epoch
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any, cast
 
 from qwen_lsp.errors import MalformedReply
@@ -43,11 +44,7 @@ def _marked(message: Message) -> list[int]:
 def _message(message: Message, ends: Sequence[int]) -> dict[str, Any]:
     content: Any = neutral(message.content)
     if ends:
-        # Cut before markers are made harmless: the offsets are those of the message.
-        starts = (0, *ends)
-        content = [_block(message.content[a:b]) for a, b in zip(starts, ends, strict=False)]
-        if rest := neutral(message.content[ends[-1] :]):
-            content.append({"type": "text", "text": rest})
+        content = _blocks(message, set(ends))
     body: dict[str, Any] = {"role": message.role, "content": content}
     if message.role == "tool":
         body["tool_call_id"] = message.tool_call_id
@@ -64,8 +61,16 @@ def _message(message: Message, ends: Sequence[int]) -> dict[str, Any]:
     return body
 
 
-def _block(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": neutral(text), "cache_control": {"type": "ephemeral"}}
+def _blocks(message: Message, ends: Set[int]) -> list[dict[str, Any]]:
+    """The text in blocks, those that end in a mark with it. Cut before markers are made harmless."""
+    size = len(message.content)
+    cuts = sorted({0, size, *ends, *(at for at in message.joints if 0 < at < size)})
+    blocks: list[dict[str, Any]] = []
+    for start, end in pairwise(cuts):
+        blocks.append({"type": "text", "text": neutral(message.content[start:end])})
+        if end in ends:
+            blocks[-1]["cache_control"] = {"type": "ephemeral"}
+    return blocks
 
 
 def request_json(

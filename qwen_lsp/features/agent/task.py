@@ -63,7 +63,7 @@ async def run(
     )
     history = [
         Message("system", prompt("agent"), cache=True),
-        Message("user", first, cache=True, marks=around.marks("agent_task")),
+        around.message("agent_task", first, cache=True),
     ]
     return await converse(snapshot, history, Means(endpoint, gate, settings, max_tokens, on_event, record))
 
