@@ -16,7 +16,8 @@ from rich.console import Console
 from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse, workspace
 from qwen_lsp.context.pack import Pack, pack
-from qwen_lsp.context.rank import rank
+from qwen_lsp.context.prefix import LEAST
+from qwen_lsp.context.rank import limit_for, rank
 from qwen_lsp.context.render import receipt, receipt_text, render
 from qwen_lsp.errors import QwenLspError, UserError
 from qwen_lsp.index.build import refresh
@@ -89,5 +90,9 @@ def _request(session: Session, line: str) -> tuple[RelPath, int, int]:
 def _packed(session: Session, path: RelPath, line: int, budget: int) -> Pack:
     snapshot = session.snapshot
     offset = snapshot.lines(path).start_of(line)
-    candidates = rank(snapshot, path, offset)
+    # Headers alone fill a small budget; a large one wants the files, near and far.
+    if budget >= LEAST:
+        candidates = rank(snapshot, path, offset, limit=limit_for(budget))
+    else:
+        candidates = rank(snapshot, path, offset)
     return pack(snapshot, candidates, budget=budget, count=session.count, gate=session.gate)

@@ -22,7 +22,8 @@ from qwen_lsp.context.render import Pack, Part, Standing, piece
 from qwen_lsp.context.tail import grown
 from qwen_lsp.workspace.paths import RelPath
 
-_WANTED = 600
+_WANTED, _WIDE = 600, 4_000
+"""How many candidates a prompt asks for, and at least a cut, which has room for the rest of the workspace."""
 _MOVED_AWAY = 0.5
 """An epoch is cut when it covers less than this part of what it covered of the working set at first."""
 _BEGINNING, _FADING = 8.0, 0.94
@@ -110,7 +111,7 @@ def _reason_to_cut(epoch: Epoch, base: Base, wants: Mapping[RelPath, float], sig
 def _cut(epoch: Epoch | None, base: Base, wants: Mapping[RelPath, float], sight: Sight, why: str) -> Epoch:
     """A new prefix: what is best here and for the work so far, whole or as outlines, dependencies first."""
     # A header costs a dozen tokens or two; the files are what is wanted here.
-    ranked = sight.wanted(max(_WANTED, base.room.frozen // 8))
+    ranked = sight.wanted(max(_WIDE, base.room.frozen // 8))
     best = {c.path: c for c in ranked if c.form in ("whole", "outline") and c.path != sight.current}
     scale = sum(c.score for c in best.values()) / (sum(wants.values()) or 1.0)
     for path, weight in wants.items():

@@ -49,10 +49,10 @@ def grown(epoch: Epoch, near: Sequence[Candidate], sight: Sight) -> Epoch | str:
             more.append(again)
             withheld += page.withheld
     left = room - epoch.tail_tokens - sum(entry.tokens for entry in more)
-    for page, visited in _new(epoch, near, latest.keys() | {entry.moved_to for entry in more}, sight):
+    for page in _new(epoch, near, latest.keys() | {entry.moved_to for entry in more}, sight):
         entry = _fresh(page, room, sight)
-        # What does not fit waits, unless a prompt was about it: then a new epoch can have it.
-        if entry.tokens <= left or (visited and epoch.tail):
+        # A file without room is no reason to cut; if it goes on being wanted, the prefix ceases to fit.
+        if entry.tokens <= left:
             more.append(entry)
             withheld += page.withheld
             left -= entry.tokens
@@ -97,20 +97,15 @@ def _moved(entry: Entry, taken: set[RelPath | None], sight: Sight) -> RelPath | 
     return new if new is not None and content_of(sight.snapshot, new)[1] == entry.name else None
 
 
-def _new(
-    epoch: Epoch, near: Sequence[Candidate], known: set[RelPath | None], sight: Sight
-) -> Iterator[tuple[Page, bool]]:
-    """Files that the epoch does not show and that were worked on since it was cut, in a fixed order.
-
-    With whether an earlier prompt of the epoch was about it.
-    """
+def _new(epoch: Epoch, near: Sequence[Candidate], known: set[RelPath | None], sight: Sight) -> Iterator[Page]:
+    """Files that the epoch does not show and that were worked on since it was cut, in a fixed order."""
     touched = {c.path for c in near if _touched(epoch, c.path, sight)}
     for path in sorted(touched.union(epoch.visited)):
         if path in known or path == sight.current or not sight.snapshot.has(path):
             continue
         page = Page(sight.snapshot, path, sight.count, sight.gate)
         if not page.problem:
-            yield page, path in epoch.visited
+            yield page
 
 
 def _touched(epoch: Epoch, path: RelPath, sight: Sight) -> bool:

@@ -10,6 +10,7 @@ from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.epoch import Around, Held, advance
 from qwen_lsp.context.pack import pack
 from qwen_lsp.context.prefix import LEAST, Base, Epoch, Sight, room_for
+from qwen_lsp.context.rank import limit_for
 from qwen_lsp.context.render import Pack, render
 from qwen_lsp.features.prompting import load
 from qwen_lsp.index.snapshot import Snapshot
@@ -83,6 +84,12 @@ def by_epoch(
     base = Base(held.branch, model, question.gate.fingerprint, room)
     sight = Sight(question.snapshot, question.rank, question.current, question.count, question.gate)
     return surrounded(advance(held.epoch, base, sight))
+
+
+def preview(question: Question, held: Held | None, model: str, total: int) -> Pack:
+    """What a prompt of `total` tokens would be given around it; the receipt of a prompt that is not made."""
+    around = by_epoch(question, held, model, total, None if question.current is None else 0)
+    return (around or by_relevance(question, total, limit_for(total))).packed
 
 
 def surrounded(around: Around) -> Surroundings:

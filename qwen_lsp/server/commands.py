@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from qwen_lsp.workspace.paths import uri_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qwen_lsp.context.candidates import Candidate
     from qwen_lsp.session import Session
 
 STREAM = "qwen/stream"
@@ -105,6 +106,9 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
     place = ls.place(text_of(arguments, "uri"))
     session = place.session
     offset = place.lines.offset(position_of(arguments.get("position"), "position"), ls.encoding)
+    feature = arguments.get("feature", "completion")
+    if feature != "completion":
+        return await _large_context(place, offset, feature, arguments)
     budget = budget_of(arguments, session.settings.completion.budget_tokens)
 
     def work() -> dict[str, Any]:
@@ -113,6 +117,44 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
         return receipt(packed)
 
     return await asyncio.to_thread(work)
+
+
+async def _large_context(
+    place: Place, offset: int, feature: object, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the next large prompt of a feature would be given, and what of it the last one had."""
+    from qwen_lsp.context.budget import steady
+    from qwen_lsp.context.rank import rank, rank_file, rank_task
+    from qwen_lsp.context.render import receipt
+    from qwen_lsp.features.surroundings import Question, preview
+
+    session, snapshot, path = place.session, place.snapshot, place.path
+    settings, endpoint = session.settings, session.endpoint
+    match feature:
+        case "explain":
+            wanted, reply = settings.explain.budget_tokens, settings.explain.max_tokens
+        case "action":
+            wanted, reply = settings.actions.budget_tokens, settings.actions.max_tokens
+        case "agent":
+            wanted, reply = settings.agent.budget_tokens, 0
+        case _:
+            raise UserError("feature: one of completion, explain, action, agent")
+    total = budget_of(arguments, wanted)
+    if endpoint is not None:
+        window = await endpoint.window()
+        total = min(total, window // 2) if feature == "agent" else steady(window, reply=reply, wanted=total)
+
+    def ranked(limit: int) -> Sequence[Candidate]:
+        if feature == "agent":
+            return rank_task(snapshot, "", [path], limit=limit)
+        if feature == "explain":
+            return rank_file(snapshot, path, limit=limit)
+        return rank(snapshot, path, offset, limit=limit)
+
+    current = None if feature == "agent" else path
+    question = Question(snapshot, ranked, current, session.gate, session.count)
+    held, model = await session.held(str(feature)), endpoint.model if endpoint is not None else ""
+    return receipt(await asyncio.to_thread(preview, question, held, model, max(1, total)))
 
 
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
