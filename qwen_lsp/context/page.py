@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import Memory, content_of, counted, name_of, outline_of
+from qwen_lsp.context.texts import Memory, content_of, counted, is_indexed, name_of, outline_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
@@ -88,8 +88,13 @@ class Page:
         """The file reduced to its signatures, made from the text that passed the gate; empty without any."""
         if self._known.outline == 0 or self.problem:
             return ""
-        name = self.name if self._known.unchanged else ""
-        return outline_of(self._snapshot, self.path, lambda: self.text, name)
+        redacted = not self._known.unchanged
+        return outline_of(self._snapshot, self.path, lambda: self.text, self.name, redacted=redacted)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether what the index knows of the file is about this content."""
+        return is_indexed(self._snapshot, self.path, self.name)
 
     @property
     def whole_tokens(self) -> int:

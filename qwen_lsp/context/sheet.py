@@ -107,6 +107,8 @@ class Sheet:
         return None if self.problem or not tokens else max(0, tokens - self._spent)
 
     def _cost_of_lines(self, candidate: Candidate) -> int | None:
+        if not self.page.indexed:
+            return None  # its definitions stand elsewhere by now
         texts = [self._header(i) for i in self._missing(candidate.index)] if candidate.index >= 0 else []
         if candidate.lines is not None:
             texts.append("\n".join(self._lines()[candidate.lines[0] : candidate.lines[1] + 1]))
