@@ -84,7 +84,7 @@ def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
             heapq.heappush(heap, (real, number, candidate, step, True))
             continue
         if filling.used + cost <= filling.budget:
-            sheet.put(candidate, step)
+            sheet.put(candidate, step, cost)
             filling.used += cost
             filling.steps.append((cost, candidate, step))
 

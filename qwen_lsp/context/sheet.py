@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from qwen_lsp.context.candidates import Candidate, Form
 from qwen_lsp.context.page import Page
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import counted, lines_of
+from qwen_lsp.context.texts import Memory, counted, lines_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
 
+_SIGNATURES: Memory[dict[int, tuple[int, int]]] = Memory(2_000)
+"""For each content, what `Sheet._signature` found out."""
 _RANK: dict[str, int] = {"": 0, "header": 0, "excerpt": 0, "outline": 1, "whole": 2}
 
 
@@ -75,6 +77,11 @@ class Sheet:
         self._known: FileFacts | None = None
         self._raw: Sequence[str] | None = None
         self._texts: dict[int, str] = {}
+        key = (path, page.name, desk.count)
+        known = _SIGNATURES.get(key)
+        self._signatures: dict[int, tuple[int, int]] = known if known is not None else {}
+        if known is None and page.name:
+            _SIGNATURES.keep(key, self._signatures, 1)
         self._made: tuple[Form, str, int, str] | None = None
         self._is_made = False
         for item in page.withheld:
@@ -109,17 +116,17 @@ class Sheet:
     def _cost_of_lines(self, candidate: Candidate) -> int | None:
         if not self.page.indexed:
             return None  # its definitions stand elsewhere by now
-        texts = [self._header(i) for i in self._missing(candidate.index)] if candidate.index >= 0 else []
+        cost = sum(self._signature(i)[1] for i in self._missing(candidate.index))
         if candidate.lines is not None:
-            texts.append("\n".join(self._lines()[candidate.lines[0] : candidate.lines[1] + 1]))
-        cost = sum(self.desk.counted(text + "\n") for text in texts if text)
-        if self.problem or not any(texts):
+            text = "\n".join(self._lines()[candidate.lines[0] : candidate.lines[1] + 1])
+            cost += self.desk.counted(text + "\n") if text else 0
+        if self.problem or not cost:
             return None
         return cost + (self.desk.counted(heading(self.path)) + 1 if self.empty else 0)
 
-    def put(self, candidate: Candidate, step: str) -> None:
-        """Show it. The caller has asked for the cost just before."""
-        self._spent += self.cost(candidate, step) or 0
+    def put(self, candidate: Candidate, step: str, cost: int) -> None:
+        """Show it, for what `cost` has just said."""
+        self._spent += cost
         self._is_made = False
         self.score = max(self.score, candidate.score)
         if step == "header":
@@ -196,12 +203,22 @@ class Sheet:
             self._texts[index] = known
         return known
 
+    def _signature(self, index: int) -> tuple[int, int]:
+        """The definition that holds this one, and the tokens of its header; remembered by content."""
+        known = self._signatures.get(index)
+        if known is None:
+            definitions = self._facts().definitions
+            parent = definitions[index].parent if 0 <= index < len(definitions) else -1
+            text = self._header(index)
+            known = (parent, self.desk.counted(text + "\n") if text else 0)
+            self._signatures[index] = known
+        return known
+
     def _ancestors(self, index: int) -> list[int]:
-        definitions = self._facts().definitions
         found: list[int] = []
-        while 0 <= index < len(definitions) and (index := definitions[index].parent) >= 0:
+        while (index := self._signature(index)[0]) >= 0:
             found.append(index)
         return found
 
     def _missing(self, index: int) -> list[int]:
-        return [i for i in (*self._ancestors(index), index) if i not in self._shown]
+        return [i for i in (*self._ancestors(index), index) if i not in self._shown] if index >= 0 else []

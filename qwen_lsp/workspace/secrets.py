@@ -85,7 +85,9 @@ class Gate:
             return reason
         parts = name.split("/")
         folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
-        if self._globs.match(name) or any(self._globs.match(folder, True) for folder in folders):
+        if self._globs and (
+            self._globs.match(name) or any(self._globs.match(folder, True) for folder in folders)
+        ):
             return "withheld by a setting"
         if self._ignored is not None and not name.startswith("/") and self._ignored(RelPath(name)):
             return "ignored file"
