@@ -124,7 +124,7 @@ def counted_whole(
     are counted again, as they stand in the piece.
     """
     bare = text.rstrip()
-    first = _SAFE_CUT.search(bare)
+    first = _SAFE_CUT.search(bare, 0, _NEAR_END)
     if first is None:
         return count(piece(path, text))
     last = first.end()

@@ -35,6 +35,16 @@ class Desk:
             found = self._sheets[path] = Sheet(self, path)
         return found
 
+    def problem(self, path: RelPath) -> str:
+        """Why a file cannot be shown, as far as that is known without reading it; empty when it can."""
+        found = self._sheets.get(path)
+        if found is not None:
+            return found.problem
+        reason = self.gate.admits_path(path) or ""
+        if reason:
+            self.note(Withheld(path, reason))
+        return reason
+
     def sheets(self) -> Sequence[Sheet]:
         return list(self._sheets.values())
 
