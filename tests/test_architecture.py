@@ -59,6 +59,7 @@ _OPENS = {
     "server/app.py": "the null device",
     "server/commands.py": "an explanation in the state folder",
     "server/configuration.py": "the user's own settings",
+    "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",
     "session/state.py": "transcripts in the state folder",
     "syntax/grammar.py": "queries of the package",

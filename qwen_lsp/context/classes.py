@@ -9,7 +9,7 @@ from qwen_lsp.context.names import Near, identifiers
 from qwen_lsp.context.place import TYPES, Place, members, place_for_name, shares
 from qwen_lsp.context.similar import Usage
 from qwen_lsp.context.texts import lines_of
-from qwen_lsp.index.snapshot import Site
+from qwen_lsp.index.sites import Site
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import split_lines
 from qwen_lsp.workspace.paths import RelPath

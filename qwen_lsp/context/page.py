@@ -125,10 +125,10 @@ class Page:
     @property
     def outline(self) -> str:
         """The file reduced to its signatures, made from the text that passed the gate; empty without any."""
-        if self._known.outline == 0 or self.problem or not fits(self._snapshot, self.path, self.name):
+        if self._known.outline == 0 or self.problem:
             return ""
-        name = self.name if self._known.unchanged else ""
-        return outline_of(self._snapshot, self.path, lambda: self.text, name)
+        redacted = not self._known.unchanged
+        return outline_of(self._snapshot, self.path, lambda: self.text, self.name, redacted=redacted)
 
     @property
     def whole_tokens(self) -> int:
@@ -160,7 +160,7 @@ def counted_whole(
     are counted again, as they stand in the piece.
     """
     bare = text.rstrip()
-    first = _SAFE_CUT.search(bare)
+    first = _SAFE_CUT.search(bare, 0, _NEAR_END)
     if first is None:
         return count(piece(path, text))
     last = first.end()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from qwen_lsp.index.graph import resolve_all, resolve_import
-from qwen_lsp.index.snapshot import Site, Snapshot
+from qwen_lsp.index.sites import Site
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import, Kind
 from qwen_lsp.syntax.languages import by_id
 from qwen_lsp.workspace.paths import RelPath

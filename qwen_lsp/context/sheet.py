@@ -32,6 +32,16 @@ class Desk:
             found = self._sheets[path] = Sheet(self, path)
         return found
 
+    def problem(self, path: RelPath) -> str:
+        """Why a file cannot be shown, as far as that is known without reading it; empty when it can."""
+        found = self._sheets.get(path)
+        if found is not None:
+            return found.problem
+        reason = self.gate.admits_path(path) or ""
+        if reason:
+            self.note(Withheld(path, reason))
+        return reason
+
     def sheets(self) -> Sequence[Sheet]:
         return list(self._sheets.values())
 
@@ -202,4 +212,4 @@ class Sheet:
         return found
 
     def _missing(self, index: int) -> list[int]:
-        return [i for i in (*self._ancestors(index), index) if i not in self._shown]
+        return [i for i in (*self._ancestors(index), index) if i not in self._shown] if index >= 0 else []

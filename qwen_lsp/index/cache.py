@@ -28,23 +28,6 @@ from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
-_BY_NAME = """
-select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
-from (select * from definitions where name = ?2 order by facts desc, position limit ?3) d
-join facts f on f.id = d.facts
-"""
-_BY_NAME_AMONG = """
-select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
-from json_each(?4) k
-cross join facts f on f.digest = json_extract(k.value, '$[0]')
-    and f.language = json_extract(k.value, '$[1]')
-cross join definitions d on d.name = ?2 and d.facts = f.id limit ?3
-"""
-_USING = """
-select f.digest, f.language
-from (select rowid as id from uses where uses match ? order by rowid desc limit ?) u
-join facts f on f.id = u.id
-"""
 _NAMES = "select name from names where {} order by length(name), name limit ?"
 _SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
     "names where", "names indexed by short_names where"
@@ -124,9 +107,9 @@ class Cache(Database):
         self, name: str, limit: int = _MOST, among: Collection[Content] | None = None
     ) -> Sequence[Defined]:
         if among is not None:
-            return self._definitions(_BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
+            return self._definitions(tables.BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
         # The newest contents first: those are the ones that files have.
-        return self._defined.get(name, limit, lambda: self._definitions(_BY_NAME, (BYTES, name, limit)))
+        return self._defined.get(name, limit, lambda: self._definitions(tables.BY_NAME, (BYTES, name, limit)))
 
     def _definitions(
         self, sql: str, values: tuple[int, str, int] | tuple[int, str, int, str]
@@ -137,7 +120,7 @@ class Cache(Database):
     def using(self, name: str, limit: int = _MOST) -> Users:
         if not name:
             return Users([], self.keeps_all_uses)
-        rows = self._using.get(name, limit, lambda: self.read(_USING, (users.query(name), limit)))
+        rows = self._using.get(name, limit, lambda: self.read(tables.USING, (users.query(name), limit)))
         return Users(rows, self.keeps_all_uses and len(rows) < limit)
 
     def learned(self, contents: Collection[Content]) -> None:

@@ -11,7 +11,8 @@ from functools import cache as memoised
 from qwen_lsp.errors import FileUnreadable, UserError
 from qwen_lsp.index import buffers
 from qwen_lsp.index.service import How
-from qwen_lsp.index.snapshot import Site, Snapshot
+from qwen_lsp.index.sites import Site
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace.paths import RelPath
 

@@ -17,8 +17,9 @@ from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.index.manifest import Manifest
 from qwen_lsp.index.packed import FileEntry
 from qwen_lsp.index.presence import Presence
-from qwen_lsp.index.service import Content, Defined, IndexService
-from qwen_lsp.syntax.facts import Definition, FileFacts
+from qwen_lsp.index.service import IndexService
+from qwen_lsp.index.sites import Site, place_of_site, sites_on_disk
+from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, by_id, language_for
 from qwen_lsp.syntax.parse import SyntaxTree, parse
 from qwen_lsp.syntax.tags import extract
@@ -30,22 +31,6 @@ from qwen_lsp.workspace.paths import RelPath
 MOST_SITES = 50
 """Definitions of one name that an answer has unless it is asked for more."""
 _MOST_USERS = 250
-_MOST_NEAR = 40
-_MOST_REMEMBERED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A definition and where it is; `index` is its position in the file's facts."""
-
-    path: RelPath
-    definition: Definition
-    index: int
-    language: str = field(default="", compare=False)
-
-
-def _place_of_site(site: Site) -> tuple[str, int]:
-    return (site.path, site.index)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +142,7 @@ class Snapshot:
                 places = buffers.places(buffer, self.service).get(name, ())
                 sites += [Site(path, facts.definitions[i], i, facts.language) for i in places]
         if len(sites) < limit:
-            on_disk = [s for s in self._sites_on_disk(name, near, limit) if s.path not in self.buffers]
+            on_disk = [s for s in sites_on_disk(self, name, near, limit) if s.path not in self.buffers]
             lost = self.presence.lost(site.path for site in on_disk) if check else ()
             room = limit - len(sites)
             on_disk = [s for s in on_disk if s.path not in lost]
@@ -167,33 +152,8 @@ class Snapshot:
                     key=lambda s: (s.path not in near, s.path[: max(s.path.rfind("/"), 0)] not in folders)
                 )
             sites += on_disk[:room]
-            sites.sort(key=_place_of_site)
+            sites.sort(key=place_of_site)
         return sites[:limit]
-
-    def _sites_on_disk(self, name: str, near: Collection[RelPath], limit: int) -> Sequence[Site]:
-        """Those of files on disk, whatever lies over them; remembered as long as the manifest is the same."""
-        remembered = self.manifest.remembered
-        known = remembered.get(name)
-        if known is not None:
-            return known
-        room, most = limit + len(self.buffers), limit + 1
-        while True:
-            found = self.service.definitions(name, most)
-            complete = len(found) < most
-            if not complete and near:
-                around = self._contents_around(near)
-                first = self.service.definitions(name, limit, around) if around else ()
-                found = [*first, *(one for one in found if one[:2] not in around)]
-            sites = self._sites(found, room)
-            if complete or len(sites) == room:
-                break
-            most *= 8  # so many are of contents that no file has any more
-        if complete and len(sites) < room:
-            sites.sort(key=_place_of_site)
-            if len(remembered) > _MOST_REMEMBERED:
-                remembered.clear()
-            remembered[name] = sites
-        return sites
 
     def users(self, name: str, limit: int = _MOST_USERS, *, check: bool = True) -> tuple[list[RelPath], bool]:
         """Files that refer to this name, sorted, at most `limit`; and whether those are all.
@@ -277,29 +237,6 @@ class Snapshot:
             if before != after:
                 edits.append(FileEdit(path, before, after))
         return edits
-
-    def _sites(self, found: Iterable[Defined], most: int) -> list[Site]:
-        """The first definitions of contents as sites in files, at most so many."""
-        sites: list[Site] = []
-        for digest, language, index, definition in found:
-            if len(sites) >= most:
-                break
-            paths = self.manifest.with_content(digest, language)
-            sites += [Site(path, definition, index, language) for path in paths]
-        return sites[:most]
-
-    def _contents_around(self, near: Collection[RelPath]) -> set[Content]:
-        """The contents of some files and of the first ones beside each, of all together a few dozen."""
-        found: set[Content] = set()
-        folders = dict.fromkeys(path[: max(path.rfind("/"), 0)] for path in near)
-        beside = (path for folder in folders for path in self.manifest.in_folder(folder))
-        for path in (*near, *beside):
-            entry = None if path in self.buffers else self.files.get(path)
-            if entry is not None and entry.digest and entry.language is not None:
-                found.add((entry.digest, entry.language))
-                if len(found) >= _MOST_NEAR:
-                    break
-        return found
 
     def _on_disk(self, digest: str, language: str, *, check: bool = True) -> Sequence[RelPath]:
         """Paths with this content that nothing lies over."""

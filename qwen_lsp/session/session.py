@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qwen_lsp.context.epoch import Held
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import build
 from qwen_lsp.index.cache import Cache
@@ -22,6 +23,7 @@ from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.ledger import Ledger
 from qwen_lsp.predict.predictor import Predictor
+from qwen_lsp.session.epochs import Epochs
 from qwen_lsp.session.freshness import Freshness
 from qwen_lsp.session.lessons import Lessons
 from qwen_lsp.session.state import journal_folder
@@ -61,6 +63,8 @@ class Session:
         self.endpoint: Endpoint | None = self._connect(settings)
         self.predictor = Predictor()
         self._lessons = Lessons(self.predictor, lambda: self.store.current, self._spawn)
+        database = self.store.cache.database
+        self._epochs = Epochs(root, database.parent if database is not None else None, self._spawn)
         self._recent: deque[RelPath] = deque(maxlen=_RECENT)
         self.errors: deque[str] = deque(maxlen=_ERRORS)
         self.report: build.IndexReport | None = None
@@ -100,6 +104,10 @@ class Session:
     async def taught(self) -> None:
         """Wait until the predictor has read what it can remember of the workspace."""
         await self._lessons.finished()
+
+    async def held(self, feature: str) -> Held | None:
+        """What the next large prompt of a feature extends."""
+        return await self._epochs.held(feature, self.settings.context)
 
     def failed(self, problem: str) -> None:
         """Remember a failure that was answered around, for the status."""
@@ -218,6 +226,7 @@ class Session:
         for task in (tasks := list(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._epochs.flush()
         if self.endpoint is not None:
             await self.endpoint.aclose()
         self.store.release()

@@ -104,6 +104,25 @@ def is_repository(folder: Path) -> bool:
     return mark.is_file() or (mark / "HEAD").is_file()
 
 
+def branch(folder: Path) -> str:
+    """The branch that is checked out around `folder`; empty for none, and where HEAD names no branch.
+
+    Read, not asked: it is one line of one file.
+    """
+    top = repository(folder)
+    if top is None:
+        return ""
+    git_dir = top / ".git"
+    try:
+        if git_dir.is_file():
+            pointer = git_dir.read_text(encoding="utf-8", errors="surrogateescape")[:4096]
+            git_dir = top / pointer.removeprefix("gitdir:").strip()
+        head = (git_dir / "HEAD").read_text(encoding="utf-8", errors="replace")[:4096].strip()
+    except (OSError, ValueError):
+        return ""
+    return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else ""
+
+
 def info_exclude(top: Path) -> Path:
     """`info/exclude` of the repository at `top`, which may be a linked work tree or a submodule."""
     git_dir = top / ".git"
