@@ -24,6 +24,7 @@ from qwen_lsp.server import app
 from qwen_lsp.server.host import Server
 
 BEAT = 0.005
+MOST = 100_000
 
 
 class Heart:
@@ -96,7 +97,9 @@ class Heart:
                 break
             right_since = at
         last = self.snapshots[-1][1]
-        names = {name: [site.path for site in last.definitions(name)] for name in asked["defined"]}
+        names = {
+            name: [site.path for site in last.definitions(name, limit=MOST)] for name in asked["defined"]
+        }
         return {
             "right_since": right_since,
             "wrong": wrong,

@@ -89,11 +89,12 @@ class Page:
         return known[index]
 
     def _known_headers(self) -> list[int]:
-        key = (self.name, self.facts.language, self._count)
-        known = _HEADERS.get(key) if self.name else None
+        name = self.name if fits(self._snapshot, self.path, self.name) else ""
+        key = (name, self.facts.language, self._count)
+        known = _HEADERS.get(key) if name else None
         if known is None:
             known = [-1] * len(self.facts.definitions)
-            if self.name and self.path not in self._snapshot.buffers:
+            if name and self.path not in self._snapshot.buffers:
                 _HEADERS.keep(key, known, len(known) + 10)
         return known
 

@@ -43,7 +43,7 @@ def recently_changed(root: Path, jobs: Collection[Job]) -> list[RelPath]:
     """What the last commits changed, latest first; where git tells nothing, what was written last."""
     if names := git.recently_changed(root, _COMMITS):
         return [RelPath(name) for name in names[:_RECENT]]
-    latest = heapq.nlargest(_RECENT, jobs, key=lambda job: job.stat.mtime_ns)
+    latest = heapq.nlargest(_RECENT, jobs, key=lambda job: job.stat.written_ns)
     return [job.path for job in latest]
 
 

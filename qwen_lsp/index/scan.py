@@ -53,7 +53,7 @@ def scan(
         reason = error.reason if isinstance(error, FileUnreadable) else "outside the workspace"
         return Scanned(path, stat.size, stat.mtime_ns, skip=reason)
     text, size, mtime_ns = file.text, file.stat.size, file.stat.mtime_ns
-    if now - file.written_ns < _SAME_TICK_NS:
+    if now - file.stat.written_ns < _SAME_TICK_NS:
         mtime_ns = -1
     if reason := ignore.content_reason(path, text[:_HEAD].encode("utf-8", "replace"), size):
         return Scanned(path, size, mtime_ns, file.digest, skip=reason)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat as modes
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -38,11 +38,13 @@ class Stat:
 
     size: int
     mtime_ns: int
+    written_ns: int = field(default=0, compare=False)
+    """When the file was written, as far as it can be known."""
 
     @classmethod
     def of(cls, found: os.stat_result) -> Stat:
         stamp = found.st_mtime_ns + found.st_ctime_ns * _MIXER
-        return cls(found.st_size, stamp & _LARGEST_INTEGER)
+        return cls(found.st_size, stamp & _LARGEST_INTEGER, found.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,6 @@ class TextFile:
     bom: bool
     digest: str
     stat: Stat
-    written_ns: int = 0
-    """When it was written, as far as it can be known."""
 
 
 def list_files(root: Path, *, exclude: Sequence[str] = (), max_bytes: int) -> Listing:
@@ -129,7 +129,7 @@ def text_file(path: RelPath, data: bytes, found: os.stat_result) -> TextFile:
     if decoded is None:
         raise FileUnreadable(path, "binary")
     text, encoding, bom = decoded
-    return TextFile(text, encoding, bom, digest(data), Stat.of(found), found.st_mtime_ns)
+    return TextFile(text, encoding, bom, digest(data), Stat.of(found))
 
 
 def encode(text: str, like: TextFile | None) -> bytes:

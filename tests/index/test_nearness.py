@@ -36,7 +36,7 @@ TREE = {
 
 
 def jobs(paths: Sequence[str], size: int = 10) -> list[Job]:
-    return [Job(RelPath(path), Stat(size, place)) for place, path in enumerate(paths)]
+    return [Job(RelPath(path), Stat(size, place % 2, place)) for place, path in enumerate(paths)]
 
 
 def age(root: Path) -> None:
