@@ -138,7 +138,8 @@ def tags(root: Path, dialect: Dialect) -> Tree:
     tree = Tree()
     for row in made.stdout.decode("utf-8", "replace").splitlines():
         tag: dict[str, Any] = json.loads(row)
-        path, name, kind = str(tag["path"]).removeprefix("./"), str(tag["name"]), str(tag.get("kind", ""))
+        path, kind = str(tag["path"]).removeprefix("./"), str(tag.get("kind", ""))
+        name = re.split(r"[.:]+", str(tag["name"]))[-1]  # `function module.name()` of Lua defines a name
         site = (path, int(tag.get("line", 0)), kind)
         if kind in ("prototype", "externvar"):
             tree.prototypes[name].append(site)

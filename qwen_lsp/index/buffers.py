@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from qwen_lsp.index.service import IndexService
 from qwen_lsp.syntax import parse, tags
 from qwen_lsp.syntax.facts import FileFacts
-from qwen_lsp.syntax.languages import Language, available, language_for
+from qwen_lsp.syntax.languages import Language, available, language_in
 from qwen_lsp.syntax.parse import SyntaxTree
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import LineIndex, Span
@@ -135,7 +135,7 @@ def digest(buffer: Buffer) -> str:
 def _language(path: str, text: str) -> Language | None:
     if len(text) > _LONGEST_PARSED:
         return None
-    language = language_for(path, text[: text.find("\n", 0, 200) + 1] or text[:200])
+    language = language_in(path, text)
     return language if language is not None and available(language) else None
 
 

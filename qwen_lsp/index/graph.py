@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 
 from qwen_lsp.index.codec import import_keys, keys_of
-from qwen_lsp.index.modules import PLAIN, RESOLVERS, go_modules
+from qwen_lsp.index.landmarks import packages
+from qwen_lsp.index.modules import PLAIN, RESOLVERS, SCRIPTS, go_modules
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import Import
 from qwen_lsp.workspace.paths import RelPath
@@ -40,6 +41,11 @@ def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     if path.endswith(".go"):
         folder = posixpath.dirname(path)
         words |= {posixpath.basename(module) for where, module in go_modules(snapshot) if where == folder}
+    elif path.endswith(SCRIPTS):
+        names = [
+            name for name, package in packages(snapshot).items() if path.startswith(f"{package.folder}/")
+        ]
+        words |= import_keys([Import(name, (), 0) for name in names], "typescript")
     found: list[RelPath] = []
     for other in snapshot.importing(words):
         facts = snapshot.facts(other) if other != path else None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from qwen_lsp.errors import WorkspaceError
+from qwen_lsp.index.landmarks import folders_named, package_targets
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.tsconfig import Aliases, parse_aliases
 from qwen_lsp.syntax.facts import Import
@@ -19,7 +20,7 @@ from qwen_lsp.workspace.paths import RelPath
 
 Resolver = Callable[[Snapshot, RelPath, Import], list[RelPath]]
 
-_SCRIPT_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".json", ".vue", ".svelte")
+SCRIPTS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".json", ".vue", ".svelte")
 _STYLE_SUFFIXES = (".css", ".scss", ".sass", ".less")
 _ROOTS = ("", "src", "lib", "include", "python", "lua", "app")
 _NAMESPACES = (".cs",)
@@ -58,7 +59,7 @@ def script(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     elif module.startswith("/"):
         bases = [module.lstrip("/")]
     else:
-        bases = list(_aliased(snapshot, path, module))
+        bases = [*_aliased(snapshot, path, module), *package_targets(snapshot, module)]
         if module[:2] in ("@/", "~/"):
             bases += [_join("src", module[2:]), module[2:]]
         bases += [_join(root, module) for root in ("", "src")]
@@ -221,8 +222,8 @@ def _script_files(base: str) -> Iterator[str]:
     stem, dot, suffix = base.rpartition(".")
     if dot and suffix in ("js", "mjs", "cjs", "jsx"):  # TypeScript names the file that it will become
         yield from (f"{stem}.ts", f"{stem}.tsx", f"{stem}.mts", f"{stem}.d.ts")
-    yield from (base + s for s in _SCRIPT_SUFFIXES)
-    yield from (f"{base}/index{s}" for s in _SCRIPT_SUFFIXES)
+    yield from (base + s for s in SCRIPTS)
+    yield from (f"{base}/index{s}" for s in SCRIPTS)
 
 
 def _rust_files(base: str) -> Iterator[str]:
@@ -239,7 +240,8 @@ def _package_files(snapshot: Snapshot, parts: list[str], suffixes: tuple[str, ..
         return []  # a class that is not here
     tail = "/".join(parts)
     added = {posixpath.dirname(p) for p, b in snapshot.buffers.items() if b.text is not None}
-    folders = sorted(f for f in {*snapshot.manifest.folders(), *added} if f == tail or f.endswith(f"/{tail}"))
+    known = {*folders_named(snapshot, parts[-1]), *added}
+    folders = sorted(f for f in known if f == tail or f.endswith(f"/{tail}"))
     return [p for f in folders for p in _in_folder(snapshot, f) if p.endswith(suffixes)][:_MOST_FILES]
 
 

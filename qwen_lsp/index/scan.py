@@ -13,7 +13,7 @@ from pathlib import Path
 from qwen_lsp.errors import FileUnreadable, OutsideWorkspace
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
-from qwen_lsp.syntax.languages import Language, available, language_for
+from qwen_lsp.syntax.languages import Language, available, language_for, language_in
 from qwen_lsp.syntax.parse import parse
 from qwen_lsp.syntax.tags import extract
 from qwen_lsp.workspace import disk, ignore
@@ -79,8 +79,8 @@ def is_read(path: str) -> bool:
 
 
 def language_of(path: str, text: str) -> Language | None:
-    """The language of a file whose grammar is installed, by its name and then by its first line."""
-    language = language_for(path, text[: text.find("\n", 0, 200) + 1] or text[:200])
+    """The language of a file whose grammar is installed, by its name and then by its text."""
+    language = language_in(path, text)
     return language if language is not None and available(language) else None
 
 

@@ -6,6 +6,7 @@ is parsed; a row whose grammar is not installed is simply not indexed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -134,6 +135,18 @@ _ALIASES = {
 _BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
 _BY_FILENAME = {name: language for language in LANGUAGES for name in language.filenames}
 _BY_SHEBANG = {name: language for language in LANGUAGES for name in language.shebangs}
+# At the start of a line, where C has no such words; comments begin with a star or a slash.
+_ONLY_CPP = re.compile(
+    r"^[ \t]*(?:template\s*<|namespace(?:\s+[\w:]+)?\s*\{|class\s+\w[^;\n]*[;{]?$|using\s+\w+\s*[=:]"
+    r"|(?:public|private|protected)\s*:)",
+    re.MULTILINE,
+)
+_HEAD = 30_000
+_FAMILIES = (
+    frozenset(("c", "cpp")),
+    frozenset(("javascript", "typescript", "typescriptreact")),
+    frozenset(("java", "kotlin", "scala")),
+)
 
 
 def language_for(path: str, first_line: str = "") -> Language | None:
@@ -145,6 +158,19 @@ def language_for(path: str, first_line: str = "") -> Language | None:
     if dot and stem and (found := _BY_SUFFIX.get("." + suffix) or _BY_SUFFIX.get("." + suffix.lower())):
         return found
     return _by_shebang(first_line) if first_line.startswith("#!") else None
+
+
+def language_in(path: str, text: str) -> Language | None:
+    """By the path, the first line, and for a `.h` by what only C++ has; None when nothing tells it."""
+    language = language_for(path, text[: text.find("\n", 0, 200) + 1] or text[:200])
+    if language is not None and language.id == "c" and path.endswith((".h", ".H")):
+        return _BY_ID["cpp"] if _ONLY_CPP.search(text, 0, _HEAD) else language
+    return language
+
+
+def related(one: str, other: str) -> bool:
+    """Whether two languages use what the other defines as their own: C and C++, JavaScript and TypeScript."""
+    return one == other or any(one in family and other in family for family in _FAMILIES)
 
 
 def by_id(id: str) -> Language | None:

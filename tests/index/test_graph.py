@@ -23,6 +23,27 @@ PYTHON = """
     import helpers
     #- tests/helpers.py
     """
+MONOREPO = """
+    #- package.json
+    {"name": "root", "workspaces": ["packages/*"]}
+    #- packages/core/package.json
+    {"name": "@kit/core", "exports": {".": {"import": {"types": "./dist/esm/main.d.ts"}}}}
+    #- packages/core/src/main.ts
+    export const core = 1;
+    #- packages/core/src/sub/part.ts
+    export const part = 1;
+    #- packages/plain/package.json
+    {"name": "plain"}
+    #- packages/plain/src/index.ts
+    export * from '@kit/core';
+    #- packages/broken/package.json
+    {"name": 3, "main": [
+    #- packages/app/index.tsx
+    import { core } from '@kit/core';
+    import { part } from '@kit/core/sub/part';
+    import plain from 'plain';
+    import react from 'react';
+    """
 SCRIPTS = """
     #- tsconfig.json
     { // comments are allowed
@@ -138,6 +159,12 @@ KOTLIN = """
         (PYTHON, "tests/test_util.py", ["src/pkg/util.py", "tests/helpers.py"]),
         (SCRIPTS, "src/a.ts", ["src/b.ts", "src/lib/c.tsx", "src/d.ts"]),
         (SCRIPTS, "src/b.ts", ["src/lib/index.ts"]),
+        (
+            MONOREPO,
+            "packages/app/index.tsx",
+            ["packages/core/src/main.ts", "packages/core/src/sub/part.ts", "packages/plain/src/index.ts"],
+        ),
+        (MONOREPO, "packages/plain/src/index.ts", ["packages/core/src/main.ts"]),
         (GO, "main.go", ["sub/one.go", "sub/two.go"]),
         (RUST, "src/lib.rs", ["src/a.rs", "src/b/mod.rs"]),
         (RUST, "src/a.rs", ["src/b/mod.rs", "src/b/inner.rs"]),

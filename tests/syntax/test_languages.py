@@ -17,7 +17,15 @@ from qwen_lsp.syntax.grammar import (
     query,
     query_source,
 )
-from qwen_lsp.syntax.languages import LANGUAGES, Language, available, by_id, language_for
+from qwen_lsp.syntax.languages import (
+    LANGUAGES,
+    Language,
+    available,
+    by_id,
+    language_for,
+    language_in,
+    related,
+)
 
 INSTALLED = [language for language in LANGUAGES if available(language)]
 CORE = """python javascript typescript typescriptreact go rust java c cpp csharp ruby php kotlin swift scala
@@ -57,6 +65,33 @@ def test_the_core_languages_are_installed() -> None:
 def test_language_for(path: str, first_line: str, expected: str | None) -> None:
     found = language_for(path, first_line)
     assert (found.id if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.h", '#ifdef __cplusplus\nextern "C" {\n#endif\nint f(void);\n', "c"),
+        ("a.h", "/* a class of\n * class names: public: words\n */\nstruct class_t { int new; };\n", "c"),
+        ("a.h", "#pragma once\nclass Ring;\n", "cpp"),
+        ("a.h", "class EXPORT Ring final : public Base {\n", "cpp"),
+        ("a.h", "namespace a::b {\nint f();\n}\n", "cpp"),
+        ("a.h", "  template <typename T>\nT f(T t);\n", "cpp"),
+        ("a.h", "using Word = int;\n", "cpp"),
+        ("a.c", "class Ring;\n", "c"),
+        ("tool", "#!/bin/sh\necho\n", "shellscript"),
+        ("tool", "words", None),
+    ],
+)
+def test_language_in(path: str, text: str, expected: str | None) -> None:
+    found = language_in(path, text)
+    assert (found.id if found else None) == expected
+
+
+def test_related_languages_share_what_they_define() -> None:
+    assert related("c", "cpp")
+    assert related("typescriptreact", "javascript")
+    assert related("go", "go")
+    assert not related("c", "go")
 
 
 def test_by_id_knows_what_editors_say() -> None:
