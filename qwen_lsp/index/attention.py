@@ -1,4 +1,4 @@
-"""What somebody opens while the index is made goes to the front, with what it imports and what lies beside."""
+"""What somebody opens while the index is made goes to the front, with its imports and its neighbours."""
 
 from __future__ import annotations
 

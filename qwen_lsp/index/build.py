@@ -31,6 +31,8 @@ except ImportError:  # no such thing on Windows
 
 _FEW_FILES = 16
 _SMALL_FILE = 64 * 1024
+_MANY_FILES = 20_000
+_HEAD_START = 1.0  # seconds
 
 
 @dataclass(slots=True)
@@ -87,12 +89,10 @@ async def refresh(store: Store, hints: set[RelPath] | None) -> None:
 
 
 async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
-    await store.take_over(await asyncio.to_thread(store.cache.table))
+    if not store.current.manifest.count:
+        await store.take_over(await asyncio.to_thread(store.cache.table))
     async with Attention(store) as attention:
-        plan = await attention.during(
-            asyncio.to_thread(swept, store.current, store.settings, store.cache),
-            lambda near: _checked(store, near),
-        )
+        plan = await attention.during(_everywhere(store), lambda near: _checked(store, near))
         await _carry_out(store, plan, progress, command, attention)
         if store.cache.broken:  # damaged, or the disk is full: once more, with another database
             await asyncio.to_thread(store.cache.heal)
@@ -101,6 +101,15 @@ async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]
     store.apply_disk({}, complete=True)
     await store.tidy()
     await asyncio.to_thread(store.cache.collect_garbage, store.current.manifest.count)
+
+
+async def _everywhere(store: Store) -> Plan:
+    """Compare the whole disk with the index."""
+    if store.current.manifest.count > _MANY_FILES:
+        # Seconds of work. The index kept from the last time is there, and checked where somebody looks: let
+        # the first answers have the machine.
+        await asyncio.sleep(_HEAD_START)
+    return await asyncio.to_thread(swept, store.current, store.settings, store.cache)
 
 
 async def _carry_out(
@@ -168,7 +177,7 @@ def _keep(store: Store, plan: Plan, intake: Intake, *, lean: bool) -> None:
     """Bring the database up to what was found, and who uses what in it to what the settings say."""
     cache = store.cache
     cache.forget([*plan.forget, *intake.gone])
-    cache.write(intake.unwritten)
+    cache.write([*intake.unwritten, *plan.unread])
     cache.flush()
     if lean:
         cache.look_at_uses()

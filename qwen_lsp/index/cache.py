@@ -27,8 +27,21 @@ from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
-_DEFINITION = "d.position, d.name, d.kind, d.line, d.name_line, d.col, d.header_end, d.end_line, d.parent"
+_DEFINITION = (
+    "select f.digest, f.language, d.position, d.name, d.kind, d.line, d.name_line, d.col, d.header_end,"
+    " d.end_line, d.parent from"
+)
+_DEFINITIONS = (
+    f"{_DEFINITION} (select * from definitions where name = ? order by facts desc, position limit ?) d"  # noqa: S608
+    " join facts f on f.id = d.facts"
+)
+_DEFINITIONS_AMONG = (
+    f"{_DEFINITION} json_each(?) k cross join facts f on f.digest = json_extract(k.value, '$[0]')"
+    " and f.language = json_extract(k.value, '$[1]')"
+    " cross join definitions d on d.name = ? and d.facts = f.id limit ?"
+)
 _NAMES = "select name from names where {} order by length(name), name limit ?"
+_SOME_NAMES = _NAMES.replace("from names", "from (select small, name from names limit 400000)")
 _SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
     "names where", "names indexed by short_names where"
 )
@@ -107,20 +120,9 @@ class Cache(Database):
     ) -> list[Defined]:
         # The newest contents first: those are the ones that files have.
         if among is None:
-            rows = self.read(
-                f"select f.digest, f.language, {_DEFINITION} from"
-                " (select * from definitions where name = ? order by facts desc, position limit ?) d"
-                " join facts f on f.id = d.facts",
-                (name, limit),
-            )
+            rows = self.read(_DEFINITIONS, (name, limit))
         else:
-            rows = self.read(
-                f"select f.digest, f.language, {_DEFINITION} from json_each(?) k"
-                " cross join facts f on f.digest = json_extract(k.value, '$[0]')"
-                " and f.language = json_extract(k.value, '$[1]')"
-                " cross join definitions d on d.name = ? and d.facts = f.id limit ?",
-                (json.dumps(list(among)), name, limit),
-            )
+            rows = self.read(_DEFINITIONS_AMONG, (json.dumps(list(among)), name, limit))
         return [Defined(row[0], row[1], row[2], definition(row[3:])) for row in rows]
 
     def using(self, name: str, limit: int = _MOST) -> Users:
@@ -145,7 +147,8 @@ class Cache(Database):
         # ones have an index of their own.
         rows = self.read(_SHORT_NAMES.format(where), (*values, limit))
         if len(rows) < limit:
-            rows = self.read(_NAMES.format(where), (*values, limit))
+            among = _SOME_NAMES if how == "order" else _NAMES
+            rows = self.read(among.format(where), (*values, limit))
         return [row[0] for row in rows]
 
     def tokens(self, digest: str) -> int | None:

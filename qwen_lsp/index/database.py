@@ -14,7 +14,6 @@ from typing import Any
 
 from qwen_lsp.index import tables
 
-
 _ROWS = 1_000
 
 

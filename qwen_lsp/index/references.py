@@ -1,4 +1,4 @@
-"""Where a name is used: from what the index keeps, and by a search for the word where it does not keep all."""
+"""Where a name is used: from what the index keeps, and by a search for the word where that is not all."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def recently_changed(folder: Path, commits: int) -> list[str]:
 
 
 def holding(folder: Path, word: str, *, seconds: float = _SECONDS) -> list[str] | None:
-    """Files below `folder` with a word in them, tracked or new; None where git cannot tell, or not in time."""
+    """Files below `folder` with a word in them, tracked or new; None where git cannot tell in time."""
     if repository(folder) is None:
         return None
     # Without a result git ends with 1, as it does for no other reason.
