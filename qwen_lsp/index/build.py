@@ -32,7 +32,7 @@ except ImportError:  # no such thing on Windows
 _FEW_FILES = 16
 _SMALL_FILE = 64 * 1024
 _MANY_FILES = 20_000
-_HEAD_START = 1.0  # seconds
+_HEAD_START = 3.0  # seconds
 
 
 @dataclass(slots=True)

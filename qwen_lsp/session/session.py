@@ -159,8 +159,18 @@ class Session:
         if self.indexed and self._watcher is None:
             from qwen_lsp.workspace.watch import Watcher
 
-            self._watcher = Watcher(self.root, self.hint)
-            self._watcher.start()
+            self._watcher = watcher = Watcher(self.root, self.hint)
+
+            # A watch for each of thousands of folders takes a while: first let the index answer. The watcher's
+            # first hint is to look at everything, so nothing is missed.
+            def begin(snapshot: Snapshot) -> None:
+                if snapshot.listed:
+                    end()
+                    if not self._closed:
+                        watcher.start()
+
+            end = self.store.subscribe(begin)
+            begin(self.snapshot)
 
     def hint(self, paths: set[RelPath] | None) -> None:
         """Something may have changed on disk: these paths, or (None) anything. Looked at after a pause."""
