@@ -32,7 +32,6 @@ except ImportError:  # no such thing on Windows
 _FEW_FILES = 16
 _SMALL_FILE = 64 * 1024
 _MANY_FILES = 20_000
-_HEAD_START = 3.0  # seconds
 
 
 @dataclass(slots=True)
@@ -54,17 +53,20 @@ async def build(
     settings: IndexSettings | None = None,
     progress: Progress | None = None,
     *,
+    head_start: float = 0.0,
     command: Sequence[str] = pool.COMMAND,
 ) -> IndexReport:
     """Index the workspace, reading only what differs from the index kept of it.
 
-    The settings hold for later refreshes. May be cancelled: what was indexed by then stays.
+    The settings hold for later refreshes. May be cancelled: what was indexed by then stays. Of a large
+    workspace the disk is looked at after `head_start` seconds, in which the index kept from the last time
+    answers: it is checked at once around the open files.
     """
     if settings is not None:
         store.settings = settings
     wall, cpu = time.perf_counter(), _cpu_seconds()
     async with store.indexing:
-        await _sweep(store, progress, command)
+        await _sweep(store, progress, command, head_start)
         report = await asyncio.to_thread(_report, store)
     report.seconds = time.perf_counter() - wall
     report.cpu_seconds = _cpu_seconds() - cpu
@@ -88,11 +90,13 @@ async def refresh(store: Store, hints: set[RelPath] | None) -> None:
             await _carry_out(store, plan, None, pool.COMMAND, None)
 
 
-async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> None:
+async def _sweep(
+    store: Store, progress: Progress | None, command: Sequence[str], head_start: float = 0.0
+) -> None:
     if not store.current.manifest.count:
         await store.take_over(await asyncio.to_thread(store.cache.table))
     async with Attention(store) as attention:
-        plan = await attention.during(_everywhere(store), lambda near: _checked(store, near))
+        plan = await attention.during(_everywhere(store, head_start), lambda near: _checked(store, near))
         await _carry_out(store, plan, progress, command, attention)
         if store.cache.broken:  # damaged, or the disk is full: once more, with another database
             await asyncio.to_thread(store.cache.heal)
@@ -103,12 +107,10 @@ async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]
     await asyncio.to_thread(store.cache.collect_garbage, store.current.manifest.count)
 
 
-async def _everywhere(store: Store) -> Plan:
+async def _everywhere(store: Store, head_start: float) -> Plan:
     """Compare the whole disk with the index."""
-    if store.current.manifest.count > _MANY_FILES:
-        # Seconds of work. The index kept from the last time is there, and checked where somebody looks: let
-        # the first answers have the machine.
-        await asyncio.sleep(_HEAD_START)
+    if store.current.manifest.count > _MANY_FILES:  # seconds of work: first the answers
+        await asyncio.sleep(head_start)
     return await asyncio.to_thread(swept, store.current, store.settings, store.cache)
 
 

@@ -131,17 +131,20 @@ class Session:
 
     # -- the disk ------------------------------------------------------------------------------------
 
-    async def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    async def start(
+        self, progress: Callable[[int, int], None] = lambda done, total: None, *, head_start: float = 0.0
+    ) -> None:
         """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
 
-        The event loop stays free throughout.
+        The event loop stays free throughout. `head_start`: seconds that a large workspace's first answers
+        have for themselves.
         """
         if self.endpoint is not None:
             self._spawn(asyncio.to_thread(tokens.preload), "tokens")
         if not self.indexed:
             return
         await self._recover()
-        self.report = await build.build(self.store, self.settings.index, progress)
+        self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
         if self._teaches:
             self._lessons.workspace(self.recent)
 
@@ -161,8 +164,8 @@ class Session:
 
             self._watcher = watcher = Watcher(self.root, self.hint)
 
-            # A watch for each of thousands of folders takes a while: first let the index answer. The watcher's
-            # first hint is to look at everything, so nothing is missed.
+            # A watch for each of thousands of folders takes a while: first let the index answer. Nothing is
+            # missed, since the watcher's first hint is to look at everything.
             def begin(snapshot: Snapshot) -> None:
                 if snapshot.listed:
                     end()
