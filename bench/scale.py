@@ -1,13 +1,14 @@
 """What the number of files costs: the same questions to a part of a large workspace and to all of it.
 
-    python bench/scale.py DIR [--index FOLDER] [--small FILES]
+    python bench/scale.py DIR [--index FOLDER] [--part FOLDER] [--small FILES]
 
-DIR: a workspace of some ten thousand files or more, such as the source of Linux. Its index is made in
-FOLDER, or taken from there when there is one; without FOLDER it is made for this run alone, which takes CPU
-minutes. The part is made of hard links. Every row is a process of its own: the real server for the first
-answer and its memory, one that only indexes for pauses of the event loop and for lookups. Times are CPU.
-A pause of the event loop is given three times: as what its own thread worked in it, as what the process
-worked in it, which is what it would last on a machine that does nothing else, and by the clock.
+DIR: a workspace of some ten thousand files or more, such as the source of Linux in a git repository. Its
+index is made in the folder --index, or taken from there when there is one; else it is made for this run
+alone, which takes CPU minutes. The same holds for the part and its index, in --part. The part is made of
+hard links. Every row is a process of its own: the real server for the first answer and its memory, one that
+only indexes for pauses of the event loop and for lookups. Times are CPU. A pause of the event loop is given
+three times: as what its own thread worked in it, as what the process worked in it, which is what it would
+last on a machine that does nothing else, and by the clock.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--index", type=Path, help="folder in which the index is kept")
+    parser.add_argument("--part", type=Path, help="folder in which the part and its index are kept")
     parser.add_argument("--small", type=int, default=10_000, help="files of the small workspace")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -58,14 +60,18 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="qwen-lsp-scale-", dir=root.parent) as folder:
         kept = args.index.resolve() if args.index else Path(folder) / "index"
-        compare(root, kept, Path(folder), args.small)
+        scratch = args.part.resolve() if args.part else Path(folder)
+        compare(root, kept, scratch, args.small)
 
 
 def compare(root: Path, kept: Path, scratch: Path, small: int) -> None:
     part = scratch / f"{root.name}-part"
-    link(root, part, small)
+    if not part.exists():
+        link(root, part, small)
+    part_index = scratch / "part-index"
+    both = (("part", part, part_index), ("all", root, kept))
     colds: dict[str, Json] = {}
-    for name, place, where in (("part", part, scratch / "part"), ("all", root, kept)):
+    for name, place, where in both:
         if not where.exists():
             colds[name] = child("cold", place, where)
     for name, cold in colds.items():
@@ -77,10 +83,7 @@ def compare(root: Path, kept: Path, scratch: Path, small: int) -> None:
         row("first good answer at the open file", f"after {cold['first'] or 0:.1f} s of {cold['wall']:.1f} s")
         pauses(cold)
     title("reopened")
-    looked = {
-        name: child("lookups", place, where)
-        for name, place, where in (("part", part, scratch / "part"), ("all", root, kept))
-    }
+    looked = {name: child("lookups", place, where) for name, place, where in both}
     for name, found in looked.items():
         row(f"{name}: files", f"{found['files']:,}", f"{found['bytes'] / 1e6:,.0f} MB")
         row(f"{name}: whole reopen, sweep included", f"{found['cpu']:.2f} s CPU")
@@ -96,25 +99,21 @@ def compare(root: Path, kept: Path, scratch: Path, small: int) -> None:
             f"x {other[0] / one[0]:.2f}",
             f"{other[1]:.2f} ms p99",
         )
-    title("the real server")
-    for name, place, where in (("part", part, scratch / "part"), ("all", root, kept)):
-        runs = [asyncio.run(served(place, where, looked[name]["place"])) for _ in range(STARTS)]
-        first = [run["first_cpu"] for run in runs]
-        row(
-            f"{name}: first good answer",
-            f"{median(first):.2f} s CPU",
-            f"({min(first):.2f} to {max(first):.2f})",
-        )
-        row(
-            f"{name}: of it before the folder is there",
-            f"{median(run['begun_cpu'] for run in runs):.2f} s CPU",
-        )
-        row(f"{name}: everything done", f"{median(run['done_cpu'] for run in runs):.2f} s CPU")
-        row(
-            f"{name}: memory",
-            f"{max(run['rss'] for run in runs):.0f} MB",
-            f"{max(run['peak'] for run in runs):.0f} MB most",
-        )
+    title("the real server, from its start: a file opened, and what a model would be shown in its middle")
+    for name, place, where in both:
+        ratios: list[float] = []
+        runs: list[Json] = []
+        for _ in range(STARTS):
+            floor = asyncio.run(alone(looked[name]["place"]))
+            runs.append(asyncio.run(served(place, where, looked[name]["place"])))
+            ratios.append(runs[-1]["first_cpu"] / floor)
+        first, same = median(run["first_cpu"] for run in runs), min(run["same"] for run in runs)
+        ratio = f"{median(ratios):.2f} x one file alone"
+        row(f"{name}: first answer", f"{first:.2f} s CPU", ratio)
+        row("  parts of it that the last answer has too", f"{same:.0%} of {runs[0]['parts']}")
+        row(f"{name}: until all files were looked at", f"{median(run['done_cpu'] for run in runs):.2f} s CPU")
+        rss, peak = max(run["rss"] for run in runs), max(run["peak"] for run in runs)
+        row(f"{name}: memory", f"{rss:.0f} MB", f"{peak:.0f} MB most")
 
 
 def title(text: str) -> None:
@@ -163,10 +162,6 @@ def link(root: Path, part: Path, count: int) -> None:
 # -- one process each ----------------------------------------------------------------------------------
 
 
-def bytes_below(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 async def cold(root: Path, index: Path) -> Json:
     store = Store.at(root, IndexSettings(cache_dir=str(index)))
     place = some_file(root)
@@ -184,9 +179,13 @@ async def cold(root: Path, index: Path) -> Json:
         report = await build(store, progress=look)
     found = {"files": report.files, "bytes": report.bytes, "cpu": report.cpu_seconds, "wall": report.seconds}
     store.release()
-    size = await asyncio.to_thread(bytes_below, index)
+    size = await asyncio.to_thread(size_of, index)
     first = firsts[0] if firsts else None
     return {**found, "disk": size, "peak": memory("self")[1], "first": first, **beats.figures()}
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def good(snapshot: Snapshot, place: RelPath) -> bool:
@@ -305,36 +304,50 @@ async def served(root: Path, index: Path, name: str) -> Json:
     line = text.count("\n") // 2
     uri = (root / path).as_uri()
     asked: Json = {"uri": uri, "position": {"line": line, "character": 0}, "budget": 4_096}
-    answers: list[tuple[float, Json]] = []
     async with spawned() as editor:
         assert editor.process is not None
         pid = editor.process.pid
-        options = {"index": {"cacheDir": str(index)}}
-        await editor.initialize(root, initializationOptions=options)
-        begun = cpu(pid)
+        await editor.initialize(root, initializationOptions={"index": {"cacheDir": str(index)}})
         editor.open(uri, text, language="c")
-        while True:
-            answer = await editor.command("qwen.showContext", asked)
-            answers.append((cpu(pid), answer))
-            if await complete(editor):
-                break
-            await asyncio.sleep(POLL)
-        final = await editor.command("qwen.showContext", asked)
+        await until(editor, "index", "files")
+        early = await editor.command("qwen.showContext", asked)
+        first = cpu(pid)
+        await until(editor, "index", "complete")
         done = cpu(pid)
-        while await learning(editor):  # noqa: ASYNC110 - another process learns
-            await asyncio.sleep(POLL)
+        final = await editor.command("qwen.showContext", asked)
+        await until(editor, "learning", value=False)
         rss, peak = memory(str(pid))
         await editor.leave()
-    first = next((spent for spent, answer in answers if answer == final), done)
-    return {"first_cpu": first, "begun_cpu": begun, "done_cpu": done, "rss": rss, "peak": peak}
+    shown = [{(part["path"], part["kind"]) for part in answer["parts"]} for answer in (early, final)]
+    same = len(shown[0] & shown[1]) / max(len(shown[1]), 1)
+    return {
+        "first_cpu": first,
+        "done_cpu": done,
+        "same": same,
+        "parts": len(shown[1]),
+        "rss": rss,
+        "peak": peak,
+    }
 
 
-async def complete(editor: Editor) -> bool:
-    return all(folder["index"]["complete"] for folder in (await editor.command("qwen.status"))["folders"])
+async def alone(name: str) -> float:
+    """What the same takes with nothing around the file: the floor."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "w"
+        root.mkdir()
+        (root / Path(name).name).write_text("int main(void) { return 0; }\n" * 50, encoding="utf-8")
+        return (await served(root, Path(folder) / "index", Path(name).name))["first_cpu"]
 
 
-async def learning(editor: Editor) -> bool:
-    return any(folder["learning"] for folder in (await editor.command("qwen.status"))["folders"])
+async def until(editor: Editor, *keys: str, value: bool = True) -> None:
+    """Wait until something in the status of the only folder is so."""
+    while True:
+        found: Any = (await editor.command("qwen.status"))["folders"][0]
+        for key in keys:
+            found = found[key]
+        if bool(found) == value:
+            return
+        await asyncio.sleep(POLL)
 
 
 def cpu(pid: int) -> float:

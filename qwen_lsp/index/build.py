@@ -33,6 +33,7 @@ except ImportError:  # no such thing on Windows
 
 _FEW_FILES = 16
 _SMALL_FILE = 64 * 1024
+_MANY_FILES = 20_000
 
 
 @dataclass(slots=True)
@@ -54,17 +55,20 @@ async def build(
     settings: IndexSettings | None = None,
     progress: Progress | None = None,
     *,
+    head_start: float = 0.0,
     command: Sequence[str] = pool.COMMAND,
 ) -> IndexReport:
     """Index the workspace, reading only what differs from the index kept of it.
 
-    The settings hold for later refreshes. May be cancelled: what was indexed by then stays.
+    The settings hold for later refreshes. May be cancelled: what was indexed by then stays. Of a large
+    workspace the disk is looked at after `head_start` seconds, in which the index kept from the last time
+    answers: it is checked at once around the open files.
     """
     if settings is not None:
         store.settings = settings
     wall, cpu = time.perf_counter(), _cpu_seconds()
     async with store.indexing:
-        await _sweep(store, progress, command)
+        await _sweep(store, progress, command, head_start)
         report = await asyncio.to_thread(_report, store)
     report.seconds = time.perf_counter() - wall
     report.cpu_seconds = _cpu_seconds() - cpu
@@ -105,12 +109,16 @@ async def _hinted(store: Store, hints: set[RelPath]) -> Plan | None:
     return await asyncio.to_thread(hinted, store.current, store.settings, hints)
 
 
-async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]) -> float:
+async def _sweep(
+    store: Store, progress: Progress | None, command: Sequence[str], head_start: float = 0.0
+) -> float:
     """Returns the seconds that the comparison took, without what came of it."""
     store.ahead.clear()
-    await store.take_over(await asyncio.to_thread(store.cache.table))
-    begun = time.monotonic()
+    if not store.current.manifest.count:
+        await store.take_over(await asyncio.to_thread(store.cache.table))
     async with Attention(store) as attention:
+        await attention.during(_head_start(store, head_start), lambda near: _checked(store, near))
+        begun = time.monotonic()
         plan = await attention.during(
             asyncio.to_thread(swept, store.current, store.settings, store.cache),
             lambda near: _checked(store, near),
@@ -128,6 +136,12 @@ async def _sweep(store: Store, progress: Progress | None, command: Sequence[str]
     await store.tidy()
     await asyncio.to_thread(store.cache.collect_garbage, store.current.manifest.count)
     return seconds
+
+
+async def _head_start(store: Store, seconds: float) -> None:
+    """Looking at the whole disk is seconds of work in a large workspace: first the answers."""
+    if store.current.manifest.count > _MANY_FILES:
+        await asyncio.sleep(seconds)
 
 
 async def _carry_out(
@@ -200,7 +214,7 @@ def _keep(store: Store, plan: Plan, intake: Intake, *, lean: bool) -> None:
     """Bring the database up to what was found, and who uses what in it to what the settings say."""
     cache = store.cache
     cache.forget([*plan.forget, *intake.gone])
-    cache.write(intake.unwritten)
+    cache.write([*intake.unwritten, *plan.unread])
     cache.flush()
     if lean:
         cache.look_at_uses()

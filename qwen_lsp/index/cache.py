@@ -29,6 +29,7 @@ from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
 _NAMES = "select name from names where {} order by length(name), name limit ?"
+_SOME_NAMES = _NAMES.replace("from names", "from (select small, name from names limit 400000)")
 _SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
     "names where", "names indexed by short_names where"
 )
@@ -152,7 +153,8 @@ class Cache(Database):
         # ones have an index of their own.
         rows = self.read(_SHORT_NAMES.format(where), (*values, limit))
         if len(rows) < limit:
-            rows = self.read(_NAMES.format(where), (*values, limit))
+            among = _SOME_NAMES if how == "order" else _NAMES
+            rows = self.read(among.format(where), (*values, limit))
         return [row[0] for row in rows]
 
     def tokens(self, digest: str) -> int | None:

@@ -13,6 +13,7 @@ from qwen_lsp.index.pool import Job
 from qwen_lsp.index.scan import is_read, plain_stat
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store
+from qwen_lsp.index.tables import Scanned
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.languages import available, language_for
 from qwen_lsp.workspace import disk
@@ -29,6 +30,8 @@ class Plan:
     changes: dict[RelPath, DiskChange] = field(default_factory=dict[RelPath, DiskChange])
     jobs: list[Job] = field(default_factory=list[Job])
     forget: list[RelPath] = field(default_factory=list[RelPath])
+    unread: list[Scanned] = field(default_factory=list[Scanned])
+    """New files that nobody reads, such as plain text: kept, so that the next time they are known at once."""
     everywhere: bool = False
     """Whether the whole disk was looked at."""
 
@@ -93,6 +96,7 @@ def _look_at(path: RelPath, stat: disk.Stat, row: Kept | None, snapshot: Snapsho
         change: DiskChange = "name is not valid text"
     elif not is_read(path):
         change = FileEntry("", stat.size, stat.mtime_ns, None)
+        plan.unread.append(Scanned(path, stat.size, stat.mtime_ns))
     elif row is not None and row.size == stat.size and row.mtime_ns == stat.mtime_ns:
         change = row.skip or FileEntry(row.digest, row.size, row.mtime_ns, row.language)
     else:

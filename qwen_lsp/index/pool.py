@@ -25,6 +25,8 @@ COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
 _BATCH_BYTES = 1024 * 1024
 _BATCH_FILES = 96
 _FIRST_BYTES = 64 * 1024
+_MOST_FED = 128 * 1024 * 1024
+"""Bytes after which a worker makes room for a new one: the parser's binding lets go of less than it takes."""
 _START_SECONDS = 60.0
 _DYING_SECONDS = 2.0
 _MOST_POISON = 8
@@ -123,6 +125,7 @@ async def run_pool(
 
     async def drain() -> None:
         worker: _Worker | None = None
+        fed = 0
         try:
             while batches:
                 if worker is None:
@@ -134,6 +137,7 @@ async def run_pool(
                 batch = batches.popleft()
                 if not batch:
                     continue
+                fed += sum(job.stat.size for job in batch)
                 reply = await _ask(worker, batch, limits.wall_seconds(len(batch)))
                 if reply is None:
                     # One that died is waited for: to signal a process that is gone upsets asyncio.
@@ -151,6 +155,9 @@ async def run_pool(
                     return
                 else:
                     report(_found(reply))
+                    if fed > _MOST_FED:
+                        await _stop(worker, 5.0)
+                        worker, fed = None, 0
         finally:
             if worker is not None:
                 await _stop(worker, 0.0 if batches else 5.0)

@@ -60,7 +60,8 @@ class IndexService(Protocol):
         """Names of definitions that begin with these letters, hold them, or have them in this order.
 
         Whatever their case; each name once, the shortest first, at most `limit`. Names of contents that no
-        file has any more may be among them.
+        file has any more may be among them. Of hundreds of thousands of names, some long ones may not be
+        looked at for letters that are only in order.
         """
         ...
 

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _ANSWER_TIME = 5.0  # seconds the client has for its configuration before the work begins without it
 _PARENT_CHECK = 1.0
+_HEAD_START = 3.0  # seconds that the first answers in a large workspace have for themselves
 
 
 def initialize(ls: Server, params: lsp.InitializeParams) -> lsp.InitializeResult:
@@ -115,7 +116,8 @@ async def _index(ls: Server, root: Path) -> None:
     session = ls.folders[root]
     with progress(ls, f"Indexing {root.name}") as bar:
         await session.start(
-            lambda done, total: bar.report(f"{done}/{total} files", 100 * done // max(total, 1))
+            lambda done, total: bar.report(f"{done}/{total} files", 100 * done // max(total, 1)),
+            head_start=_HEAD_START,
         )
 
 

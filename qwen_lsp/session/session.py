@@ -142,10 +142,13 @@ class Session:
 
     # -- the disk ------------------------------------------------------------------------------------
 
-    async def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    async def start(
+        self, progress: Callable[[int, int], None] = lambda done, total: None, *, head_start: float = 0.0
+    ) -> None:
         """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
 
-        The event loop stays free throughout.
+        The event loop stays free throughout. `head_start`: seconds that a large workspace's first answers
+        have for themselves.
         """
         if self.endpoint is not None:
             self._spawn(asyncio.to_thread(tokens.preload), "tokens")
@@ -153,7 +156,7 @@ class Session:
             return
         await self._recover()
         self._loop = asyncio.get_running_loop()
-        self.report = await build.build(self.store, self.settings.index, progress)
+        self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
         if self._teaches:
             self._lessons.workspace(self.recent)
 
@@ -171,8 +174,18 @@ class Session:
         if self.indexed and self._watcher is None:
             from qwen_lsp.workspace.watch import Watcher
 
-            self._watcher = Watcher(self.root, self.hint)
-            self._watcher.start()
+            self._watcher = watcher = Watcher(self.root, self.hint)
+
+            # A watch for each of thousands of folders takes a while: first let the index answer. Nothing is
+            # missed, since the watcher's first hint is to look at everything.
+            def begin(snapshot: Snapshot) -> None:
+                if snapshot.listed:
+                    end()
+                    if not self._closed:
+                        watcher.start()
+
+            end = self.store.subscribe(begin)
+            begin(self.snapshot)
 
     @property
     def sweeps_next(self) -> bool:

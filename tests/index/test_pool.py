@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,24 @@ async def test_batches_keep_the_order_and_share_the_work(tmp_path: Path) -> None
     assert await run_pool(root, tmp_path / "i.sqlite", jobs, Limits(10**6, 1), found.append) == []
     assert [path for each in found for path in each.gone] == [job.path for job in jobs]
     assert len(found) > 3
+
+
+async def test_a_worker_that_was_fed_enough_makes_room_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_MOST_FED", 100_000)
+    started: list[int] = []
+    original = pool._start  # pyright: ignore[reportPrivateUsage]
+
+    async def start(*args: Any) -> Any:
+        worker = await original(*args)
+        assert worker is not None
+        started.append(worker.pid)
+        return worker
+
+    monkeypatch.setattr(pool, "_start", start)
+    jobs = [Job(RelPath(f"{i:03}"), disk.Stat(30_000, 0)) for i in range(10)]
+    found: list[Found] = []
+    assert await run_pool(tmp_path / "w", tmp_path / "i.sqlite", jobs, Limits(10**6, 1), found.append) == []
+    assert [path for each in found for path in each.gone] == [job.path for job in jobs]
+    assert len(set(started)) > 1
