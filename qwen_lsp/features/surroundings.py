@@ -75,8 +75,9 @@ def by_epoch(
     `total` are the tokens of the whole prompt, the same for every prompt of a feature; `own` those of what
     it says besides, None when it shows no file by itself. A small prompt has no room for a tail, and a
     file in question that would have to be cut short for an epoch is worth more than a cached prefix.
+    While the workspace is still being indexed, nobody can tell what is gone.
     """
-    if held is None or total < LEAST:
+    if held is None or total < LEAST or not question.snapshot.complete:
         return None
     room = room_for(total, held.tail_share, own=own is not None)
     if own is not None and own + _JOINTS > room.own:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -14,6 +14,7 @@ from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.actions import edit_selection
 from qwen_lsp.features.agent.task import run
 from qwen_lsp.features.explain import explain
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.tokens import count
 from qwen_lsp.settings import ActionSettings, AgentSettings, EndpointSettings, ExplainSettings
@@ -125,6 +126,19 @@ async def test_a_small_prompt_is_made_by_relevance_as_ever(work: Work) -> None:
     await work.ask("action")
     await work.ask("agent")
     assert work.kept == []
+
+
+async def test_no_epoch_is_touched_while_the_workspace_is_being_indexed(work: Work) -> None:
+    await work.ask("explain")
+    (epoch,) = work.kept
+    whole = work.snapshot
+    work.snapshot = replace(Snapshot(whole.root, whole.cache), buffers={A: whole.buffers[A]})
+    await work.ask("explain")
+    assert work.kept == [epoch]
+    work.snapshot = whole
+    await work.ask("explain")
+    assert work.kept[-1].tail == ()
+    assert work.kept[-1].frozen == epoch.frozen
 
 
 async def test_a_file_too_large_for_an_epoch_is_shown_whole_instead(work: Work) -> None:
