@@ -85,6 +85,7 @@ _IDENTIFIER = re.compile(r"(?<![\w$])[^\W\d]\w{2,}")
 _DOTTED = re.compile(r"(?:\.|->|::)\s*$")
 _LOCAL = ["local", "parameter", "label", "package", "packageName", "header", "unknown", "macroparam"]
 _NOT_ONES = frozenset([*_LOCAL, "anonMember", "implementation", "library", "script", "heredoc", "namespace"])
+_DECORATORS = frozenset(["annotation", "class", "interface", "function", "constant", "variable"])
 _NO_HEADS = frozenset(
     ["field", "member", "property", "variable", "constant", "const", "var", "enumerator", "enumConstant"]
 )
@@ -205,6 +206,8 @@ def names_on(line: str, path: str, code: str, dialect: Dialect, tree: Tree) -> I
         name = match.group()
         sites = tree.sites.get(name, ())
         if len(sites) != 1 or sites[0][0] == path or _LEFT_OUT.search(sites[0][0]):
+            continue
+        if line[: match.start()].endswith("@") and sites[0][2] not in _DECORATORS:
             continue
         if _DOTTED.search(line, 0, match.start()) is None:
             key, member = re.match(r"[?!]?:(?!:)|=\{", line[match.end() :]), sites[0][2] in _MEMBERS

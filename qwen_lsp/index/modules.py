@@ -26,6 +26,8 @@ _ROOTS = ("", "src", "lib", "include", "python", "lua", "app")
 _NAMESPACES = (".cs",)
 _OUTSIDE = frozenset({"java", "javax", "kotlin", "kotlinx", "scala", "android", "System", "Microsoft"})
 _MOST_FILES = 50
+# A folder that only a running shell knows, before a path that may be found by its end.
+_VARIABLE = re.compile(r"^\"?\$(?:\w+|\{[^}]*\}|\([^)]*\))\"?/")
 
 
 def python(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
@@ -140,7 +142,8 @@ def package_path(suffixes: tuple[str, ...], *, prefixed: bool = False) -> Resolv
             rest = parts[start:]
             places = [[*rest, name] for name in imp.names if name != "*"]
             if rest and len(rest) + start > 1:
-                places += [rest, rest[:-1]]  # the module itself; or it is a member of the one above
+                # The module itself; or it is a member of the one above, or of that one's companion.
+                places += [rest, rest[:-1], *([rest[:-2]] if len(rest) > 2 else [])]
             hits = [_ending(snapshot, "/".join(p) + s, path) for p in places if p for s in suffixes]
             if found := _once(hits) or _package_files(snapshot, rest, suffixes):
                 return found
@@ -153,7 +156,7 @@ def included(suffixes: tuple[str, ...], separator: str = "/", index: str = "") -
     """For languages that name a file: beside the importing one, below a usual root, or anywhere."""
 
     def resolve(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
-        module = imp.module.strip("<>\"'")
+        module = _VARIABLE.sub("", imp.module.strip("<>\"'"))
         if separator != "/" and "/" not in module and not module.endswith(suffixes or ("\0",)):
             module = module.replace(separator, "/")
         module = module.lstrip("/")

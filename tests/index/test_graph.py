@@ -142,7 +142,20 @@ CSHARP = """
     #- App/Models/User.cs
     namespace App.Models;
     """
+SHELL = """
+    #- bin/run.sh
+    . ../lib/util.sh
+    source "$ROOT/themes/dark.theme.sh"
+    source "$(dirname "$0")/near.sh"
+    source ~/.bashrc
+    #- bin/near.sh
+    #- lib/util.sh
+    #- lib/themes/dark.theme.sh
+    """
 KOTLIN = """
+    #- src/a/Other.kt
+    package a
+    import a.b.Thing.Companion.make
     #- src/a/Main.kt
     import a.b.Thing
     #- src/a/b/Thing.kt
@@ -185,6 +198,17 @@ def test_dependencies(text: str, path: str, found: list[str]) -> None:
     assert dependencies(snapshot, RelPath(path)) == found
     for other in found:
         assert path in dependents(snapshot, RelPath(other))
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "found"),
+    [
+        (KOTLIN, "src/a/Other.kt", ["src/a/b/Thing.kt"]),
+        (SHELL, "bin/run.sh", ["lib/util.sh", "lib/themes/dark.theme.sh", "bin/near.sh"]),
+    ],
+)
+def test_dependencies_that_are_not_found_backwards(text: str, path: str, found: list[str]) -> None:
+    assert dependencies(workspace(text).snapshot, RelPath(path)) == found
 
 
 def test_what_nobody_imports_has_no_dependents() -> None:
