@@ -133,7 +133,7 @@ async def _sweep(
     if store.ahead and (plan := await _hinted(store, set(store.ahead))) is not None:
         await _carry_out(store, plan)
     store.apply_disk({}, complete=True)
-    await store.tidy()
+    await store.tidy(0)
     await asyncio.to_thread(store.cache.collect_garbage, store.current.manifest.count)
     return seconds
 

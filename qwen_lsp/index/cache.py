@@ -35,7 +35,7 @@ _SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
 )
 _WITHOUT_USES = "select id, digest, language from facts f where not f.used"
 _MOST = 1_000
-_DECODED_FILES = 256
+_DECODED_FILES = 512
 _REMEMBERED = 100_000
 _FEW_CONTENTS = 4
 _SPARE_FACTS = 2000

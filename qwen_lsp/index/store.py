@@ -108,9 +108,9 @@ class Store:
         if not self.current.manifest.count:
             await self._change_manifest(lambda manifest: Manifest(table, manifest.over).merged())
 
-    async def tidy(self) -> None:
-        """Make the latest changes part of the table when there are many."""
-        if len(self.current.manifest.over) > MOST_LAID_OVER:
+    async def tidy(self, most: int = MOST_LAID_OVER) -> None:
+        """Make the latest changes part of the table when there are more than `most`."""
+        if len(self.current.manifest.over) > most:
             await self._change_manifest(Manifest.merged)
 
     async def _change_manifest(self, change: Callable[[Manifest], Manifest], *, listed: bool = False) -> None:

@@ -132,7 +132,7 @@ async def test_no_epoch_is_touched_while_the_workspace_is_being_indexed(work: Wo
     await work.ask("explain")
     (epoch,) = work.kept
     whole = work.snapshot
-    work.snapshot = replace(Snapshot(whole.root, whole.cache), buffers={A: whole.buffers[A]})
+    work.snapshot = replace(Snapshot(whole.root, whole.service), buffers={A: whole.buffers[A]})
     await work.ask("explain")
     assert work.kept == [epoch]
     work.snapshot = whole
