@@ -4,7 +4,8 @@
 
 DIR: a repository of some 20 MB; without one, Python's standard library. The floor is one process that
 parses the files which the index parses and takes the names that the grammar's own `tags.scm` captures, with
-text and row. Times are CPU seconds of all processes, gaps are wall time; only ratios of one run say much.
+text and row. Times are CPU seconds of all processes except where wall time is said, gaps are wall time; only
+ratios of one run say much, and those of wall time only on a machine that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from statistics import median, quantiles
+from typing import NamedTuple
 
 import tree_sitter
 
@@ -41,6 +43,7 @@ ROUNDS = 3
 KEYS = 400
 LINES = 5_000
 BEAT = 0.002
+CREWS = (1, 2)
 STATEMENT = re.compile(r"^ {8}\w+ = [\w.]+(\(\w*\))?(?=\n {8}\w)", re.MULTILINE)
 """A line inside a function that is complete, with another after it."""
 TYPED = '\n        total = self.compute(items[0], "name") + 1'
@@ -51,7 +54,7 @@ async def main(root: Path, cache: Path) -> None:
     settings = IndexSettings(cache_dir=str(cache), exclude=EXCLUDED)
     before = rss()
     colds: list[IndexReport] = []
-    floors: list[float] = []
+    floors: list[Spent] = []
     reopened: list[float] = []
     after = on_disk = 0.0
     for i in range(ROUNDS):
@@ -65,12 +68,10 @@ async def main(root: Path, cache: Path) -> None:
         reopened.append((await build(store)).cpu_seconds)
         floors.append(floor(root, store.current))
         store.release()
-    # Once more from nothing, with requests meanwhile; apart from the first, to which their cost is foreign.
-    store = Store.at(root, IndexSettings(cache_dir=str(cache / "again"), exclude=EXCLUDED))
-    gaps: list[tuple[float, float]] = []
-    heart = asyncio.create_task(heartbeat(store, gaps))
+    # Again from nothing, with requests meanwhile; apart from the first, to which their cost is foreign.
+    crews = {workers: await Crew.at_work(root, cache, workers) for workers in CREWS}
+    store = Store.at(root, settings.model_copy(update={"cache_dir": str(cache / "0")}))
     await build(store)
-    heart.cancel()
 
     cold = colds[0]
     most = ", ".join(f"{name} {n:,}" for name, n in Counter(cold.languages).most_common(6))
@@ -78,9 +79,9 @@ async def main(root: Path, cache: Path) -> None:
     print(
         f"{cold.definitions:,} definitions, {cold.references:,} references, {on_disk / 1e6:.1f} MB on disk\n"
     )
-    base, again = median(floors), median(reopened)
+    base, again = median(spent.cpu for spent in floors), median(reopened)
     cpu = median(report.cpu_seconds for report in colds)
-    ratios = [report.cpu_seconds / f for report, f in zip(colds, floors, strict=True)]
+    ratios = [report.cpu_seconds / spent.cpu for report, spent in zip(colds, floors, strict=True)]
     row("floor: parse and tag names", f"{base:.2f} s CPU")
     row(
         "cold index",
@@ -89,17 +90,22 @@ async def main(root: Path, cache: Path) -> None:
         f"({min(ratios):.2f} to {max(ratios):.2f})",
     )
     row("unchanged reopen", f"{again:.3f} s CPU", f"{again / cpu:.3f} x cold")
-    walls, cpus = [wall for wall, _ in gaps], [cpu for _, cpu in gaps]
-    row(
-        "gap of the event loop",
-        f"{max(walls) * 1e3:.1f} ms most",
-        f"{percentile(walls, 99) * 1e3:.1f} ms p99",
-    )
-    row(
-        "  of it CPU of this process",
-        f"{max(cpus) * 1e3:.1f} ms most",
-        f"{percentile(cpus, 99) * 1e3:.1f} ms p99",
-    )
+    wall = median(spent.wall for spent in floors)
+    row("floor, wall time", f"{wall:.2f} s")
+    for workers, crew in crews.items():
+        name = f"{workers} worker{'s' if workers > 1 else ''}"
+        row(f"cold index, {name}, wall time", f"{crew.seconds:.2f} s", f"{crew.seconds / wall:.2f} x floor")
+        walls, cpus = [wall for wall, _ in crew.gaps], [cpu for _, cpu in crew.gaps]
+        row(
+            "  gap of the event loop",
+            f"{max(walls) * 1e3:.1f} ms most",
+            f"{percentile(walls, 99) * 1e3:.1f} ms p99",
+        )
+        row(
+            "  of it CPU of this process",
+            f"{max(cpus) * 1e3:.1f} ms most",
+            f"{percentile(cpus, 99) * 1e3:.1f} ms p99",
+        )
     row("memory the index took", f"{after - before:.1f} MB", f"{before:.0f} MB before")
     keystrokes(store)
     lookups(store.current)
@@ -118,6 +124,29 @@ def parsed_bytes(snapshot: Snapshot) -> int:
     return sum(entry.size for entry in snapshot.files.values() if entry.language is not None)
 
 
+class Spent(NamedTuple):
+    cpu: float
+    wall: float
+
+
+class Crew(NamedTuple):
+    """A cold index by some number of workers: how long it took, and the gaps of the event loop meanwhile."""
+
+    seconds: float
+    gaps: list[tuple[float, float]]
+
+    @classmethod
+    async def at_work(cls, root: Path, cache: Path, workers: int) -> Crew:
+        folder = str(cache / f"by {workers}")
+        store = Store.at(root, IndexSettings(cache_dir=folder, exclude=EXCLUDED, workers=workers))
+        gaps: list[tuple[float, float]] = []
+        heart = asyncio.create_task(heartbeat(store, gaps))
+        report = await build(store)
+        heart.cancel()
+        store.release()
+        return cls(report.seconds, gaps)
+
+
 async def heartbeat(store: Store, gaps: list[tuple[float, float]]) -> None:
     """Wake every few milliseconds; now and then do what a request does. The gap includes it."""
     names = ("__init__", "name", "get", "main", "run")
@@ -134,10 +163,10 @@ async def heartbeat(store: Store, gaps: list[tuple[float, float]]) -> None:
         last, last_cpu = now, now_cpu
 
 
-def floor(root: Path, snapshot: Snapshot) -> float:
-    """CPU seconds to parse every file the index parsed and take the names that tags.scm captures."""
+def floor(root: Path, snapshot: Snapshot) -> Spent:
+    """Seconds to parse every file the index parsed and take the names that tags.scm captures."""
     queries: dict[str, tree_sitter.Query | None] = {}
-    spent = 0.0
+    cpu = wall = 0.0
     for path, entry in snapshot.files.items():
         language = None if entry.language is None else by_id(entry.language)
         if language is None:
@@ -145,7 +174,7 @@ def floor(root: Path, snapshot: Snapshot) -> float:
         if language.id not in queries:
             queries[language.id] = wheel_tags(language)
         query = queries[language.id]
-        begun = time.process_time()
+        begun, begun_wall = time.process_time(), time.perf_counter()
         source = (root / path).read_bytes()
         tree = tree_sitter.Parser(grammar(language)).parse(source)
         if query is not None:
@@ -156,8 +185,9 @@ def floor(root: Path, snapshot: Snapshot) -> float:
                         (source[n.start_byte : n.end_byte].decode("utf-8", "replace"), n.start_point[0])
                         for n in nodes
                     ]
-        spent += time.process_time() - begun
-    return spent
+        cpu += time.process_time() - begun
+        wall += time.perf_counter() - begun_wall
+    return Spent(cpu, wall)
 
 
 def wheel_tags(language: Language) -> tree_sitter.Query | None:

@@ -125,6 +125,17 @@ class AgentSettings(_Group):
     """Longest run, in seconds."""
 
 
+class ContextSettings(_Group):
+    """Context of large prompts: explanations, code actions and agent runs of 32,000 tokens or more."""
+
+    epochs: bool = True
+    """Whether each large prompt extends the last one, so that the model server reuses what it has read:
+    files as they were when an epoch was cut, then what changed since. Off: the parts of each prompt are
+    chosen and ordered anew."""
+    tail_percent: Annotated[int, Field(ge=1, le=100)] = 15
+    """How large the changes may grow, in percent of the frozen files, before a new epoch is cut."""
+
+
 class IndexSettings(_Group):
     """The workspace index."""
 
@@ -133,7 +144,7 @@ class IndexSettings(_Group):
     max_file_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1_048_576
     """Larger files are not indexed."""
     workers: Annotated[int, Field(ge=0, le=64)] = 0
-    """Worker processes of a cold index. 0: one less than the cores, at least one."""
+    """Worker processes of a cold index. 0: one less than the cores, but two where there are two."""
     references_up_to: Annotated[int, Field(ge=0, le=10_000_000)] = 20_000
     """In a workspace with more files, who uses a name is kept for the open files and what they import;
     elsewhere it is searched for when somebody asks."""
@@ -168,6 +179,7 @@ class Settings(_Group):
     explain: ExplainSettings = ExplainSettings()
     actions: ActionSettings = ActionSettings()
     agent: AgentSettings = AgentSettings()
+    context: ContextSettings = ContextSettings()
     index: IndexSettings = IndexSettings()
     secrets: SecretSettings = SecretSettings()
     log_level: Literal["error", "warning", "info", "debug"] = "warning"

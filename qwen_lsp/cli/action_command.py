@@ -75,8 +75,9 @@ async def _change(
         return await edit_selection(
             session.snapshot, place.path, span, instruction, endpoint=session.endpoint,
             gate=session.gate, settings=session.settings.actions, count=session.count,
+            held=await session.held("action"),
         )  # fmt: skip
     return await resolve(
         session.snapshot, offer, endpoint=session.endpoint, gate=session.gate,
-        settings=session.settings.actions, count=session.count,
+        settings=session.settings.actions, count=session.count, held=await session.held("action"),
     )  # fmt: skip

@@ -98,6 +98,7 @@ async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], 
             session.snapshot, task, endpoint=session.endpoint, gate=session.gate,
             settings=session.settings.agent, count=session.count,
             max_tokens=session.settings.endpoint.max_output_tokens, on_event=show, record=record,
+            held=await session.held("agent"),
         )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ async def _explained(place: Place) -> int:
         selection = None if place.first is None else lines.lines_span(first, last)
         pieces = explain(
             session.snapshot, place.path, selection, endpoint=session.endpoint, gate=session.gate,
-            settings=session.settings.explain, count=session.count,
+            settings=session.settings.explain, count=session.count, held=await session.held("explain"),
         )  # fmt: skip
         ended = "\n"
         waiting = console.status("Asking the model …") if session.endpoint and console.is_terminal else None

@@ -20,6 +20,11 @@ class Division:
     reply: int
 
 
+def steady(window: int, *, reply: int, wanted: int) -> int:
+    """The tokens that every prompt of a feature may have, whatever it asks: room for a reply is left."""
+    return min(wanted, window - min(reply, window // 4) - TEMPLATE_MARGIN)
+
+
 def divide(window: int, *, fixed: int, reply: int, wanted: int) -> Division:
     """Divide `window`; the context gets at most `wanted` and never pushes the reply out.
 

@@ -9,7 +9,7 @@ from qwen_lsp.context.names import Near, identifiers
 from qwen_lsp.context.place import TYPES, Place, members, place_for_name, shares
 from qwen_lsp.context.similar import Usage
 from qwen_lsp.context.texts import lines_of
-from qwen_lsp.index.snapshot import Site
+from qwen_lsp.index.sites import Site
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import split_lines
 from qwen_lsp.workspace.paths import RelPath
@@ -17,6 +17,7 @@ from qwen_lsp.workspace.paths import RelPath
 _CLASSES = 24
 _DEPTH = 3
 _BASES = 6
+_REPLACED = 2.0
 
 
 class Hierarchy:
@@ -25,6 +26,7 @@ class Hierarchy:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.types: dict[tuple[RelPath, int], tuple[Site, float, str, int]] = {}
+        self.in_class_body = False
 
     def add(self, site: Site, score: float, why: str = "", depth: int = 0) -> None:
         if site.definition.kind not in TYPES:
@@ -42,7 +44,9 @@ class Hierarchy:
 def own_classes(place: Place, line: int, text: str, hierarchy: Hierarchy) -> None:
     """The bases of the classes around the cursor: what `self.` may reach."""
     lines = split_lines(text)
-    for index in place.facts.enclosing(line):
+    around = place.facts.enclosing(line)
+    hierarchy.in_class_body = bool(around) and place.facts.definitions[around[-1]].kind in TYPES
+    for index in around:
         if place.facts.definitions[index].kind in TYPES:
             _own_bases(place, index, lines, hierarchy, set())
 
@@ -82,8 +86,15 @@ def expand(place: Place, hierarchy: Hierarchy, around: Mapping[str, Near], usage
         for index in members(facts, site.index):
             name = facts.definitions[index].name
             use = around[name].weight if name in around else 0.0
+            if facts.definitions[index].kind == "constructor":
+                # Who makes one has to know what it takes; who inherits calls it.
+                pool.add(Candidate(site.path, "header", 0.35 * score, why, index))
+                continue
             private = 0.4 if name.startswith("_") and depth == 0 else 0.8
-            member = score * private * (0.06 + 0.14 * usage.of(name)) + 0.3 * use * min(1.0, score * 2)
+            # In a class but in no method: what is written there mostly replaces what is inherited.
+            replaced = _REPLACED if depth and hierarchy.in_class_body else 1.0
+            member = replaced * score * private * (0.06 + 0.14 * usage.of(name))
+            member += 0.3 * use * min(1.0, score * 2)
             pool.add(Candidate(site.path, "header", member, why, index))
         if depth < _DEPTH:
             _climb(place, site, facts, hierarchy, score, depth)
@@ -105,7 +116,9 @@ def _climb(
         why = f"inherited from `{base}` by `{site.definition.name}`"
         if base in local:
             index = local[base]
-            hierarchy.add(Site(site.path, facts.definitions[index], index), 0.6 * score, why, depth + 1)
+            hierarchy.add(
+                Site(site.path, facts.definitions[index], index, facts.language), 0.6 * score, why, depth + 1
+            )
             continue
         there = place_for_name(place.snapshot, site.path, facts, base)
         for further, share in shares(there, base, dotted=False, limit=2):

@@ -92,3 +92,8 @@ class _Last:
 
 
 _imports = _Last()
+
+
+def reach_of(snapshot: Snapshot) -> object:
+    """The same object as long as an import that stays the same leads to the same place."""
+    return _imports.of(snapshot)

@@ -24,6 +24,7 @@ _OUTLINE_WORTH = 0.6
 _OUTLINE_SHARE = 0.25
 _CHARACTERS_PER_TOKEN = 3.6
 _HEADER_GUESS = 18.0
+_SURELY = 0.25
 
 
 @dataclass(slots=True)
@@ -58,33 +59,33 @@ def pack(
         made = _made(filling)
     if tokens > budget:
         made, tokens = [], 0
-    return Pack(
-        parts=tuple(in_order(snapshot, made)),
-        budget=budget,
-        tokens=tokens,
-        withheld=filling.desk.withheld(),
-        left_out=_left_out(candidates, {part.path for part, _ in made}, filling.desk),
-    )
+    left_out = _left_out(candidates, {part.path for part, _ in made}, filling.desk)
+    return Pack(tuple(in_order(snapshot, made)), budget, tokens, filling.desk.withheld(), left_out)
 
 
 def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
-    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up."""
-    heap: list[tuple[float, int, Candidate, str, bool]] = []
+    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up.
+
+    The last item of an entry is the guess, 0 once the cost is known.
+    """
+    heap: list[tuple[float, int, Candidate, str, float]] = []
     for number, candidate in enumerate(candidates):
         for step, worth, guess in _steps(filling.desk.snapshot, candidate):
-            heapq.heappush(heap, (-worth / guess, number, candidate, step, False))
-    while heap and filling.budget - filling.used >= _LEAST:
-        _, number, candidate, step, known = heapq.heappop(heap)
+            heapq.heappush(heap, (-worth / guess, number, candidate, step, guess))
+    while heap and (room := filling.budget - filling.used) >= _LEAST:
+        _, number, candidate, step, guess = heapq.heappop(heap)
+        if guess * _SURELY > room:
+            continue  # not worth reading to learn that it is too large
         sheet = filling.desk.sheet(candidate.path)
         cost = sheet.cost(candidate, step)
         if cost is None:
             continue
         real = -_worth(candidate, step) / max(cost, 1)
-        if not known and heap and real > heap[0][0]:
-            heapq.heappush(heap, (real, number, candidate, step, True))
+        if guess and heap and real > heap[0][0]:
+            heapq.heappush(heap, (real, number, candidate, step, 0.0))
             continue
         if filling.used + cost <= filling.budget:
-            sheet.put(candidate, step)
+            sheet.put(candidate, step, cost)
             filling.used += cost
             filling.steps.append((cost, candidate, step))
 
@@ -123,7 +124,7 @@ def _made(filling: _Filling) -> list[tuple[Part, float]]:
         made = sheet.made()
         if made is not None:
             kind, text, tokens, why = made
-            parts.append((Part(sheet.path, kind, text, tokens, why), sheet.score))
+            parts.append((Part(sheet.path, kind, text, tokens, why, sheet.page.name), sheet.score))
     return parts
 
 
@@ -145,7 +146,7 @@ def _left_out(
     found: dict[RelPath, str] = {}
     for candidate in candidates:
         if candidate.path not in shown and candidate.path not in found:
-            found[candidate.path] = desk.sheet(candidate.path).problem or "no room"
+            found[candidate.path] = desk.problem(candidate.path) or "no room"
             if len(found) >= _MOST_LEFT_OUT:
                 break
     return tuple(found.items())

@@ -6,12 +6,15 @@ What is found out about a content is kept, so that the next pack neither reads, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import Memory, content_of, counted, name_of, outline_of
+from qwen_lsp.context.texts import Memory, content_of, counted, fits, lines_of, name_of, outline_of
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.syntax.outline import header
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
 
@@ -32,12 +35,12 @@ class _Known:
 
 
 _PAGES: Memory[_Known] = Memory(30_000)
+_HEADERS: Memory[list[int]] = Memory(400_000)
+"""Tokens of each signature of a content, -1 until they are asked for."""
 
 
 class Page:
     """One content of one file behind the gate. `problem` says why nothing of it can be shown."""
-
-    __slots__ = ("_count", "_gate", "_known", "_snapshot", "_text", "name", "path", "problem", "withheld")
 
     def __init__(self, snapshot: Snapshot, path: RelPath, count: Callable[[str], int], gate: Gate) -> None:
         self.path = path
@@ -48,6 +51,7 @@ class Page:
         self._snapshot, self._count, self._gate = snapshot, count, gate
         self._known = _Known((), unchanged=True)
         self._text: str | None = None
+        self._headers: list[int] | None = None
         if not self.problem:
             self._look()
 
@@ -72,6 +76,42 @@ class Page:
             self._text = admission.text
         self.name, self._known, self.withheld = name, known, known.withheld
 
+    def header_tokens(self, index: int) -> int:
+        """Tokens of the signature at a position of the facts, with the end of its line; 0 without any."""
+        known = self._headers
+        if known is None:
+            known = self._headers = self._known_headers()
+        if not 0 <= index < len(known):
+            return 0
+        if known[index] < 0:
+            text = header(self.lines, self.facts.definitions[index])
+            known[index] = self._count(f"{text}\n") if text else 0
+        return known[index]
+
+    def _known_headers(self) -> list[int]:
+        name = self.name if fits(self._snapshot, self.path, self.name) else ""
+        key = (name, self.facts.language, self._count)
+        known = _HEADERS.get(key) if name else None
+        if known is None:
+            known = [-1] * len(self.facts.definitions)
+            if name and self.path not in self._snapshot.buffers:
+                _HEADERS.keep(key, known, len(known) + 10)
+        return known
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the gate lets all of the file pass, and with it any of its lines."""
+        return self._known.unchanged and not self._known.withheld and not self.problem
+
+    @cached_property
+    def facts(self) -> FileFacts:
+        return self._snapshot.facts(self.path) or FileFacts(language="", lines=0)
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The lines of the file as it is, before the gate."""
+        return lines_of(self._snapshot, self.path)
+
     @property
     def text(self) -> str:
         """The text as the gate lets it pass; empty with a `problem`."""
@@ -88,8 +128,8 @@ class Page:
         """The file reduced to its signatures, made from the text that passed the gate; empty without any."""
         if self._known.outline == 0 or self.problem:
             return ""
-        name = self.name if self._known.unchanged else ""
-        return outline_of(self._snapshot, self.path, lambda: self.text, name)
+        redacted = not self._known.unchanged
+        return outline_of(self._snapshot, self.path, lambda: self.text, self.name, redacted=redacted)
 
     @property
     def whole_tokens(self) -> int:
@@ -104,6 +144,8 @@ class Page:
     @property
     def outline_tokens(self) -> int:
         """Tokens of the outline under the file's heading; 0 when there is none."""
+        if not fits(self._snapshot, self.path, self.name):  # and nothing is remembered of it
+            return 0
         if self._known.outline < 0 and not self.problem:
             made = self.outline
             self._known.outline = self._count(piece(self.path, made)) if made else 0
@@ -119,7 +161,7 @@ def counted_whole(
     are counted again, as they stand in the piece.
     """
     bare = text.rstrip()
-    first = _SAFE_CUT.search(bare)
+    first = _SAFE_CUT.search(bare, 0, _NEAR_END)
     if first is None:
         return count(piece(path, text))
     last = first.end()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from qwen_lsp.context.order import reach_of
+from qwen_lsp.context.texts import Memory
+from qwen_lsp.context.visibility import visible
 from qwen_lsp.index.graph import resolve_all, resolve_import
-from qwen_lsp.index.snapshot import Site, Snapshot
+from qwen_lsp.index.sites import Site
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import, Kind
+from qwen_lsp.syntax.languages import by_id
 from qwen_lsp.workspace.paths import RelPath
 
 TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
@@ -30,8 +35,15 @@ class Place:
     modules: Mapping[RelPath, int] = field(default_factory=dict[RelPath, int])
     names: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
     aliases: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
+    visible: Mapping[RelPath, float] = field(default_factory=dict[RelPath, float], repr=False)
+    """Files whose names are within reach though none is imported, each with a weight up to 1."""
     sites: dict[str, list[Site]] = field(default_factory=dict[str, list[Site]], repr=False)
     """Definitions elsewhere by name, as far as they have been asked for."""
+
+    @property
+    def nearest(self) -> Collection[RelPath]:
+        """The file and those it imports."""
+        return (self.path, *self.modules)
 
     @property
     def folder(self) -> str:
@@ -53,9 +65,37 @@ def place_of(snapshot: Snapshot, path: RelPath) -> Place:
     facts = snapshot.facts(path)
     if facts is None:
         return Place(snapshot, path, FileFacts(language="", lines=0))
+    key = (path, facts.language, facts.imports)
+    led = _LED.get(key)
+    reach = reach_of(snapshot)
+    if led is None or led.reach is not reach or any(snapshot.facts(p) is not f for p, f in led.asked):
+        led = _led(snapshot, path, facts, reach)
+        _LED.keep(key, led, 1)
+    return Place(
+        snapshot, path, facts, led.modules, led.names, led.aliases, led.visible, _known_sites(snapshot, path)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """Where the imports of a file lead, as long as the same paths exist and the files asked are the same."""
+
+    reach: object
+    modules: Mapping[RelPath, int]
+    names: Mapping[str, RelPath]
+    aliases: Mapping[str, RelPath]
+    visible: Mapping[RelPath, float]
+    asked: Sequence[tuple[RelPath, FileFacts | None]]
+
+
+_LED: Memory[_Led] = Memory(500)
+
+
+def _led(snapshot: Snapshot, path: RelPath, facts: FileFacts, reach: object) -> _Led:
     modules: dict[RelPath, int] = {}
     names: dict[str, RelPath] = {}
     aliases: dict[str, RelPath] = {}
+    asked: dict[RelPath, FileFacts | None] = {}
     for imp in facts.imports:
         target = resolve_import(snapshot, path, Import(imp.module, (), imp.line))
         for name in imp.names:
@@ -65,14 +105,16 @@ def place_of(snapshot: Snapshot, path: RelPath) -> Place:
                 modules.setdefault(inner, imp.line)
                 aliases[name] = inner
             elif target is not None:
-                names[name] = defining_module(snapshot, target, name)
+                names[name] = defining_module(snapshot, target, name, asked)
                 modules.setdefault(names[name], imp.line)
         if target is not None and target != path:
             modules.setdefault(target, imp.line)
             if not imp.names:
                 aliases[_last_part(imp.module)] = target
     modules.pop(path, None)
-    return Place(snapshot, path, facts, modules, names, aliases, _known_sites(snapshot, path))
+    seen = {p: w for p, w in visible(snapshot, path).items() if p not in modules}
+    asked |= {p: snapshot.facts(p) for p in (*modules, *seen)} if len(seen) < _MANY else {}
+    return _Led(reach, modules, names, aliases, seen, list(asked.items()))
 
 
 class _LastPlace:
@@ -129,11 +171,18 @@ def _submodule(
     return next((other for other in found if other not in (target, path)), None)
 
 
-def defining_module(snapshot: Snapshot, path: RelPath, name: str) -> RelPath:
-    """The file that defines `name` when `path` only passes it on, as a package's `__init__` does."""
+def defining_module(
+    snapshot: Snapshot, path: RelPath, name: str, asked: dict[RelPath, FileFacts | None] | None = None
+) -> RelPath:
+    """The file that defines `name` when `path` only passes it on, as a package's `__init__` does.
+
+    `asked` takes note of the files that were looked into.
+    """
     seen = {path}
     for _ in range(_HOPS):
         facts = snapshot.facts(path)
+        if asked is not None:
+            asked[path] = facts
         if facts is None or any(d.name == name and d.parent < 0 for d in facts.definitions):
             break
         passing = next((i for i in facts.imports if name in i.names), None)
@@ -155,7 +204,7 @@ def _means(place: Place, site: Site) -> bool:
     """Whether a name here can mean that definition: keys and headings of other languages only look alike."""
     if site.path == place.path:
         return False
-    return site.definition.kind not in _DATA or language_id(place.snapshot, site.path) == place.facts.language
+    return site.definition.kind not in _DATA or site.language == place.facts.language
 
 
 def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tuple[Site, float]]:
@@ -165,7 +214,11 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     """
     sites = place.sites.get(name)
     if sites is None:
-        sites = place.sites[name] = [s for s in place.snapshot.definitions(name) if _means(place, s)]
+        sites = place.sites[name] = [
+            s
+            for s in _once(place.snapshot.definitions(name, near=place.nearest, check=False))
+            if _means(place, s)
+        ]
     if not sites:
         return []
     if len(sites) > _MANY:
@@ -177,6 +230,16 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     return [(site, weight / total) for site, weight in weighed[:limit]]
 
 
+def _once(sites: Sequence[Site]) -> list[Site]:
+    """An attribute is defined where it is set first, whoever sets it later."""
+    found: dict[tuple[RelPath, object], Site] = {}
+    for site in sites:
+        definition = site.definition
+        key = definition.parent if definition.kind == "field" else (site.index,)
+        found.setdefault((site.path, key), site)
+    return list(found.values())
+
+
 def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
     top = site.definition.parent < 0
     weight = 1.0
@@ -184,13 +247,15 @@ def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
         weight *= 60.0
     elif site.path in place.modules:
         weight *= 6.0
+    elif (near := place.visible.get(site.path)) is not None:
+        weight *= 1.0 + 5.0 * near
     weight *= 1.0 + 2.0 * kinship(place.path, site.path)
     if dotted != top:
         weight *= 2.0
     if is_test(site.path) and not is_test(place.path):
         weight *= 0.15
-    if language_id(place.snapshot, site.path) != place.facts.language:
-        other = place.snapshot.language(site.path)
+    if site.language != place.facts.language:
+        other = by_id(site.language)
         weight *= 0.1 if other is not None and other.is_code else 0.01  # keys of data, headings of prose
     return weight
 

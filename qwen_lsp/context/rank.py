@@ -15,6 +15,7 @@ from qwen_lsp.context.similar import Usage, rest_of_workspace, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
 from qwen_lsp.context.texts import text_of
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath
 
 __all__ = ["USUAL", "limit_for", "rank", "rank_file", "rank_task"]
@@ -25,6 +26,7 @@ USUAL = 600
 _NAMES = 160
 _ELSEWHERE = 80
 _HABITS = 80
+_PASSED_ON = 60
 _TYPES_WITHIN = 30_000
 _WIDE = 4_000
 
@@ -132,9 +134,27 @@ def _modules(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool)
             private = 0.3 if definition.name.startswith("_") else 1.0
             score = base * private * (0.3 + 1.7 * usage.of(definition.name))
             pool.add(Candidate(module, "header", score, f"in a file imported at line {line + 1}", index))
+        if near_module.get(module, 0.0) or len(facts.definitions) < len(facts.imports):
+            _passed_on(place, module, facts, 0.6 * base, usage, pool)
         pool.add(
             Candidate(module, "whole", 0.3 + near_module.get(module, 0.0), f"imported at line {line + 1}")
         )
+
+
+def _passed_on(
+    place: Place, module: RelPath, facts: FileFacts, base: float, usage: Usage, pool: Pool
+) -> None:
+    """What an imported module only passes on, as a package's `__init__` or an index file does."""
+    snapshot = place.snapshot
+    names = {name: imp for imp in facts.imports for name in imp.names if name not in place.names}
+    wanted = sorted(names, key=lambda name: (-usage.of(name), name))[:_PASSED_ON]
+    for name in wanted:
+        use = usage.of(name)
+        for site, share in shares(place, name, dotted=False, limit=1):
+            why = f"passed on by `{module}`, which is imported here"
+            score = base * (0.3 + 1.7 * use) * min(1.0, 2 * share)
+            if snapshot.has(site.path):
+                pool.add(Candidate(site.path, "header", score, why, site.index))
 
 
 def _habits(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:

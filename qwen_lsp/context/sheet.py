@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from qwen_lsp.context.candidates import Candidate, Form
 from qwen_lsp.context.page import Page
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import counted, lines_of
+from qwen_lsp.context.texts import counted
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
@@ -32,6 +31,16 @@ class Desk:
         if found is None:
             found = self._sheets[path] = Sheet(self, path)
         return found
+
+    def problem(self, path: RelPath) -> str:
+        """Why a file cannot be shown, as far as that is known without reading it; empty when it can."""
+        found = self._sheets.get(path)
+        if found is not None:
+            return found.problem
+        reason = self.gate.admits_path(path) or ""
+        if reason:
+            self.note(Withheld(path, reason))
+        return reason
 
     def sheets(self) -> Sequence[Sheet]:
         return list(self._sheets.values())
@@ -70,11 +79,9 @@ class Sheet:
         self._headers: dict[int, Candidate] = {}
         self._excerpts: dict[tuple[int, int], Candidate] = {}
         self._forms: dict[Form, Candidate] = {}
+        self._rank = 0
         self._spent = 0
         self._shown: set[int] = set()
-        self._known: FileFacts | None = None
-        self._raw: Sequence[str] | None = None
-        self._texts: dict[int, str] = {}
         self._made: tuple[Form, str, int, str] | None = None
         self._is_made = False
         for item in page.withheld:
@@ -94,7 +101,7 @@ class Sheet:
 
     def cost(self, candidate: Candidate, step: str) -> int | None:
         """How many more tokens this step takes; None when it adds nothing or cannot be shown."""
-        if self.problem or _RANK[self.form] > _RANK[step] or step in self._forms:
+        if self._rank > _RANK[step] or self.page.problem or step in self._forms:
             return None
         if step == "whole":
             return self._cost_of_form(self.page.whole_tokens)
@@ -107,17 +114,21 @@ class Sheet:
         return None if self.problem or not tokens else max(0, tokens - self._spent)
 
     def _cost_of_lines(self, candidate: Candidate) -> int | None:
-        texts = [self._header(i) for i in self._missing(candidate.index)] if candidate.index >= 0 else []
+        page = self.page
+        cost = 0
+        if candidate.index >= 0:
+            cost = sum([page.header_tokens(i) for i in self._missing(candidate.index)])
         if candidate.lines is not None:
-            texts.append("\n".join(self._lines()[candidate.lines[0] : candidate.lines[1] + 1]))
-        cost = sum(self.desk.counted(text + "\n") for text in texts if text)
-        if self.problem or not any(texts):
+            first, last = candidate.lines
+            excerpt = "\n".join(self._lines()[first : last + 1])
+            cost += self.desk.counted(f"{excerpt}\n") if excerpt else 0
+        if page.problem or not cost:
             return None
         return cost + (self.desk.counted(heading(self.path)) + 1 if self.empty else 0)
 
-    def put(self, candidate: Candidate, step: str) -> None:
-        """Show it. The caller has asked for the cost just before."""
-        self._spent += self.cost(candidate, step) or 0
+    def put(self, candidate: Candidate, step: str, cost: int) -> None:
+        """Show it for the cost that `cost` gave just before."""
+        self._spent += cost
         self._is_made = False
         self.score = max(self.score, candidate.score)
         if step == "header":
@@ -127,6 +138,7 @@ class Sheet:
             self._excerpts[candidate.lines] = candidate
         elif step in ("outline", "whole"):
             self._forms["whole" if step == "whole" else "outline"] = candidate
+            self._rank = _RANK[self.form]
 
     def take(self, candidate: Candidate, step: str) -> None:
         """Show it no more."""
@@ -138,6 +150,7 @@ class Sheet:
             self._excerpts.pop(candidate.lines, None)
         else:
             self._forms.pop("whole" if step == "whole" else "outline", None)
+            self._rank = _RANK[self.form]
 
     def made(self) -> tuple[Form, str, int, str] | None:
         """Kind, text as it passes the gate, tokens and reason; None when nothing passes."""
@@ -153,10 +166,12 @@ class Sheet:
         if form == "outline":
             text = page.outline
             return ("outline", text, page.outline_tokens, self._forms["outline"].why) if text else None
-        facts = self._facts()
+        if not self._excerpts and page.unchanged:
+            return self._made_of_headers()
+        facts = page.facts
         covered = [facts.definitions[i] for i in sorted(self._shown) if i < len(facts.definitions)]
         outside = [d for d in covered if not any(a <= d.line <= b for a, b in self._excerpts)]
-        raw = self._raw_lines()
+        raw = page.lines
         pieces = [(d.line, header(raw, d)) for d in outside]
         lines = self._lines()
         pieces += [(first, "\n".join(lines[first : last + 1])) for first, last in self._excerpts]
@@ -168,38 +183,33 @@ class Sheet:
         tokens = self.desk.counted(piece(self.path, text))
         return ("excerpt" if self._excerpts else "header", text, tokens, self._reason())
 
+    def _made_of_headers(self) -> tuple[Form, str, int, str] | None:
+        """The signatures alone, of a file in which nothing is secret: their tokens add up."""
+        page = self.page
+        definitions = page.facts.definitions
+        # One statement may define several names; it is shown once.
+        statements = {(definitions[i].line, definitions[i].header_end): i for i in sorted(self._shown)}
+        shown = [i for _, i in sorted(statements.items()) if page.header_tokens(i)]
+        if not shown:
+            return None
+        texts = [header(page.lines, definitions[i]) for i in shown]
+        tokens = self.desk.counted(heading(self.path)) + sum([page.header_tokens(i) for i in shown[:-1]])
+        return ("header", "\n".join(texts), tokens + self.desk.counted(f"{texts[-1]}\n\n"), self._reason())
+
     def _reason(self) -> str:
         best = sorted([*self._headers.values(), *self._excerpts.values()], key=lambda c: (-c.score, c.index))
         more = f"; and {len(best) - 1} more" if len(best) > 1 else ""
         return best[0].why + more
 
-    def _facts(self) -> FileFacts:
-        if self._known is None:
-            self._known = self.desk.snapshot.facts(self.path) or FileFacts(language="", lines=0)
-        return self._known
-
-    def _raw_lines(self) -> Sequence[str]:
-        if self._raw is None:
-            self._raw = lines_of(self.desk.snapshot, self.path)
-        return self._raw
-
     def _lines(self) -> Sequence[str]:
-        return split_lines(self.page.text) if self._excerpts else self._raw_lines()
-
-    def _header(self, index: int) -> str:
-        known = self._texts.get(index)
-        if known is None:
-            definitions = self._facts().definitions
-            known = header(self._raw_lines(), definitions[index]) if index < len(definitions) else ""
-            self._texts[index] = known
-        return known
+        return split_lines(self.page.text) if self._excerpts else self.page.lines
 
     def _ancestors(self, index: int) -> list[int]:
-        definitions = self._facts().definitions
+        definitions = self.page.facts.definitions
         found: list[int] = []
         while 0 <= index < len(definitions) and (index := definitions[index].parent) >= 0:
             found.append(index)
         return found
 
     def _missing(self, index: int) -> list[int]:
-        return [i for i in (*self._ancestors(index), index) if i not in self._shown]
+        return [i for i in (*self._ancestors(index), index) if i not in self._shown] if index >= 0 else []

@@ -15,6 +15,8 @@ from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
+_NARROW = 600
+"""Up to this many candidates only what hangs together is asked for, not the rest of the workspace."""
 _REFERENCES = 300
 _DEPENDENTS = 40
 _USERS = 25
@@ -42,7 +44,8 @@ def rank_file(snapshot: Snapshot, path: RelPath, *, limit: int = 2_000) -> list[
     place = place_of(snapshot, path)
     pool = Pool()
     _around_file(place, pool, 1.0)
-    pool.extend(rest_of_workspace(snapshot, path, place.facts.language, limit))
+    if limit > _NARROW:
+        pool.extend(rest_of_workspace(snapshot, path, place.facts.language, limit))
     return [c for c in pool.best(limit) if c.path != path]
 
 
@@ -71,7 +74,8 @@ def rank_task(
         pool.add(Candidate(path, "whole", 0.4, "tells what this workspace is and how it is built"))
     start = ordered[0][0] if ordered else RelPath("README.md")
     language = snapshot.language(start)
-    pool.extend(rest_of_workspace(snapshot, start, language.id if language else "", limit))
+    if limit > _NARROW:
+        pool.extend(rest_of_workspace(snapshot, start, language.id if language else "", limit))
     return pool.best(limit)
 
 

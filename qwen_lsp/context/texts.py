@@ -11,7 +11,11 @@ from typing import Generic, TypeVar
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import buffers
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
+from qwen_lsp.syntax.facts import FileFacts
+from qwen_lsp.syntax.languages import available
 from qwen_lsp.syntax.outline import outline, split_lines
+from qwen_lsp.syntax.parse import parse
+from qwen_lsp.syntax.tags import extract
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
@@ -98,16 +102,28 @@ def _as_indexed(snapshot: Snapshot, path: RelPath, entry: FileEntry) -> bool:
         found = os.lstat(f"{snapshot.root}/{path}")
     except (OSError, ValueError):
         return False
-    return found.st_mtime_ns == entry.mtime_ns and found.st_size == entry.size
+    if disk.Stat.of(found) == disk.Stat(entry.size, entry.mtime_ns):
+        return True
+    snapshot.presence.on_news(path)
+    return False
+
+
+def fits(snapshot: Snapshot, path: RelPath, name: str) -> bool:
+    """Whether the facts of a file are those of the content with this name: it may have changed just now."""
+    entry = None if path in snapshot.buffers else snapshot.files.get(path)
+    return entry is None or entry.digest in ("", name)
 
 
 def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
-    """The lines of a file without their terminators; empty for what cannot be read."""
+    """The lines of a file without their terminators.
+
+    Empty for what cannot be read or has other lines by now, so that its facts do not fit them.
+    """
     name = name_of(snapshot, path)
     if name and (known := _LINES.get(name)) is not None:
         return known
     text, name = content_of(snapshot, path)
-    if text is None:
+    if text is None or not fits(snapshot, path, name):
         return ()
     lines = split_lines(text)
     if path not in snapshot.buffers:
@@ -115,20 +131,38 @@ def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
     return lines
 
 
-def outline_of(snapshot: Snapshot, path: RelPath, text: Callable[[], str], name: str) -> str:
+def outline_of(
+    snapshot: Snapshot, path: RelPath, text: Callable[[], str], name: str, *, redacted: bool
+) -> str:
     """The outline of a file made from `text`; empty where there is none.
 
-    `name` is that of the content; empty when the gate changed the text, which is then not remembered.
+    `name` is that of the content. With `redacted` the gate changed the text, and nothing is remembered.
     """
     language = snapshot.language(path)
     key = (name, language.id if language is not None else "")
-    if name and (known := _OUTLINES.get(key)) is not None:
+    if not redacted and (known := _OUTLINES.get(key)) is not None:
         return known
-    facts = snapshot.facts(path)
+    facts = facts_of(snapshot, path, text, name)
     made = outline(text(), facts) if facts is not None and facts.definitions else ""
-    if name and path not in snapshot.buffers:
+    if not redacted and path not in snapshot.buffers:
         _OUTLINES.keep(key, made, len(made) + 100)
     return made
+
+
+def facts_of(snapshot: Snapshot, path: RelPath, text: Callable[[], str], name: str) -> FileFacts | None:
+    """The facts of a text, also where the index has not yet seen that the file changed."""
+    if is_indexed(snapshot, path, name):
+        return snapshot.facts(path)
+    language = snapshot.language(path)
+    if language is None or not available(language):
+        return None
+    return snapshot.service.facts(name, language.id) or extract(parse(text(), language))
+
+
+def is_indexed(snapshot: Snapshot, path: RelPath, name: str) -> bool:
+    """Whether the index knows the file with this content; a buffer is always known."""
+    entry = snapshot.files.get(path)
+    return path in snapshot.buffers or (entry is not None and entry.digest == name)
 
 
 def counted(text: str, count: Callable[[str], int]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qwen_lsp.context.epoch import Held
 from qwen_lsp.context.place import TYPES
 from qwen_lsp.errors import ConflictError, EndpointMissing, FileUnreadable, UserError
 from qwen_lsp.features.markdown import fenced
@@ -114,6 +115,7 @@ async def resolve(
     gate: Gate,
     settings: ActionSettings,
     count: Callable[[str], int],
+    held: Held | None = None,
 ) -> ChangeSet:
     """Ask the model and check its answer. Raises ConflictError when the file changed since the offer,
     EditRejected when the answer cannot be used, EndpointError when there is none."""
@@ -127,7 +129,7 @@ async def resolve(
     if _digest(here.text) != offer.data.get("digest"):
         raise ConflictError(f"{here.path} changed since the action was offered; ask for it again.")
     job = action.job(here, region, offer.data)
-    return await _changed(job, Means(endpoint, gate, settings, count), offer.title)
+    return await _changed(job, Means(endpoint, gate, settings, count, held), offer.title)
 
 
 async def edit_selection(
@@ -140,6 +142,7 @@ async def edit_selection(
     gate: Gate,
     settings: ActionSettings,
     count: Callable[[str], int],
+    held: Held | None = None,
 ) -> ChangeSet:
     """Change the selected lines as told; without a selection, the function or line at the place."""
     if endpoint is None:
@@ -150,11 +153,8 @@ async def edit_selection(
     region = _edit_region(here)
     job = Rewrite(snapshot, path, here.text, region, prompt("edit", instruction=instruction.strip()))
     title = " ".join(instruction.split())
-    return await _changed(
-        job,
-        Means(endpoint, gate, settings, count),
-        title if len(title) <= 60 else title[:59] + "…",
-    )
+    title = title if len(title) <= 60 else title[:59] + "…"
+    return await _changed(job, Means(endpoint, gate, settings, count, held), title)
 
 
 async def _changed(job: Rewrite, means: Means, title: str) -> ChangeSet:

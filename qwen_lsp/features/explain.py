@@ -7,15 +7,16 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from qwen_lsp.context.budget import divide
-from qwen_lsp.context.pack import pack
+from qwen_lsp.context.budget import TEMPLATE_MARGIN, divide, steady
+from qwen_lsp.context.epoch import Held
+from qwen_lsp.context.prefix import Epoch
 from qwen_lsp.context.rank import rank_file
-from qwen_lsp.context.render import render
 from qwen_lsp.errors import BudgetTooSmall, ContextOverflow
 from qwen_lsp.features.excerpts import FileShown, lines_of_selection, same_lines, show_file
 from qwen_lsp.features.markdown import SafeMarkdown, fenced
 from qwen_lsp.features.overview import overview
 from qwen_lsp.features.prompting import prompt
+from qwen_lsp.features.surroundings import OLDER, Question, Surroundings, by_epoch, by_relevance
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, Message, TextDelta
@@ -27,6 +28,7 @@ from qwen_lsp.workspace.secrets import Gate
 _SMALLER = (1.0, 0.4)
 """Shares of the budget that are tried when the endpoint finds the prompt too long."""
 _FILE_SHARE = 0.6
+_CANDIDATES = 2_000
 _WHOLE_FILE = "Explain this file."
 
 
@@ -40,6 +42,8 @@ class _Asked:
     gate: Gate
     settings: ExplainSettings
     count: Callable[[str], int]
+    model: str
+    held: Held | None
 
 
 async def explain(
@@ -51,10 +55,12 @@ async def explain(
     gate: Gate,
     settings: ExplainSettings,
     count: Callable[[str], int],
+    held: Held | None = None,
 ) -> AsyncGenerator[str]:
     """Pieces of Markdown as they come. Closing the iterator closes the request.
 
-    Raises FileUnreadable for a file that has no text, EndpointError when the endpoint fails.
+    With `held` a large prompt extends the last one. Raises FileUnreadable for a file that has no text,
+    EndpointError when the endpoint fails.
     """
     if endpoint is None:
         yield await asyncio.to_thread(embedded_explanation, snapshot, path, selection)
@@ -67,12 +73,14 @@ async def explain(
         yield await asyncio.to_thread(embedded_explanation, snapshot, path, selection)
         return
     selected = None if selection is None else same_lines(text, admission.text, selection)
-    asked = _Asked(snapshot, path, selected, gate, settings, count)
     window = await endpoint.window()
+    asked = _Asked(snapshot, path, selected, gate, settings, count, endpoint.model, held)
     for share in _SMALLER:
-        messages, reply = await asyncio.to_thread(
+        messages, reply, epoch = await asyncio.to_thread(
             _messages, asked, admission.text, int(window * share), share
         )
+        if held is not None and epoch is not None:
+            held.keep(epoch)
         try:
             async with aclosing(_streamed(endpoint, messages, reply)) as pieces:
                 async for piece in pieces:
@@ -116,29 +124,44 @@ def _ending(done: ChatDone) -> str:
     return ""
 
 
-def _messages(asked: _Asked, text: str, window: int, share: float) -> tuple[list[Message], int]:
+def _messages(asked: _Asked, text: str, window: int, share: float) -> tuple[list[Message], int, Epoch | None]:
     """The prompt and the longest reply: parts that keep their place, then the file, then the question."""
     system = prompt("explain_system")
     budget = int(asked.settings.budget_tokens * share)
     question = _question(asked, text)
-    bare = asked.count(system) + asked.count(_user(asked, "", "", "", question))
+    bare = asked.count(system) + asked.count(_user(asked, None, "", "", question))
     room = divide(window, fixed=bare, reply=asked.settings.max_tokens, wanted=max(0, budget - bare))
     if room.context <= 0:
         raise BudgetTooSmall(f"A window of {window:,} tokens is too small to explain {asked.path}.")
-    shown = show_file(
-        asked.snapshot, asked.path, text, asked.selection, int(room.context * _FILE_SHARE), asked.count
+    ranked = Question(
+        asked.snapshot,
+        lambda limit: rank_file(asked.snapshot, asked.path, limit=limit),
+        asked.path,
+        asked.gate,
+        asked.count,
     )
-    body = fenced(shown.text, _language(asked))
-    left = room.context - asked.count(body)
-    candidates = rank_file(asked.snapshot, asked.path)
-    packed = pack(asked.snapshot, candidates, budget=max(0, left), count=asked.count, gate=asked.gate)
-    context = render(packed).rstrip() or "(nothing else)"
-    user = _user(asked, context, _told(shown), body, question)
-    return [Message("system", system, cache=True), Message("user", user)], room.reply
+    body, told, reply = fenced(text, _language(asked)), f"whole{OLDER}", room.reply
+    total = steady(window, reply=asked.settings.max_tokens, wanted=budget)
+    own = asked.count(system) + asked.count(_user(asked, None, told, body, question))
+    # A prompt that the endpoint found too long is made smaller once, and no epoch begins with it.
+    around = by_epoch(ranked, asked.held, asked.model, total, own) if share == _SMALLER[0] else None
+    if around is not None:
+        reply = min(reply, window - total - TEMPLATE_MARGIN)
+    else:
+        shown = show_file(
+            asked.snapshot, asked.path, text, asked.selection, int(room.context * _FILE_SHARE), asked.count
+        )
+        body, told = fenced(shown.text, _language(asked)), _told(shown)
+        around = by_relevance(ranked, room.context - asked.count(body), _CANDIDATES)
+    user = around.message("explain", _user(asked, around, told, body, question))
+    return [Message("system", system, cache=True), user], reply, around.epoch
 
 
-def _user(asked: _Asked, context: str, shown: str, body: str, question: str) -> str:
-    return prompt("explain", context=context, path=asked.path, shown=shown, file=body, question=question)
+def _user(asked: _Asked, around: Surroundings | None, shown: str, body: str, question: str) -> str:
+    context, near = (around.context, around.near) if around is not None else ("", "")
+    return prompt(
+        "explain", context=context, path=asked.path, shown=shown, file=body, near=near, question=question
+    )
 
 
 def _told(shown: FileShown) -> str:

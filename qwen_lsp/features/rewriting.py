@@ -7,16 +7,17 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from qwen_lsp.context.budget import divide
-from qwen_lsp.context.pack import pack
+from qwen_lsp.context.budget import TEMPLATE_MARGIN, Division, divide, steady
+from qwen_lsp.context.epoch import Held
+from qwen_lsp.context.prefix import Epoch
 from qwen_lsp.context.rank import limit_for, rank
-from qwen_lsp.context.render import render
 from qwen_lsp.errors import BudgetTooSmall, ContextOverflow, EditRejected, FileUnreadable, MalformedReply
 from qwen_lsp.features.excerpts import same_lines, show_file
 from qwen_lsp.features.imports import with_imports
 from qwen_lsp.features.markdown import fenced
 from qwen_lsp.features.prompting import prompt
 from qwen_lsp.features.replies import Answer, fitted, omission, read_answer
+from qwen_lsp.features.surroundings import OLDER, Question, Surroundings, by_epoch, by_relevance
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, Message
@@ -34,12 +35,13 @@ _TRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What an action needs to ask a model."""
+    """What an action needs to ask a model. With `held` a large prompt extends the last one."""
 
     endpoint: Endpoint
     gate: Gate
     settings: ActionSettings
     count: Callable[[str], int]
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ async def rewrite(job: Rewrite, means: Means) -> str:
         raise FileUnreadable(job.path, "the region holds a secret, which no prompt may contain")
     window = await means.endpoint.window()
     for share in _SHARES:
-        messages, reply = await asyncio.to_thread(_messages, job, admitted, int(window * share), share, means)
+        messages, reply, epoch = await asyncio.to_thread(
+            _messages, job, admitted, int(window * share), share, means
+        )
+        if means.held is not None and epoch is not None:
+            means.held.keep(epoch)
         try:
             return await _answered(job, before, messages, reply, means)
         except ContextOverflow as error:
@@ -144,7 +150,9 @@ def new_errors(before: str, after: str, language: Language | None) -> int | None
     return next((n for n in lines if index.line_text(n) not in known), lines[0])
 
 
-def _messages(job: Rewrite, text: str, window: int, share: float, means: Means) -> tuple[list[Message], int]:
+def _messages(
+    job: Rewrite, text: str, window: int, share: float, means: Means
+) -> tuple[list[Message], int, Epoch | None]:
     system = prompt("action_system")
     language = job.snapshot.language(job.path)
     region = fenced(job.text[job.region.start : job.region.end], language.id if language else "")
@@ -152,36 +160,54 @@ def _messages(job: Rewrite, text: str, window: int, share: float, means: Means) 
     task = means.gate.admit(job.near or job.path, job.task).text
     if task is None:
         raise FileUnreadable(job.near or job.path, "it may hold secrets, which no prompt may contain")
-    fields = {"path": job.path, "lines": _lines(job), "region": region, "task": task}
-    bare = means.count(system) + means.count(prompt("action", context="", shown="", file="", **fields))
-    wanted = max(0, int(means.settings.budget_tokens * share) - bare)
+    fields = {"path": str(job.path), "lines": _lines(job), "region": region, "task": task}
+    bare = means.count(system) + means.count(_user(None, "", "", fields))
+    budget = int(means.settings.budget_tokens * share)
+    wanted = max(0, budget - bare)
     room = divide(window, fixed=bare, reply=means.settings.max_tokens, wanted=wanted)
     if room.reply < means.count(region):
         raise BudgetTooSmall(
             f"A reply may have {room.reply:,} tokens, too few for the region: select less, or raise "
             "`actions.max_tokens`."
         )
-    place = same_lines(job.text, text, job.region)
-    shown = show_file(job.snapshot, job.path, text, place, int(room.context * _FILE_SHARE), means.count)
-    body = fenced(shown.text, language.id if language else "") if text else "(a new, empty file)"
-    left = max(0, room.context - means.count(body))
     where, offset = (job.near, job.near_offset) if job.near is not None else (job.path, job.region.start)
-    candidates = rank(job.snapshot, where, offset, limit=limit_for(left))
-    packed = pack(
+    question = Question(
         job.snapshot,
-        [c for c in candidates if c.path != job.path],
-        budget=left,
-        count=means.count,
-        gate=means.gate,
+        lambda limit: rank(job.snapshot, where, offset, limit=limit),
+        job.path,
+        means.gate,
+        means.count,
     )
-    user = prompt(
-        "action",
-        context=render(packed).rstrip() or "(nothing else)",
-        shown="whole" if shown.whole else "shortened: what is left out shows as `...`",
-        file=body,
-        **fields,
-    )
-    return [Message("system", system, cache=True), Message("user", user)], room.reply
+    body = fenced(text, language.id if language else "") if text else "(a new, empty file)"
+    told, reply = f"whole{OLDER}" if text else "whole", room.reply
+    total = steady(window, reply=means.settings.max_tokens, wanted=budget)
+    own = means.count(system) + means.count(_user(None, told, body, fields))
+    # A prompt that the endpoint found too long is made smaller once, and no epoch begins with it.
+    around = by_epoch(question, means.held, means.endpoint.model, total, own) if share == _SHARES[0] else None
+    if around is not None and (left := window - total - TEMPLATE_MARGIN) >= means.count(region):
+        reply = min(reply, left)
+    else:
+        around, told, body = _by_relevance(job, text, room, question)
+    user = around.message("action", _user(around, told, body, fields))
+    return [Message("system", system, cache=True), user], reply, around.epoch
+
+
+def _by_relevance(
+    job: Rewrite, text: str, room: Division, question: Question
+) -> tuple[Surroundings, str, str]:
+    """What is around, what is told of the file, and as much of the file as has room."""
+    place = same_lines(job.text, text, job.region)
+    shown = show_file(job.snapshot, job.path, text, place, int(room.context * _FILE_SHARE), question.count)
+    language = job.snapshot.language(job.path)
+    body = fenced(shown.text, language.id if language else "") if text else "(a new, empty file)"
+    left = max(0, room.context - question.count(body))
+    told = "whole" if shown.whole else "shortened: what is left out shows as `...`"
+    return by_relevance(question, left, limit_for(left)), told, body
+
+
+def _user(around: Surroundings | None, shown: str, body: str, fields: dict[str, str]) -> str:
+    context, near = (around.context, around.near) if around is not None else ("", "")
+    return prompt("action", context=context, shown=shown, file=body, near=near, **fields)
 
 
 def _lines(job: Rewrite) -> str:

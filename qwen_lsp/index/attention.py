@@ -18,7 +18,7 @@ Check = Callable[[Sequence[RelPath]], Awaitable[None]]
 
 
 class Attention:
-    """Follows which documents are opened, from `with` to its end. Lives on the event loop."""
+    """Follows which documents are opened, from `async with` to its end. Lives on the event loop."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,15 +28,16 @@ class Attention:
         self._tasks: set[asyncio.Task[None]] = set()
         self._end: Callable[[], None] = lambda: None
 
-    def __enter__(self) -> Attention:
+    async def __aenter__(self) -> Attention:
         self._end = self._store.subscribe(self._look)
         self._look(self._store.current)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._end()
-        for task in self._tasks:
+        for task in (tasks := list(self._tasks)):
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def during(self, work: Awaitable[_T], check: Check) -> _T:
         """Wait for `work`; meanwhile see to it that what is around the open files is as the disk says."""
@@ -56,13 +57,14 @@ class Attention:
 
     async def queue(self, jobs: Sequence[Job], workers: int) -> Queue:
         """The jobs in their order. Until the end, what is opened moves forward in it."""
-        near = await self._around(latest_first(self._store.current))
-        root = self._store.root
+        snapshot = self._store.current
+        self._opened.clear()
 
         def make() -> Queue:
-            return Queue(ranked(jobs, near, recently_changed(root, jobs)), workers)
+            opened = latest_first(snapshot)
+            recent = recently_changed(snapshot.root, jobs)
+            return Queue(ranked(jobs, opened, around(snapshot, opened), recent), workers)
 
-        self._opened.clear()
         self._queue = await asyncio.to_thread(make)
         if self._opened.is_set():
             self._bring_forward(latest_first(self._store.current))

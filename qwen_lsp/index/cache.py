@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -21,33 +22,20 @@ from qwen_lsp.index import tables, users
 from qwen_lsp.index.answers import Answers
 from qwen_lsp.index.codec import BYTES, Encoded, decode, definition, fingerprint
 from qwen_lsp.index.database import Database
-from qwen_lsp.index.packed import FileEntry, Table
-from qwen_lsp.index.service import Content, Defined, Users
+from qwen_lsp.index.packed import Table
+from qwen_lsp.index.service import Content, Defined, How, Users
 from qwen_lsp.index.tables import Scanned
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath, user_folder
 
-_BY_NAME = """
-select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
-from (select * from definitions where name = ?2 order by facts desc, position limit ?3) d
-join facts f on f.id = d.facts
-"""
-_BY_NAME_AMONG = """
-select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
-from json_each(?4) k
-cross join facts f on f.digest = json_extract(k.value, '$[0]')
-    and f.language = json_extract(k.value, '$[1]')
-cross join definitions d on d.name = ?2 and d.facts = f.id limit ?3
-"""
-_USING = """
-select f.digest, f.language
-from (select rowid as id from uses where uses match ? order by rowid desc limit ?) u
-join facts f on f.id = u.id
-"""
+_NAMES = "select name from names where {} order by length(name), name limit ?"
+_SOME_NAMES = _NAMES.replace("from names", "from (select small, name from names limit 400000)")
+_SHORT_NAMES = _NAMES.format(f"{{}} and {tables.SHORT}").replace(
+    "names where", "names indexed by short_names where"
+)
 _WITHOUT_USES = "select id, digest, language from facts f where not f.used"
 _MOST = 1_000
-_MOST_NAMES_READ = 20_000
-_DECODED_FILES = 256
+_DECODED_FILES = 512
 _REMEMBERED = 100_000
 _FEW_CONTENTS = 4
 _SPARE_FACTS = 2000
@@ -120,9 +108,9 @@ class Cache(Database):
         self, name: str, limit: int = _MOST, among: Collection[Content] | None = None
     ) -> Sequence[Defined]:
         if among is not None:
-            return self._definitions(_BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
+            return self._definitions(tables.BY_NAME_AMONG, (BYTES, name, limit, json.dumps(list(among))))
         # The newest contents first: those are the ones that files have.
-        return self._defined.get(name, limit, lambda: self._definitions(_BY_NAME, (BYTES, name, limit)))
+        return self._defined.get(name, limit, lambda: self._definitions(tables.BY_NAME, (BYTES, name, limit)))
 
     def _definitions(
         self, sql: str, values: tuple[int, str, int] | tuple[int, str, int, str]
@@ -133,7 +121,7 @@ class Cache(Database):
     def using(self, name: str, limit: int = _MOST) -> Users:
         if not name:
             return Users([], self.keeps_all_uses)
-        rows = self._using.get(name, limit, lambda: self.read(_USING, (users.query(name), limit)))
+        rows = self._using.get(name, limit, lambda: self.read(tables.USING, (users.query(name), limit)))
         return Users(rows, self.keeps_all_uses and len(rows) < limit)
 
     def learned(self, contents: Collection[Content]) -> None:
@@ -159,21 +147,14 @@ class Cache(Database):
             (json.dumps(list(words)),),
         )
 
-    def names_from(self, start: str, limit: int = _MOST) -> list[str]:
-        small = start.lower()
-        among = (small, small + chr(0x10FFFF))
-        # In a large workspace most names that begin with a few letters are long ones, looked for by nobody.
-        rows = self.read(tables.SHORT_NAMES, (*among, limit))
+    def names(self, letters: str, how: How, limit: int = _MOST) -> list[str]:
+        where, values = _looking_for(letters.lower(), how)
+        # In a large workspace most names are long ones, made by programs and looked for by nobody: the short
+        # ones have an index of their own.
+        rows = self.read(_SHORT_NAMES.format(where), (*values, limit))
         if len(rows) < limit:
-            rows = self.read(
-                "select name from (select name from names where small >= ? and small < ? limit ?)"
-                " order by length(name), name limit ?",
-                (*among, _MOST_NAMES_READ, limit),
-            )
-        return [row[0] for row in rows]
-
-    def names_like(self, pattern: str, limit: int) -> list[str]:
-        rows = self.read("select name from names where small like ? escape '\\' limit ?", (pattern, limit))
+            among = _SOME_NAMES if how == "order" else _NAMES
+            rows = self.read(among.format(where), (*values, limit))
         return [row[0] for row in rows]
 
     def tokens(self, digest: str) -> int | None:
@@ -202,10 +183,9 @@ class Cache(Database):
 
     def table(self) -> Table:
         """The manifest that was kept, skipped files included."""
-        rows = self.read(
-            "select path, size, mtime_ns, digest, language, skip from manifest order by path", ()
+        return Table(
+            self.each("select path, size, mtime_ns, digest, language, skip from manifest order by path")
         )
-        return Table((row[0], row[5] or FileEntry(row[3], row[1], row[2], row[4])) for row in rows)
 
     def manifest(self, paths: Collection[RelPath] | None = None) -> dict[RelPath, Kept]:
         """What is kept of some paths, or of all."""
@@ -292,14 +272,14 @@ class Cache(Database):
                         tables.remove(other)
 
     def heal(self) -> None:
-        self._forget_answers()
         super().heal()
+        self._forget_answers()
 
     def close(self) -> None:
         """Write what is pending and let go of the files; later questions are answered with nothing."""
         self.flush()
-        self._forget_answers()
         super().close()
+        self._forget_answers()
 
     def _forget_answers(self) -> None:
         with self._memory:
@@ -307,3 +287,13 @@ class Cache(Database):
             self._counted.clear()
         self._defined.forget()
         self._using.forget()
+
+
+def _looking_for(small: str, how: How) -> tuple[str, tuple[str, ...]]:
+    """A condition on `small`, and its values."""
+    if how == "begin":
+        return "small >= ? and small < ?", (small, small + chr(0x10FFFF))
+    if how == "hold":
+        return "instr(small, ?)", (small,)
+    letters = (re.sub(r"([%_\\])", r"\\\1", letter) for letter in small)
+    return "small like ? escape '\\'", (f"%{'%'.join(letters)}%",)

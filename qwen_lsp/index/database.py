@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qwen_lsp.index import tables
+
+_ROWS = 1_000
 
 
 class Database:
@@ -31,6 +33,8 @@ class Database:
         self._unused = threading.Condition()
         self._shared: sqlite3.Connection | None = None
         self._closed = False
+        self._file: int | None = None
+        """Which file the database is; another process may put another one in its place."""
         if file is None:
             self._shared = tables.connect(None)
 
@@ -40,7 +44,9 @@ class Database:
         self.broken = False
         if self.database is not None:
             with suppress(OSError):
-                tables.remove(self.database)
+                if self._file in (None, self.database.stat().st_ino):  # else another process has
+                    tables.remove(self.database)
+            self._file = None
             self.change(tables.probe)
             if not self.broken:
                 return
@@ -90,9 +96,14 @@ class Database:
         if connection is None and not self.broken:
             try:
                 connection = tables.connect(self.database)
+                number = self.database.stat().st_ino
             except (sqlite3.Error, OSError):
                 self.broken = True
                 return None
+            if self._file is None:
+                self._file = number
+            elif self._file != number:  # the rows of one and the names of the other are no index
+                self.broken = True
             self._local.connection = connection
             with self._lock:
                 self._connections.append(connection)
@@ -105,6 +116,19 @@ class Database:
         except sqlite3.Error as error:
             self._failed(error)
             return []
+        finally:
+            self._leave()
+
+    def each(self, sql: str) -> Iterator[Any]:
+        """The rows of a long answer, a few at a time; fewer when it cannot be read to its end."""
+        connection = self._enter()
+        try:
+            if connection is not None:
+                cursor = connection.execute(sql)
+                while rows := cursor.fetchmany(_ROWS):
+                    yield from rows
+        except sqlite3.Error as error:
+            self._failed(error)
         finally:
             self._leave()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from qwen_lsp.index.manifest import MOST_LAID_OVER
 from qwen_lsp.index.packed import DiskChange, FileEntry
@@ -20,12 +20,17 @@ _APPLY_SECONDS = 0.2
 
 
 class Intake:
-    def __init__(self, store: Store, total: int, progress: Progress | None) -> None:
+    """`newer` are paths of which more is known by now than will be found."""
+
+    def __init__(
+        self, store: Store, total: int, progress: Progress | None, newer: Collection[RelPath] = ()
+    ) -> None:
         self.gone: list[RelPath] = []
         self.unwritten: list[Scanned] = []
         """Files that no worker has put into the database."""
         self._store = store
         self._progress = progress
+        self._newer = newer
         self._total = total
         self._done = 0
         self._changes: dict[RelPath, DiskChange] = {}
@@ -49,11 +54,20 @@ class Intake:
 
     def apply(self) -> None:
         changes, self._changes = self._changes, {}
+        if self._newer:
+            changes = {path: change for path, change in changes.items() if path not in self._newer}
         self._store.apply_disk(changes)
         self._applied = time.monotonic()
         over = len(self._store.current.manifest.over) > MOST_LAID_OVER
         if over and (self._tidying is None or self._tidying.done()):
             self._tidying = asyncio.get_running_loop().create_task(self._store.tidy())
+
+    async def finish(self) -> None:
+        """Put in what is left, and leave nothing running."""
+        self.apply()
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
 
 
 def disk_change(file: Scanned) -> DiskChange:

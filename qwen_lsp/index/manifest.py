@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from qwen_lsp.index.packed import DiskChange, FileEntry, Table
 from qwen_lsp.workspace.paths import RelPath
 
 MOST_LAID_OVER = 2_000
 """Changes after which a manifest is better merged: each further one copies them."""
+_MOST_FOLDERS = 64
 
 
 _Wanted = Callable[[str], bool]
@@ -24,6 +26,9 @@ class Manifest:
     def __init__(self, table: Table | None = None, over: Mapping[RelPath, DiskChange] | None = None) -> None:
         self.table = Table() if table is None else table
         self.over: Mapping[RelPath, DiskChange] = {} if over is None else over
+        self.remembered: dict[str, Any] = {}
+        """What a snapshot found out about names; it holds as long as the manifest does."""
+        self._folders: dict[str, Sequence[RelPath]] = {}
 
     @cached_property
     def files(self) -> Mapping[RelPath, FileEntry]:
@@ -77,11 +82,15 @@ class Manifest:
             self.table.paths.named(name), lambda path: path[path.rfind("/") + 1 :] == name
         )
 
-    def in_folder(self, folder: str) -> list[RelPath]:
+    def in_folder(self, folder: str) -> Sequence[RelPath]:
         """The files directly in a folder, sorted."""
-        return self._files_among(
-            self.table.paths.directly_in(folder), lambda path: path[: max(path.rfind("/"), 0)] == folder
-        )
+        found = self._folders.get(folder)
+        if found is None:
+            rows = self.table.paths.directly_in(folder)
+            found = self._files_among(rows, lambda path: path[: max(path.rfind("/"), 0)] == folder)
+            if len(self._folders) < _MOST_FOLDERS:
+                self._folders[folder] = found
+        return found
 
     def beneath(self, folder: str) -> list[RelPath]:
         """Everything known in a folder and below it, what is skipped included, sorted."""

@@ -43,14 +43,16 @@ def recently_changed(root: Path, jobs: Collection[Job]) -> list[RelPath]:
     """What the last commits changed, latest first; where git tells nothing, what was written last."""
     if names := git.recently_changed(root, _COMMITS):
         return [RelPath(name) for name in names[:_RECENT]]
-    latest = heapq.nlargest(_RECENT, jobs, key=lambda job: job.stat.mtime_ns)
+    latest = heapq.nlargest(_RECENT, jobs, key=lambda job: job.stat.written_ns)
     return [job.path for job in latest]
 
 
-def ranked(jobs: Iterable[Job], near: Sequence[RelPath], recent: Sequence[RelPath]) -> list[Job]:
-    """The near files in their order, then recent ones, then those that share most of their path with one."""
+def ranked(
+    jobs: Collection[Job], opened: Sequence[RelPath], near: Sequence[RelPath], recent: Sequence[RelPath]
+) -> list[Job]:
+    """The near files in their order, then recent ones, then by how much of its path an open one shares."""
     order = {path: place for place, path in enumerate(dict.fromkeys((*near, *recent)))}
-    folders = [path.split("/")[:-1] for path in near[:_MOST_OPEN]]
+    folders = [path.split("/")[:-1] for path in opened[:_MOST_OPEN]]
     known: dict[str, int] = {}
 
     def distance(path: RelPath) -> int:
@@ -60,8 +62,16 @@ def ranked(jobs: Iterable[Job], near: Sequence[RelPath], recent: Sequence[RelPat
             known[folder] = min((_steps(parts, other) for other in folders), default=0)
         return known[folder]
 
-    last = len(order)
-    return sorted(jobs, key=lambda job: (order.get(job.path, last), distance(job.path), job.path))
+    front = [job for job in jobs if job.path in order]
+    # Many short sorts of what is nearly sorted: during a long one the event loop would stand still.
+    rest: dict[int, list[Job]] = {}
+    for job in jobs:
+        if job.path not in order:
+            rest.setdefault(distance(job.path), []).append(job)
+    front.sort(key=lambda job: order[job.path])
+    for steps in sorted(rest):
+        front += sorted(rest[steps], key=lambda job: job.path)
+    return front
 
 
 def _steps(one: list[str], other: list[str]) -> int:

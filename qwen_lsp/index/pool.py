@@ -25,6 +25,8 @@ COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
 _BATCH_BYTES = 1024 * 1024
 _BATCH_FILES = 96
 _FIRST_BYTES = 64 * 1024
+_MOST_FED = 128 * 1024 * 1024
+"""Bytes after which a worker makes room for a new one: the parser's binding lets go of less than it takes."""
 _START_SECONDS = 60.0
 _DYING_SECONDS = 2.0
 _MOST_POISON = 8
@@ -88,7 +90,7 @@ class Queue(deque[list[Job]]):
         batches: list[list[Job]] = []
         size = 0
         for job in jobs:
-            most = min(self._most, _FIRST_BYTES << min(len(batches), 16))
+            most = min(self._most, _FIRST_BYTES << min(max(len(batches) - 1, 0), 16))
             if not batches or size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
                 batches.append([])
                 size = 0
@@ -123,6 +125,7 @@ async def run_pool(
 
     async def drain() -> None:
         worker: _Worker | None = None
+        fed = 0
         try:
             while batches:
                 if worker is None:
@@ -134,6 +137,7 @@ async def run_pool(
                 batch = batches.popleft()
                 if not batch:
                     continue
+                fed += sum(job.stat.size for job in batch)
                 reply = await _ask(worker, batch, limits.wall_seconds(len(batch)))
                 if reply is None:
                     # One that died is waited for: to signal a process that is gone upsets asyncio.
@@ -151,6 +155,9 @@ async def run_pool(
                     return
                 else:
                     report(_found(reply))
+                    if fed > _MOST_FED:
+                        await _stop(worker, 5.0)
+                        worker, fed = None, 0
         finally:
             if worker is not None:
                 await _stop(worker, 0.0 if batches else 5.0)
@@ -162,10 +169,10 @@ async def run_pool(
 
 
 def default_workers() -> int:
-    """One less than the cores this process may use, at least one."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)) - 1)
-    return max(1, (os.cpu_count() or 1) - 1)
+    """One less than the cores this process may use, but two on two cores: workers are niced and give way."""
+    affine = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
+    return max(min(cores, 2), cores - 1)
 
 
 _Worker = asyncio.subprocess.Process

@@ -31,9 +31,19 @@ Ready = Callable[[RelPath, str, str], FileFacts | None]
 
 
 def scan(
-    root: Path, path: RelPath, stat: disk.Stat, *, known: Known, max_bytes: int, ready: Ready | None = None
+    root: Path,
+    path: RelPath,
+    stat: disk.Stat,
+    *,
+    known: Known,
+    max_bytes: int,
+    ready: Ready | None = None,
+    guarded: bool = True,
 ) -> Scanned | None:
-    """What a file holds now; None when it is gone. Never raises for what a file is or contains."""
+    """What a file holds now; None when it is gone. Never raises for what a file is or contains.
+
+    Unguarded the parser is not stopped when it does not come to an end.
+    """
     now = time.time_ns()
     try:
         file = disk.read(root, path, max_bytes)
@@ -43,7 +53,7 @@ def scan(
         reason = error.reason if isinstance(error, FileUnreadable) else "outside the workspace"
         return Scanned(path, stat.size, stat.mtime_ns, skip=reason)
     text, size, mtime_ns = file.text, file.stat.size, file.stat.mtime_ns
-    if now - mtime_ns < _SAME_TICK_NS:
+    if now - file.stat.written_ns < _SAME_TICK_NS:
         mtime_ns = -1
     if reason := ignore.content_reason(path, text[:_HEAD].encode("utf-8", "replace"), size):
         return Scanned(path, size, mtime_ns, file.digest, skip=reason)
@@ -55,7 +65,7 @@ def scan(
     if counts is None:
         facts = ready(path, file.digest, language.id) if ready is not None else None
         if facts is None:
-            facts = extract(parse(text, language))
+            facts = extract(parse(text, language, guarded=guarded))
         counts = (len(facts.definitions), sum(facts.references.values()))
     return Scanned(path, size, mtime_ns, file.digest, language.id, None, *counts, facts)
 
@@ -80,4 +90,4 @@ def plain_stat(root: Path, path: RelPath) -> disk.Stat | None:
         found = (root / path).lstat()
     except (OSError, ValueError):
         return None
-    return disk.Stat(found.st_size, found.st_mtime_ns) if modes.S_ISREG(found.st_mode) else None
+    return disk.Stat.of(found) if modes.S_ISREG(found.st_mode) else None

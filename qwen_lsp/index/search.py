@@ -1,23 +1,23 @@
-"""Questions about a snapshot: symbols by a few letters, references, text by pattern, paths by glob."""
+"""Questions about a snapshot: symbols by a few letters, text by pattern, paths by glob."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache as memoised
 
 from qwen_lsp.errors import FileUnreadable, UserError
 from qwen_lsp.index import buffers
-from qwen_lsp.index.snapshot import Site, Snapshot
-from qwen_lsp.syntax.tags import occurrences
+from qwen_lsp.index.service import How
+from qwen_lsp.index.sites import Site
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace.paths import RelPath
 
-_MOST_NAMES = 20_000
-_FEW_NAMES = 1_000
-_HOLDS_A_WORD = 0.69
+_FEW_NAMES = 500
+_ENOUGH = 20
 _LONGEST_LINE = 400
 _QUALIFIER = re.compile(r"[.:#/\s]+")
 _TEST_PATH = re.compile(r"(^|/)(tests?|__tests__|spec|testing)/|(^|/)test_|[._-](test|spec)\.|_test\.")
@@ -40,19 +40,16 @@ def symbols(snapshot: Snapshot, query: str, limit: int = 50) -> list[Site]:
     `Outer.inner` and `Outer::inner` also ask for what encloses the definition.
     """
     *outer, word = [part for part in _QUALIFIER.split(query.strip()) if part] or [""]
-    service, most = snapshot.service, max(20 * limit, _FEW_NAMES)
-    # Names that begin with the letters beat those that hold them, and those beat all others: mostly there
-    # are enough of the first kind, and nobody looks at every name there is.
-    kinds: list[tuple[float, Callable[[], Sequence[str]]]] = [(0.79, lambda: service.names_from(word, most))]
-    if len(word) > 1:
-        kinds.append((_HOLDS_A_WORD, lambda: service.names_like(_like([word]), _MOST_NAMES)))
-        kinds.append((0.0, lambda: service.names_like(_like(word), _MOST_NAMES)))
-    else:
-        kinds = [(0.0, kinds[0][1])]
+    most = max(10 * limit, _FEW_NAMES)
+    # Names that begin with the letters beat those that hold them, and those beat all others. Mostly there are
+    # enough of a better kind, and nobody looks at every name there is.
+    kinds: tuple[tuple[How, int], ...] = (("begin", limit), ("hold", min(limit, _ENOUGH)), ("order", 0))
+    names: set[str] = set()
     found: list[tuple[float, bool, bool, Site]] = []
-    for least, names in kinds:
-        found = _found(snapshot, _scored(snapshot, word, names(), least)[:most], outer, limit)
-        if len(found) >= limit:
+    for how, enough in kinds if len(word) > 1 else kinds[:1]:
+        names.update(snapshot.service.names(word, how, most))
+        found = _found(snapshot, _scored(snapshot, word, names), outer, limit)
+        if len(found) >= enough:
             break
     found.sort(key=lambda f: (-f[0], f[1], f[2], f[3].path, f[3].index))
     return [site for *_, site in found[:limit]]
@@ -73,12 +70,12 @@ def _found(
     return found
 
 
-def _scored(snapshot: Snapshot, word: str, known: Sequence[str], least: float) -> list[tuple[float, str]]:
-    """Names of definitions that fit better than `least`, best first."""
+def _scored(snapshot: Snapshot, word: str, known: Iterable[str]) -> list[tuple[float, str]]:
+    """Names of definitions that fit, best first."""
     names = set(known)
     for buffer in snapshot.buffers.values():
         names.update(buffers.places(buffer, snapshot.service))
-    scored = [(score, name) for name in names if (score := similarity(word, name)) > least]
+    scored = [(score, name) for name in names if (score := similarity(word, name)) > 0]
     return sorted(scored, key=lambda item: (-item[0], len(item[1]), item[1]))
 
 
@@ -117,21 +114,6 @@ def similarity(query: str, name: str) -> float:
     return 0.1 + 0.3 / (1 + runs) + rest
 
 
-def references(snapshot: Snapshot, name: str, limit: int = 1000) -> list[tuple[RelPath, int]]:
-    """Path and zero-based line of each place that uses or defines the name; parses the files that do."""
-    found: list[tuple[RelPath, int]] = []
-    paths = {*snapshot.using(name), *(site.path for site in snapshot.definitions(name))}
-    for path in sorted(paths):
-        tree = snapshot.tree(path)
-        if tree is None:
-            continue
-        index = LineIndex(tree.text)
-        found += [(path, line) for line in sorted({index.line_at(s.start) for s in occurrences(tree, name)})]
-        if len(found) >= limit:
-            break
-    return found[:limit]
-
-
 def grep(
     snapshot: Snapshot, pattern: str, *, glob: str = "", limit: int = 200, seconds: float = 10.0
 ) -> list[Match]:
@@ -168,7 +150,7 @@ def grep(
 def glob(snapshot: Snapshot, pattern: str) -> list[RelPath]:
     """Paths that match: `*` within a part, `**` across parts, `{a,b}`; without a slash, at any depth."""
     compiled = glob_pattern(pattern)
-    return [path for path in snapshot.paths() if compiled.fullmatch(path)]
+    return [path for path in snapshot.paths() if compiled.fullmatch(path) and snapshot.has(path)]
 
 
 @memoised
@@ -253,12 +235,6 @@ def _repeats_a_repeat(pattern: str) -> bool:
         closed = item
         i += 1
     return False
-
-
-def _like(parts: Sequence[str]) -> str:
-    """A pattern for names with these parts in order."""
-    escaped = (re.sub(r"([%_\\])", r"\\\1", part.lower()) for part in parts)
-    return f"%{'%'.join(escaped)}%"
 
 
 def _word_starts(name: str) -> frozenset[int]:

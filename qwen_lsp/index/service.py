@@ -9,12 +9,14 @@ index on this machine; anything that answers these questions alike can stand in 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from qwen_lsp.syntax.facts import Definition, FileFacts
 
 Content = tuple[str, str]
 """Digest and language."""
+How = Literal["begin", "hold", "order"]
+"""How letters are looked for in a name."""
 
 
 class Defined(NamedTuple):
@@ -54,14 +56,12 @@ class IndexService(Protocol):
         """Contents with one of these words in an import."""
         ...
 
-    def names_from(self, start: str, limit: int) -> Sequence[str]:
-        """Names of definitions that begin with these letters, whatever their case; the shortest first."""
-        ...
+    def names(self, letters: str, how: How, limit: int) -> Sequence[str]:
+        """Names of definitions that begin with these letters, hold them, or have them in this order.
 
-    def names_like(self, pattern: str, limit: int) -> Sequence[str]:
-        """Names of definitions that match a LIKE pattern (escape character: backslash), each once.
-
-        Which, when there are more than `limit`, is not said.
+        Whatever their case; each name once, the shortest first, at most `limit`. Names of contents that no
+        file has any more may be among them. Of hundreds of thousands of names, some long ones may not be
+        looked at for letters that are only in order.
         """
         ...
 

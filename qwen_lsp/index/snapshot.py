@@ -16,8 +16,10 @@ from qwen_lsp.index import buffers
 from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.index.manifest import Manifest
 from qwen_lsp.index.packed import FileEntry
-from qwen_lsp.index.service import Content, Defined, IndexService
-from qwen_lsp.syntax.facts import Definition, FileFacts
+from qwen_lsp.index.presence import Presence
+from qwen_lsp.index.service import IndexService
+from qwen_lsp.index.sites import Site, place_of_site, sites_on_disk
+from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, by_id, language_for
 from qwen_lsp.syntax.parse import SyntaxTree, parse
 from qwen_lsp.syntax.tags import extract
@@ -26,19 +28,9 @@ from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
-MOST_SITES = 100
+MOST_SITES = 50
 """Definitions of one name that an answer has unless it is asked for more."""
-_MOST_USERS = 1_000
-_MOST_NEAR = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A definition and where it is; `index` is its position in the file's facts."""
-
-    path: RelPath
-    definition: Definition
-    index: int
+_MOST_USERS = 250
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +44,7 @@ class Snapshot:
     version: int = 0
     complete: bool = False
     """Whether every file has been indexed once. Before that answers are right but may miss some."""
+    presence: Presence = field(default_factory=Presence, repr=False)
     listed: bool = False
     """Whether the disk was looked at since the workspace was opened. Before that the manifest is the one
     kept from the last time, checked around the open files only."""
@@ -78,7 +71,8 @@ class Snapshot:
 
     def has(self, path: RelPath) -> bool:
         buffer = self.buffers.get(path)
-        return path in self.files if buffer is None else buffer.text is not None
+        on_disk = buffer is None and path in self.files and self.presence.has(path)
+        return on_disk or (buffer is not None and buffer.text is not None)
 
     def text(self, path: RelPath) -> str:
         """The text of any file below the root, indexed or not. Raises FileUnreadable, OutsideWorkspace."""
@@ -112,7 +106,7 @@ class Snapshot:
             return buffers.facts(buffer, self.service)
         entry = self.files.get(path)
         if entry is not None and entry.digest:
-            if entry.language is None:
+            if entry.language is None or not self.presence.has(path):
                 return None
             found = self.service.facts(entry.digest, entry.language)
             if found is not None:
@@ -134,35 +128,37 @@ class Snapshot:
             return None
 
     def definitions(
-        self, name: str, *, near: Collection[RelPath] = (), limit: int = MOST_SITES
+        self, name: str, *, near: Collection[RelPath] = (), limit: int = MOST_SITES, check: bool = True
     ) -> list[Site]:
         """Definitions with this name, in order of path and place: all of them when they are `limit` or less.
 
-        Of more, those in open documents, those in and beside the files `near`, and then any.
+        Of more, those in open documents, those in and beside the files `near`, and then any. Without `check`
+        some may be in files that were deleted just now: for who looks at the files before showing them.
         """
         sites: list[Site] = []
         for path, buffer in self.buffers.items():
             facts = buffers.facts(buffer, self.service)
             if facts is not None:
                 places = buffers.places(buffer, self.service).get(name, ())
-                sites += [Site(path, facts.definitions[i], i) for i in places]
-        room, most = limit - len(sites), limit + 1
-        while room > 0:
-            found = self.service.definitions(name, most)
-            if len(found) == most and near:
-                around = self._contents_around(near)
-                first = self.service.definitions(name, limit, around) if around else ()
-                found = [*first, *(one for one in found if one[:2] not in around)]
-            known = self._sites(found, room)
-            if len(found) < most or len(known) == room:
-                sites += known
-                break
-            most *= 8  # so many are of contents that no file has any more
-        sites.sort(key=lambda site: (site.path, site.index))
+                sites += [Site(path, facts.definitions[i], i, facts.language) for i in places]
+        if len(sites) < limit:
+            on_disk = [s for s in sites_on_disk(self, name, near, limit) if s.path not in self.buffers]
+            lost = self.presence.lost(site.path for site in on_disk) if check else ()
+            room = limit - len(sites)
+            on_disk = [s for s in on_disk if s.path not in lost]
+            if len(on_disk) > room and near:
+                folders = {path[: max(path.rfind("/"), 0)] for path in near}
+                on_disk.sort(
+                    key=lambda s: (s.path not in near, s.path[: max(s.path.rfind("/"), 0)] not in folders)
+                )
+            sites += on_disk[:room]
+            sites.sort(key=place_of_site)
         return sites[:limit]
 
-    def users(self, name: str, limit: int = _MOST_USERS) -> tuple[list[RelPath], bool]:
+    def users(self, name: str, limit: int = _MOST_USERS, *, check: bool = True) -> tuple[list[RelPath], bool]:
         """Files that refer to this name, sorted, at most `limit`; and whether those are all.
+
+        `check` as in `definitions`.
 
         They are not when there are more, and in a workspace so large that who uses what is kept for the
         files around the open ones only (setting `index.references_up_to`).
@@ -170,7 +166,7 @@ class Snapshot:
         most = limit + 1
         while True:
             known = self.service.using(name, most)
-            found = [path for key in known.contents for path in self._on_disk(*key)]
+            found = [path for key in known.contents for path in self._on_disk(*key, check=check)]
             if len(known.contents) < most or len(found) > limit:
                 break
             most *= 8
@@ -180,9 +176,9 @@ class Snapshot:
                 found.append(path)
         return sorted(found)[:limit], known.complete and len(found) <= limit
 
-    def using(self, name: str, limit: int = _MOST_USERS) -> list[RelPath]:
+    def using(self, name: str, limit: int = _MOST_USERS, *, check: bool = True) -> list[RelPath]:
         """The files of `users` alone."""
-        return self.users(name, limit)[0]
+        return self.users(name, limit, check=check)[0]
 
     def importing(self, words: Iterable[str]) -> list[RelPath]:
         """Files on disk with one of the words in an import, and every buffer: more than asked for."""
@@ -242,32 +238,11 @@ class Snapshot:
                 edits.append(FileEdit(path, before, after))
         return edits
 
-    def _sites(self, found: Iterable[Defined], most: int) -> list[Site]:
-        """The first definitions of contents as sites in files, at most so many."""
-        sites: list[Site] = []
-        for digest, language, index, definition in found:
-            if len(sites) >= most:
-                break
-            sites += [Site(path, definition, index) for path in self._on_disk(digest, language)]
-        return sites[: max(most, 0)]
-
-    def _contents_around(self, near: Collection[RelPath]) -> set[Content]:
-        """The contents of some files and of the first ones beside each, of all together a few dozen."""
-        found: set[Content] = set()
-        folders = dict.fromkeys(path[: max(path.rfind("/"), 0)] for path in near)
-        beside = (path for folder in folders for path in self.manifest.in_folder(folder))
-        for path in (*near, *beside):
-            entry = None if path in self.buffers else self.files.get(path)
-            if entry is not None and entry.digest and entry.language is not None:
-                found.add((entry.digest, entry.language))
-                if len(found) >= _MOST_NEAR:
-                    break
-        return found
-
-    def _on_disk(self, digest: str, language: str) -> Sequence[RelPath]:
+    def _on_disk(self, digest: str, language: str, *, check: bool = True) -> Sequence[RelPath]:
         """Paths with this content that nothing lies over."""
         paths = self.manifest.with_content(digest, language)
-        return [p for p in paths if p not in self.buffers] if self.buffers else paths
+        known = [p for p in paths if p not in self.buffers] if self.buffers else paths
+        return [path for path in known if self.presence.has(path)] if check else known
 
     def _disk_text(self, path: RelPath) -> str | None:
         try:

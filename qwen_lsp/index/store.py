@@ -15,6 +15,7 @@ from qwen_lsp.index import buffers
 from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.manifest import MOST_LAID_OVER, Manifest
 from qwen_lsp.index.packed import DiskChange, FileEntry, Table
+from qwen_lsp.index.presence import Presence
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.text.edits import TextEdit, apply
@@ -32,7 +33,13 @@ class Store:
         self.settings = settings or IndexSettings()
         self.indexing = asyncio.Lock()
         """Held while the disk is compared with the index."""
-        self.current = Snapshot(root, cache)
+        self.on_news: Callable[[RelPath], None] = lambda path: None
+        """Called, from any thread, with a file found missing, or not as the index knows it, by a question."""
+        self.current = Snapshot(root, cache, presence=Presence(root, lambda path: self.on_news(path)))
+        self.ahead: set[RelPath] = set()
+        """What was looked at beside the sweep that is running: newer than what that finds."""
+        self.tracked: frozenset[str] | None = None
+        """The ignored files that git tracks all the same, as last looked up."""
         self._listeners: list[Listener] = []
 
     @classmethod
@@ -89,16 +96,21 @@ class Store:
     async def apply_listing(self, changes: Mapping[RelPath, DiskChange]) -> None:
         """Take in what a look at the whole disk found: any number of changes."""
         await asyncio.to_thread(self._learned, changes)
-        await self._change_manifest(lambda manifest: manifest.with_changes(changes).merged(), listed=True)
+
+        def listed(manifest: Manifest) -> Manifest:
+            ahead = self.ahead.copy()
+            return manifest.with_changes({p: c for p, c in changes.items() if p not in ahead}).merged()
+
+        await self._change_manifest(listed, listed=True)
 
     async def take_over(self, table: Table) -> None:
         """Begin with the files that were kept from the last time, where none is known yet."""
         if not self.current.manifest.count:
             await self._change_manifest(lambda manifest: Manifest(table, manifest.over).merged())
 
-    async def tidy(self) -> None:
-        """Make the latest changes part of the table when there are many."""
-        if len(self.current.manifest.over) > MOST_LAID_OVER:
+    async def tidy(self, most: int = MOST_LAID_OVER) -> None:
+        """Make the latest changes part of the table when there are more than `most`."""
+        if len(self.current.manifest.over) > most:
             await self._change_manifest(Manifest.merged)
 
     async def _change_manifest(self, change: Callable[[Manifest], Manifest], *, listed: bool = False) -> None:

@@ -48,11 +48,25 @@ create table if not exists tokens (
 """
 
 
-SHORT_NAMES = """
-select name from names indexed by short_names where small >= ? and small < ? and length(name) <= 16
-order by length(name), name limit ?
+BY_NAME = """
+select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
+from (select * from definitions where name = ?2 order by facts desc, position limit ?3) d
+join facts f on f.id = d.facts
 """
-"""The shortest names between two in lower case, from the index that has only such names."""
+BY_NAME_AMONG = """
+select f.digest, f.language, d.position, substr(f.numbers, 1 + ?1 * d.position, ?1)
+from json_each(?4) k
+cross join facts f on f.digest = json_extract(k.value, '$[0]')
+    and f.language = json_extract(k.value, '$[1]')
+cross join definitions d on d.name = ?2 and d.facts = f.id limit ?3
+"""
+USING = """
+select f.digest, f.language
+from (select rowid as id from uses where uses match ? order by rowid desc limit ?) u
+join facts f on f.id = u.id
+"""
+SHORT = "length(name) <= 16"
+"""Which names are in the index `short_names`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any, cast
 
 from qwen_lsp.errors import MalformedReply
@@ -17,17 +18,33 @@ from qwen_lsp.model.profiles import Profile
 from qwen_lsp.model.stream import DONE, Event
 from qwen_lsp.model.toolcalls import Reader
 
+MOST_MARKS = 4
+"""Cache marks that an endpoint takes in one request."""
+
 
 def messages_json(messages: Sequence[Message], profile: Profile) -> list[dict[str, Any]]:
-    """The messages as an OpenAI-compatible endpoint takes them."""
-    return [_message(message, profile) for message in messages]
+    """The messages as an OpenAI-compatible endpoint takes them; of too many cache marks the last ones."""
+    left = MOST_MARKS if profile.cache_marks else 0
+    found: list[dict[str, Any]] = []
+    for message in reversed(messages):
+        ends = _marked(message)
+        ends = ends[len(ends) - min(left, len(ends)) :]
+        left -= len(ends)
+        found.append(_message(message, ends))
+    return found[::-1]
 
 
-def _message(message: Message, profile: Profile) -> dict[str, Any]:
-    text = neutral(message.content)
-    content: Any = text
-    if message.cache and profile.cache_marks and text:
-        content = [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
+def _marked(message: Message) -> list[int]:
+    """Where cache marks stand in a message, ascending, each once and none before the first character."""
+    size = len(message.content)
+    ends = (*message.marks, size) if message.cache else message.marks
+    return sorted({end for end in ends if 0 < end <= size})
+
+
+def _message(message: Message, ends: Sequence[int]) -> dict[str, Any]:
+    content: Any = neutral(message.content)
+    if ends:
+        content = _blocks(message, set(ends))
     body: dict[str, Any] = {"role": message.role, "content": content}
     if message.role == "tool":
         body["tool_call_id"] = message.tool_call_id
@@ -42,6 +59,18 @@ def _message(message: Message, profile: Profile) -> dict[str, Any]:
             for call in message.tool_calls
         ]
     return body
+
+
+def _blocks(message: Message, ends: Set[int]) -> list[dict[str, Any]]:
+    """The text in blocks, those that end in a mark with it. Cut before markers are made harmless."""
+    size = len(message.content)
+    cuts = sorted({0, size, *ends, *(at for at in message.joints if 0 < at < size)})
+    blocks: list[dict[str, Any]] = []
+    for start, end in pairwise(cuts):
+        blocks.append({"type": "text", "text": neutral(message.content[start:end])})
+        if end in ends:
+            blocks[-1]["cache_control"] = {"type": "ephemeral"}
+    return blocks
 
 
 def request_json(

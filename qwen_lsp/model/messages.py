@@ -35,6 +35,11 @@ class Message:
     name: str = ""
     cache: bool = False
     """Whether the prefix up to and with this message is worth an explicit cache mark."""
+    marks: tuple[int, ...] = ()
+    """Offsets in `content` up to which the prefix is worth one, ascending: where a stable part ends."""
+    joints: tuple[int, ...] = ()
+    """Offsets at which `content` is sent in blocks where marks are taken: an endpoint finds what an earlier
+    request marked at the end of a block only, so what was the end once has to stay one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInvalidParams
 
 from qwen_lsp import __version__
 from qwen_lsp.errors import UserError
-from qwen_lsp.server.arguments import Token, budget_of, form_of, position_of, selection_of, text_of
+from qwen_lsp.server.arguments import Token, selection_of, text_of
 from qwen_lsp.server.editing import edit
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.progress import progress
+from qwen_lsp.server.showing import show_context, show_file, shows_documents
 from qwen_lsp.workspace.paths import uri_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
             gate=session.gate,
             settings=session.settings.explain,
             count=session.count,
+            held=await session.held("explain"),
         )
         async with contextlib.aclosing(pieces):
             async for piece in pieces:
@@ -74,29 +76,14 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 async def _show(ls: Server, markdown: str) -> None:
     """Put a text before the person, as well as the editor can."""
-    if not _shows_documents(ls):
+    if not shows_documents(ls):
         return ls.say(markdown, lsp.MessageType.Info)
     from qwen_lsp.session.state import state_folder
 
     path = state_folder() / "explanation.md"
     await asyncio.to_thread(_write, path, markdown)
-    await _show_file(ls, path)
+    await show_file(ls, path)
     return None
-
-
-def _shows_documents(ls: Server) -> bool:
-    return ls.supports(lambda c: c.window.show_document.support)  # pyright: ignore[reportOptionalMemberAccess]
-
-
-async def _show_file(ls: Server, path: Path, *, external: bool = False) -> bool:
-    """Open a file in the editor, or in the program that the system opens it with; whether that worked."""
-    if not _shows_documents(ls):
-        return False
-    params = lsp.ShowDocumentParams(uri=uri_of(path), external=external or None, take_focus=True)
-    with contextlib.suppress(JsonRpcException):
-        result = await ls.rpc.ask(lsp.WINDOW_SHOW_DOCUMENT, params)
-        return bool(result is not None and result.success)
-    return False
 
 
 def _write(path: Path, text: str) -> None:
@@ -104,50 +91,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-# -- context and status --------------------------------------------------------------------------------
-
-
-async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
-    """What would be sent around a place: each part with its tokens and its why, and what was withheld."""
-    from qwen_lsp.context.pack import pack
-    from qwen_lsp.context.rank import USUAL, limit_for, rank
-    from qwen_lsp.context.render import receipt
-    from qwen_lsp.context.webpage import page
-    from qwen_lsp.session.pages import keep_page
-
-    del token
-    place = ls.place(text_of(arguments, "uri"))
-    session = place.session
-    position = position_of(arguments.get("position"), "position")
-    offset = place.lines.offset(position, ls.encoding)
-    budget = budget_of(arguments, session.settings.completion.budget_tokens)
-    form = form_of(arguments)
-
-    def work() -> tuple[dict[str, Any], Path | None]:
-        limit = max(USUAL, limit_for(budget))
-        candidates = rank(place.snapshot, place.path, offset, recent=session.recent, limit=limit)
-        packed = pack(place.snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
-        if form == "receipt":
-            return receipt(packed), None
-        text = page(
-            packed,
-            workspace=session.root.name,
-            place=f"{place.path}:{position.line + 1}",
-            considered=len({candidate.path for candidate in candidates}),
-        )
-        return receipt(packed), keep_page(text)
-
-    try:
-        told, written = await asyncio.to_thread(work)
-    except OSError as error:
-        raise UserError(f"the page could not be written: {error.strerror or error}") from None
-    if written is not None:
-        told["page"] = {
-            "path": str(written),
-            "uri": uri_of(written),
-            "shown": await _show_file(ls, written, external=True),
-        }
-    return told
+# -- status -------------------------------------------------------------------------------------------
 
 
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:

@@ -69,6 +69,7 @@ async def _edit_selection(
         gate=session.gate,
         settings=session.settings.actions,
         count=session.count,
+        held=await session.held("action"),
     )
     return {"ended": "done", "reason": "", "summary": changes.description, "turns": 1}, changes.edits
 
@@ -99,6 +100,7 @@ async def _run_agent(
             record=record,
             paths=[place.path] if place else (),
             selection=_quoted(place, selection) if place and selection else "",
+            held=await session.held("agent"),
         )
     answer = {
         "ended": result.ended,

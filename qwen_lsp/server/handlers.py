@@ -165,6 +165,7 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
         gate=session.gate,
         settings=session.settings.actions,
         count=session.count,
+        held=await session.held("action"),
     )
     edit = convert.workspace_edit(
         landed(changes.edits, session.snapshot),

@@ -119,11 +119,15 @@ class Server(LanguageServer):
             folder, name = (_NOT_IN_NAMES.sub("_", part) for part in (scheme, unquote(rest)))
             return self._loose(_unsaved_root()), rel_path(f"{folder or '_'}/{name or '_'}")
         path = Path(os.path.normpath(path))
-        for candidate in (path, Path(os.path.realpath(path))):
-            for root in sorted(self.folders, key=lambda r: -len(r.parts)):
-                if (found := within(root, candidate)) is not None:
-                    return self.folders[root], found
-        return self._loose(path.parent), RelPath(path.name or "unnamed")
+        found = self.within_folder(path) or self.within_folder(Path(os.path.realpath(path)))
+        return found or (self._loose(path.parent), RelPath(path.name or "unnamed"))
+
+    def within_folder(self, path: Path) -> tuple[Session, RelPath] | None:
+        """The session of the longest folder around a normal path, and its name there. Touches no disk."""
+        for root in sorted(self.folders, key=lambda r: -len(r.parts)):
+            if (found := within(root, path)) is not None:
+                return self.folders[root], found
+        return None
 
     def _loose(self, root: Path) -> Session:
         if root not in self.loose:

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from lsprotocol import types as lsp
 from pygls.capabilities import ServerCapabilitiesBuilder
@@ -20,12 +20,17 @@ from qwen_lsp.server.commands import COMMANDS
 from qwen_lsp.server.documents import rehome
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.progress import progress
+from qwen_lsp.workspace.hints import MOST_PATHS, told
 from qwen_lsp.workspace.paths import from_uri
+
+if TYPE_CHECKING:
+    from qwen_lsp.session import Session
 
 log = logging.getLogger(__name__)
 
 _ANSWER_TIME = 5.0  # seconds the client has for its configuration before the work begins without it
 _PARENT_CHECK = 1.0
+_HEAD_START = 3.0  # seconds that the first answers in a large workspace have for themselves
 
 
 def initialize(ls: Server, params: lsp.InitializeParams) -> lsp.InitializeResult:
@@ -111,7 +116,8 @@ async def _index(ls: Server, root: Path) -> None:
     session = ls.folders[root]
     with progress(ls, f"Indexing {root.name}") as bar:
         await session.start(
-            lambda done, total: bar.report(f"{done}/{total} files", 100 * done // max(total, 1))
+            lambda done, total: bar.report(f"{done}/{total} files", 100 * done // max(total, 1)),
+            head_start=_HEAD_START,
         )
 
 
@@ -211,11 +217,22 @@ async def register_watching(ls: Server) -> bool:
 
 
 def did_change_watched_files(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
+    """What the client saw change, in one hint for each folder; where it is much, everything may have."""
+    if len(params.changes) > MOST_PATHS:
+        for session in ls.folders.values():
+            session.hint(None)
+        return
+    named: dict[Session, list[str]] = {}
+    if all(session.sweeps_next for session in ls.folders.values()):
+        # A storm comes in many messages; but the moment counts from which the folder is quiet.
+        for session in ls.folders.values():
+            session.hint(None)
+        return
     for event in params.changes:
-        if event.uri.startswith("file:"):
-            session, path = ls.locate(event.uri)
-            if session.root in ls.folders:
-                session.hint({path})
+        if (path := from_uri(event.uri)) is not None and (found := ls.within_folder(path)) is not None:
+            named.setdefault(found[0], []).append(found[1])
+    for session, paths in named.items():
+        session.hint(told(paths))
 
 
 def watch_parent(ls: Server) -> None:

@@ -20,6 +20,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.server.wire import Connection, Event, Message, Refused, encode
+from qwen_lsp.workspace.hints import MOST_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -182,6 +183,11 @@ class Protocol(LanguageServerProtocol):
         entry = lsp.METHOD_TO_TYPES.get(method)
         if entry is None or entry[2] is None:
             return params
+        if method == lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES and isinstance(params, dict):
+            # Ten thousand events in one message are looked into by one sweep: no need to read them all.
+            changes: object = cast("dict[str, object]", params).get("changes")
+            some = cast("list[object]", changes)[: MOST_PATHS + 1] if isinstance(changes, list) else changes
+            return self._converter.structure({"changes": some}, entry[2])
         return self._converter.structure(params, entry[2])
 
     def _cancel(self, params: object) -> None:

@@ -28,6 +28,7 @@ class Lessons:
     ) -> None:
         self._predictor, self._snapshot, self._spawn = predictor, snapshot, spawn
         self._waiting: deque[RelPath] = deque()
+        self._wanted: tuple[RelPath, ...] | None = None
         self._stale: set[RelPath] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
@@ -55,25 +56,12 @@ class Lessons:
 
     def workspace(self, recent: Sequence[RelPath]) -> None:
         """Read as much of the workspace's code as can be remembered, nearest to `recent` last."""
-        snapshot, room = self._snapshot(), _MOST_BYTES
-        near = {folder for path in recent for folder in _folders(path)}
-        known = [
-            (path, entry.size)
-            for path, entry in snapshot.files.items()
-            if entry.language is not None and entry.size <= _LARGEST and path not in snapshot.buffers
-        ]
-        known.sort(key=lambda one: (-sum(folder in near for folder in _folders(one[0])), one[0]))
-        chosen: list[RelPath] = []
-        for path, size in known:
-            if (room := room - size) < 0:
-                break
-            chosen.append(path)
-        # What was read last is remembered longest and found first: so the open files once more at the end.
-        self._waiting.extend([*reversed(chosen), *snapshot.buffers])
+        self._wanted = tuple(recent)
         self._begin()
 
     def stop(self) -> None:
         self._waiting.clear()
+        self._wanted = None
         if self._timer is not None:
             self._timer.cancel()
 
@@ -83,13 +71,18 @@ class Lessons:
             self.first(path)
 
     def _begin(self) -> None:
-        if self._waiting and self._idle.is_set():
+        if (self._waiting or self._wanted is not None) and self._idle.is_set():
             self._idle.clear()
             self._spawn(self._read(), "predictor")
 
     async def _read(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self._wanted is not None:
+                if self._wanted is not None:
+                    near, self._wanted = self._wanted, None
+                    # In a thread: there may be a hundred thousand files to choose from.
+                    self._waiting.extend(await asyncio.to_thread(_chosen, self._snapshot(), near))
+                    continue
                 path = self._waiting.popleft()
                 try:
                     text = await asyncio.to_thread(self._snapshot().text, path)
@@ -104,7 +97,30 @@ class Lessons:
             self._idle.set()
 
 
-def _folders(path: RelPath) -> list[str]:
+def _chosen(snapshot: Snapshot, recent: Sequence[RelPath]) -> list[RelPath]:
+    """The code nearest to some files, as much as is remembered, in the order in which it is read."""
+    near = {folder for path in recent for folder in _folders(path)}
+    kinship: dict[str, int] = {}
+    # By how much of their path is near; never one long sort, for which the event loop would have to wait.
+    known: dict[int, list[tuple[RelPath, int]]] = {}
+    for path, entry in snapshot.files.items():
+        if entry.language is None or entry.size > _LARGEST or path in snapshot.buffers:
+            continue
+        folder = path[: path.rfind("/") + 1]
+        if folder not in kinship:
+            kinship[folder] = sum(one in near for one in _folders(path))
+        known.setdefault(kinship[folder], []).append((path, entry.size))
+    room, chosen = _MOST_BYTES, list[RelPath]()
+    for shared in sorted(known, reverse=True):
+        for path, size in sorted(known[shared]) if room >= 0 else ():
+            if (room := room - size) < 0:
+                break
+            chosen.append(path)
+    # What was read last is remembered longest and found first: so the open files once more at the end.
+    return [*reversed(chosen), *snapshot.buffers]
+
+
+def _folders(path: str) -> list[str]:
     """The folders around a file, outermost first; the root is one."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]

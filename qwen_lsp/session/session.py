@@ -6,12 +6,14 @@ It knows neither an editor nor a feature; front ends open it, hand its parts to 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qwen_lsp.context.epoch import Held
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import build
 from qwen_lsp.index.cache import Cache
@@ -21,10 +23,13 @@ from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.ledger import Ledger
 from qwen_lsp.predict.predictor import Predictor
+from qwen_lsp.session.epochs import Epochs
+from qwen_lsp.session.freshness import Freshness
 from qwen_lsp.session.lessons import Lessons
 from qwen_lsp.session.state import journal_folder
 from qwen_lsp.settings import Settings
 from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.workspace.hints import Hints
 from qwen_lsp.workspace.ignore import OWN_FILE, IgnoreRules
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -35,7 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DEBOUNCE = 0.2  # seconds of quiet before hints are looked at; a checkout or a formatter touches many files
 _RECENT = 16
 _ERRORS = 10
 _IGNORE_FILES = frozenset({".gitignore", OWN_FILE})
@@ -59,14 +63,17 @@ class Session:
         self.endpoint: Endpoint | None = self._connect(settings)
         self.predictor = Predictor()
         self._lessons = Lessons(self.predictor, lambda: self.store.current, self._spawn)
+        database = self.store.cache.database
+        self._epochs = Epochs(root, database.parent if database is not None else None, self._spawn)
         self._recent: deque[RelPath] = deque(maxlen=_RECENT)
         self.errors: deque[str] = deque(maxlen=_ERRORS)
         self.report: build.IndexReport | None = None
         self._watcher: Watcher | None = None
-        self._hints: set[RelPath] | None = set()
-        self._refresh: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._freshness = Freshness(lambda hints: build.refresh(self.store, hints), self._spawn)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.store.on_news = self._news_of
 
     # -- what features take --------------------------------------------------------------------------
 
@@ -97,6 +104,10 @@ class Session:
     async def taught(self) -> None:
         """Wait until the predictor has read what it can remember of the workspace."""
         await self._lessons.finished()
+
+    async def held(self, feature: str) -> Held | None:
+        """What the next large prompt of a feature extends."""
+        return await self._epochs.held(feature, self.settings.context)
 
     def failed(self, problem: str) -> None:
         """Remember a failure that was answered around, for the status."""
@@ -131,17 +142,21 @@ class Session:
 
     # -- the disk ------------------------------------------------------------------------------------
 
-    async def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    async def start(
+        self, progress: Callable[[int, int], None] = lambda done, total: None, *, head_start: float = 0.0
+    ) -> None:
         """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
 
-        The event loop stays free throughout.
+        The event loop stays free throughout. `head_start`: seconds that a large workspace's first answers
+        have for themselves.
         """
         if self.endpoint is not None:
             self._spawn(asyncio.to_thread(tokens.preload), "tokens")
         if not self.indexed:
             return
         await self._recover()
-        self.report = await build.build(self.store, self.settings.index, progress)
+        self._loop = asyncio.get_running_loop()
+        self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
         if self._teaches:
             self._lessons.workspace(self.recent)
 
@@ -159,26 +174,41 @@ class Session:
         if self.indexed and self._watcher is None:
             from qwen_lsp.workspace.watch import Watcher
 
-            self._watcher = Watcher(self.root, self.hint)
-            self._watcher.start()
+            self._watcher = watcher = Watcher(self.root, self.hint)
 
-    def hint(self, paths: set[RelPath] | None) -> None:
+            # A watch for each of thousands of folders takes a while: first let the index answer. Nothing is
+            # missed, since the watcher's first hint is to look at everything.
+            def begin(snapshot: Snapshot) -> None:
+                if snapshot.listed:
+                    end()
+                    if not self._closed:
+                        watcher.start()
+
+            end = self.store.subscribe(begin)
+            begin(self.snapshot)
+
+    @property
+    def sweeps_next(self) -> bool:
+        """Whether everything on disk will be looked at next, so that no hint says anything new."""
+        return self._freshness.is_about_everything
+
+    def hint(self, paths: Hints) -> None:
         """Something may have changed on disk: these paths, or (None) anything. Looked at after a pause."""
         if self._closed or not self.indexed:
             return
         if paths is None or any(path.rpartition("/")[2] in _IGNORE_FILES for path in paths):
             self._rules = None
-        self._hints = None if paths is None or self._hints is None else self._hints | paths
-        if self._refresh is not None:
-            self._refresh.cancel()
-        loop = asyncio.get_running_loop()
-        self._refresh = loop.call_later(DEBOUNCE, lambda: self._spawn(self.refresh(), "refresh"))
+        self._freshness.hint(paths)
+
+    def _news_of(self, path: RelPath) -> None:
+        """From any thread: an answer came upon a file that is not as the index knows it."""
+        if self._loop is not None and not self._closed:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self._loop.call_soon_threadsafe(self.hint, {path})
 
     async def refresh(self) -> None:
         """Look at what was hinted at, now."""
-        hints, self._hints = self._hints, set()
-        if self.indexed and hints != set():
-            await build.refresh(self.store, hints)
+        await self._freshness.now()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -202,14 +232,14 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        if self._refresh is not None:
-            self._refresh.cancel()
+        self._freshness.stop()
         self._lessons.stop()
         if self._watcher is not None:
             self._watcher.stop()
         for task in (tasks := list(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._epochs.flush()
         if self.endpoint is not None:
             await self.endpoint.aclose()
         self.store.release()

@@ -69,10 +69,13 @@ class SyntaxTree:
         return Span(self.to_offset(node.start_byte), self.to_offset(node.end_byte))
 
 
-def parse(text: str, language: Language) -> SyntaxTree:
-    """The tree of a text; bad syntax becomes ERROR nodes. The grammar must be installed."""
+def parse(text: str, language: Language, *, guarded: bool = True) -> SyntaxTree:
+    """The tree of a text; bad syntax becomes ERROR nodes. The grammar must be installed.
+
+    Unguarded it may take for ever (see `guard`).
+    """
     source = _source(text)
-    tree, seen, blanked = parse_source(language, source)
+    tree, seen, blanked = parse_source(language, source, guarded=guarded)
     return SyntaxTree(language, text, seen, len(source) == len(text), tree, blanked)
 
 

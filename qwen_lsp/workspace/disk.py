@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat as modes
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from qwen_lsp.errors import FileUnreadable, WorkspaceError
 from qwen_lsp.workspace import beneath, encodings, git
@@ -17,6 +18,7 @@ from qwen_lsp.workspace.paths import RelPath
 LARGEST = 64 * 1024 * 1024
 """Nothing larger is ever read as text."""
 
+_MIXER, _LARGEST_INTEGER = 0x9E37_79B9_7F4A_7C15, (1 << 63) - 1
 _DEEPEST_NESTING = 8
 _PSEUDO_FILE_SYSTEMS = frozenset(
     {
@@ -28,18 +30,45 @@ _PSEUDO_FILE_SYSTEMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What tells cheaply whether a file changed."""
+    """What tells cheaply whether a file changed.
+
+    `mtime_ns` is no date but a stamp of both times that the system keeps. Anybody can set back when a file
+    was written, and a rename brings a file with times of its own; nobody can set its change time.
+    """
 
     size: int
     mtime_ns: int
+    written_ns: int = field(default=0, compare=False)
+    """When the file was written, as far as it can be known."""
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Stat:
+        stamp = found.st_mtime_ns + found.st_ctime_ns * _MIXER
+        return cls(found.st_size, stamp & _LARGEST_INTEGER, found.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files that count. `skipped` says why others do not; ignored ones are in neither."""
+    """The files that count. `skipped` says why others do not; ignored ones are in neither.
+
+    Another class that takes `file` and `skip` can look at each of many files and keep none.
+    """
 
     files: dict[RelPath, Stat]
     skipped: dict[RelPath, str]
+
+    def file(self, path: RelPath, stat: Stat) -> None:
+        self.files[path] = stat
+
+    def skip(self, path: RelPath, reason: str) -> None:
+        self.skipped[path] = reason
+
+
+class Sink(Protocol):
+    """What takes a listing, file by file; no path twice."""
+
+    def file(self, path: RelPath, stat: Stat) -> None: ...
+    def skip(self, path: RelPath, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +88,39 @@ def list_files(root: Path, *, exclude: Sequence[str] = (), max_bytes: int) -> Li
     Asks git where it can, since git knows what is tracked, and walks the folders otherwise. A root that
     is not there has no files.
     """
+    listing = Listing({}, {})
+    list_into(listing, root, exclude=exclude, max_bytes=max_bytes)
+    return listing
+
+
+def list_into(into: Sink, root: Path, *, exclude: Sequence[str] = (), max_bytes: int) -> None:
+    """The same, handing over one file after another."""
     rules = IgnoreRules.load(root, exclude)
     names = _from_git(root, rules) if rules.in_repository else None
-    listing = Listing({}, {})
     if names is None:
-        _walk(root, "", rules, listing, max_bytes)
+        _walk(root, "", rules, into, max_bytes)
     else:
-        _look(root, names, rules, listing, max_bytes, _DEEPEST_NESTING)
-    return listing
+        _look(root, names, rules, into, max_bytes, _DEEPEST_NESTING)
+
+
+def tracked_though_ignored(root: Path, exclude: Sequence[str] = ()) -> frozenset[str]:
+    """The files that count only because git tracks them: what `git add -f` and `git rm --cached` change."""
+    rules = IgnoreRules.load(root, exclude)
+    if not rules.in_repository:
+        return frozenset()
+    derived = [f"--exclude={pattern}" for pattern in derived_patterns(rules.own)]
+    printed = git.run(root, ["ls-files", "-z", "-ci", "--exclude-standard", *derived])
+    return frozenset(filter(None, os.fsdecode(printed or b"").split("\0")))
 
 
 def read(root: Path, path: RelPath, max_bytes: int = LARGEST) -> TextFile:
     """The text of one file. Raises FileUnreadable with a short reason, or OutsideWorkspace."""
     return text_file(path, *beneath.read_bytes(root, path, max_bytes))
+
+
+def holds(root: Path, path: RelPath, word: bytes) -> bool:
+    """Whether a file has these bytes somewhere. Raises what `read` raises, except that it is no text."""
+    return word in beneath.read_bytes(root, path, LARGEST)[0]
 
 
 def text_file(path: RelPath, data: bytes, found: os.stat_result) -> TextFile:
@@ -80,7 +129,7 @@ def text_file(path: RelPath, data: bytes, found: os.stat_result) -> TextFile:
     if decoded is None:
         raise FileUnreadable(path, "binary")
     text, encoding, bom = decoded
-    return TextFile(text, encoding, bom, digest(data), Stat(found.st_size, found.st_mtime_ns))
+    return TextFile(text, encoding, bom, digest(data), Stat.of(found))
 
 
 def encode(text: str, like: TextFile | None) -> bytes:
@@ -104,17 +153,24 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _from_git(root: Path, rules: IgnoreRules) -> list[str] | None:
+def _from_git(root: Path, rules: IgnoreRules) -> Iterator[str] | None:
     derived = [f"--exclude={pattern}" for pattern in derived_patterns(rules.own)]
     printed = git.run(root, ["ls-files", "-z", "-co", "--exclude-standard", *derived])
-    if printed is None:
-        return None
-    # A file with a merge conflict is printed once for each side.
-    return list(dict.fromkeys(filter(None, os.fsdecode(printed).split("\0"))))
+    return None if printed is None else _names(printed)
+
+
+def _names(printed: bytes) -> Iterator[str]:
+    """Names that git printed, one at a time: there may be a hundred thousand."""
+    last, at = b"", 0
+    while (end := printed.find(b"\0", at)) >= 0:
+        name, at = printed[at:end], end + 1
+        if name != last:  # a file with a merge conflict is printed once for each side
+            yield os.fsdecode(name)
+        last = name
 
 
 def _look(
-    root: Path, names: Sequence[str], rules: IgnoreRules, into: Listing, max_bytes: int, nesting: int
+    root: Path, names: Iterable[str], rules: IgnoreRules, into: Sink, max_bytes: int, nesting: int
 ) -> None:
     """Stat what git named. Git lists a tracked path even where a link has taken its folder's place."""
     real = {"": True}
@@ -137,9 +193,7 @@ def _look(
             _file(path, found, into, max_bytes)
 
 
-def _nested(
-    root: Path, path: RelPath, rules: IgnoreRules, into: Listing, max_bytes: int, nesting: int
-) -> None:
+def _nested(root: Path, path: RelPath, rules: IgnoreRules, into: Sink, max_bytes: int, nesting: int) -> None:
     """A submodule or a repository inside the repository: its files belong to the workspace as well."""
     inner = root / path
     if nesting == 0 or not git.is_repository(inner):
@@ -148,10 +202,10 @@ def _nested(
     if names is None:
         _walk(root, path, rules, into, max_bytes)
     else:
-        _look(root, [f"{path}/{name}" for name in names], rules, into, max_bytes, nesting - 1)
+        _look(root, (f"{path}/{name}" for name in names), rules, into, max_bytes, nesting - 1)
 
 
-def _walk(root: Path, start: str, rules: IgnoreRules, into: Listing, max_bytes: int) -> None:
+def _walk(root: Path, start: str, rules: IgnoreRules, into: Sink, max_bytes: int) -> None:
     """The same without git. Not recursive: a tree can be deeper than the stack."""
     pseudo = set(_pseudo_mounts(root))
     top = f"{root}/"
@@ -179,15 +233,15 @@ def _walk(root: Path, start: str, rules: IgnoreRules, into: Listing, max_bytes: 
                 continue
 
 
-def _file(path: RelPath, found: os.stat_result, into: Listing, max_bytes: int) -> None:
+def _file(path: RelPath, found: os.stat_result, into: Sink, max_bytes: int) -> None:
     if modes.S_ISLNK(found.st_mode):
-        into.skipped[path] = "link"
+        into.skip(path, "link")
     elif not modes.S_ISREG(found.st_mode):
-        into.skipped[path] = "not a regular file"
+        into.skip(path, "not a regular file")
     elif reason := reason_to_skip(path, found.st_size, max_bytes):
-        into.skipped[path] = reason
+        into.skip(path, reason)
     else:
-        into.files[path] = Stat(found.st_size, found.st_mtime_ns)
+        into.file(path, Stat.of(found))
 
 
 def _is_real(prefix: str, folder: str, known: dict[str, bool]) -> bool:

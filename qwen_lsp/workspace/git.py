@@ -24,8 +24,13 @@ _SECONDS = 60.0
 _LOG_SECONDS = 5.0
 
 
-def run(folder: Path, args: Sequence[str], *, seconds: float = _SECONDS) -> bytes | None:
-    """What git prints, or None where there is no git, no repository, or git refuses (unsafe owner)."""
+def run(
+    folder: Path, args: Sequence[str], *, seconds: float = _SECONDS, fine: Sequence[int] = (0,)
+) -> bytes | None:
+    """What git prints, or None where there is no git, no repository, or git refuses (unsafe owner).
+
+    `fine` are the exit codes of success.
+    """
     program = executable()
     # A git that lies in the folder to be looked at is part of what is not trusted.
     if program is None or program.is_relative_to(folder):
@@ -44,7 +49,7 @@ def run(folder: Path, args: Sequence[str], *, seconds: float = _SECONDS) -> byte
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return done.stdout if done.returncode in fine else None
 
 
 def executable() -> Path | None:
@@ -72,6 +77,22 @@ def recently_changed(folder: Path, commits: int) -> list[str]:
     return list(dict.fromkeys(filter(None, os.fsdecode(printed).replace("\n", "\0").split("\0"))))
 
 
+def holding(folder: Path, word: str, *, seconds: float = _SECONDS) -> list[str] | None:
+    """Files below `folder` with a word in them, tracked or new; None where git cannot tell in time."""
+    if repository(folder) is None:
+        return None
+    # Without a result git ends with 1, as it does for no other reason.
+    printed = run(
+        folder,
+        [
+            "-c", "grep.threads=2", "-c", "submodule.recurse=false",
+            "grep", "-lzIwF", "--untracked", "--no-textconv", "-e", word,
+        ],
+        seconds=seconds, fine=(0, 1),
+    )  # fmt: skip
+    return None if printed is None else list(filter(None, os.fsdecode(printed).split("\0")))
+
+
 def repository(folder: Path) -> Path | None:
     """The nearest folder, from `folder` upwards, that holds a `.git`."""
     return next((candidate for candidate in (folder, *folder.parents) if is_repository(candidate)), None)
@@ -81,6 +102,25 @@ def is_repository(folder: Path) -> bool:
     """Whether a repository, a linked work tree or a submodule begins here."""
     mark = folder / ".git"
     return mark.is_file() or (mark / "HEAD").is_file()
+
+
+def branch(folder: Path) -> str:
+    """The branch that is checked out around `folder`; empty for none, and where HEAD names no branch.
+
+    Read, not asked: it is one line of one file.
+    """
+    top = repository(folder)
+    if top is None:
+        return ""
+    git_dir = top / ".git"
+    try:
+        if git_dir.is_file():
+            pointer = git_dir.read_text(encoding="utf-8", errors="surrogateescape")[:4096]
+            git_dir = top / pointer.removeprefix("gitdir:").strip()
+        head = (git_dir / "HEAD").read_text(encoding="utf-8", errors="replace")[:4096].strip()
+    except (OSError, ValueError):
+        return ""
+    return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else ""
 
 
 def info_exclude(top: Path) -> Path:

@@ -6,10 +6,12 @@ by `<redacted: …>`, and every line stays where it was.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from qwen_lsp.workspace.paths import RelPath, within
@@ -61,12 +63,20 @@ class Gate:
         Raises re.error for a pattern that is not a regular expression.
         """
         self._root = root
+        self._own_globs = tuple(globs)
         self._globs = Patterns.compile(globs)
         self._patterns = tuple(re.compile(pattern) for pattern in patterns)
         self._ignored = ignored
         self._lock = threading.Lock()
         self._known: dict[tuple[str, int, int], Admission | None] = {}
         self._held = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the rules: gates with the same name withhold the same of the same workspace."""
+        state = hashlib.blake2b(_rules(), digest_size=16)
+        state.update(repr((self._own_globs, [p.pattern for p in self._patterns])).encode())
+        return state.hexdigest()
 
     def admits_path(self, path: RelPath | str) -> str | None:
         """Why nothing of this file may be shown, by its name; None when its text may be looked at."""
@@ -75,7 +85,9 @@ class Gate:
             return reason
         parts = name.split("/")
         folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
-        if self._globs.match(name) or any(self._globs.match(folder, True) for folder in folders):
+        if self._globs and (
+            self._globs.match(name) or any(self._globs.match(folder, True) for folder in folders)
+        ):
             return "withheld by a setting"
         if self._ignored is not None and not name.startswith("/") and self._ignored(RelPath(name)):
             return "ignored file"
@@ -139,6 +151,15 @@ class Gate:
             while len(self._known) > _REMEMBERED or self._held > _REMEMBERED_TEXT:
                 old = self._known.pop(next(iter(self._known)))
                 self._held -= len(old.text or "") if old is not None else 0
+
+
+@cache
+def _rules() -> bytes:
+    """A digest of the code that decides."""
+    state = hashlib.blake2b(digest_size=16)
+    for file in sorted(Path(__file__).parent.glob("secret*.py")):
+        state.update(file.read_bytes())
+    return state.digest()
 
 
 def _redact(path: str, text: str, spans: Sequence[Found], first_line: int = 0) -> Admission:

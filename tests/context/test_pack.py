@@ -149,6 +149,16 @@ def test_tokens_of_pieces_add_up(texts: list[str]) -> None:
         assert count("".join(pieces)) == sum(count(one) for one in pieces)
 
 
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.tuples(st.sampled_from(["", " ", "    ", "\t\t"]), TEXTS), min_size=1, max_size=6))
+def test_tokens_of_signatures_add_up(signatures: list[tuple[str, str]]) -> None:
+    """Indented or not: each begins with a line that is not blank, and ends a line."""
+    stripped = [(indent, text.strip()) for indent, text in signatures if text.strip()]
+    lines = [f"{indent}{text}\n" for indent, text in stripped]
+    for count in COUNTERS:
+        assert count("".join(lines)) == sum(count(line) for line in lines)
+
+
 def test_tokens_of_pieces_add_up_past_the_counters_own_cuts() -> None:
     long = [" " * 300_000 + "x", "x = 1\n" * 30_000, "é" * 70_000, "\n" * 70_000 + "y", "a b " * 40_000]
     pieces = [piece(f"f{i}", text) for i, text in enumerate(long)]

@@ -71,7 +71,7 @@ def check(manifest: Manifest, truth: dict[RelPath, DiskChange]) -> None:
 
 
 def test_a_change_leaves_the_manifest_before_it_alone() -> None:
-    first = Manifest(Table([(PATHS[2], FileEntry(DIGESTS[1], 1, 2, "c")), (PATHS[7], "binary")]))
+    first = Manifest(Table([(PATHS[2], 1, 2, DIGESTS[1], "c", None), (PATHS[7], 0, 0, "", None, "binary")]))
     second = first.with_changes({PATHS[2]: FileEntry(DIGESTS[2], 3, 4, "python")}).merged()
     assert first.files == {PATHS[2]: FileEntry(DIGESTS[1], 1, 2, "c")}
     assert first.with_content(DIGESTS[1], "c") == [PATHS[2]]
@@ -83,7 +83,7 @@ def test_a_change_leaves_the_manifest_before_it_alone() -> None:
 
 def test_a_table_takes_a_hundred_bytes_a_file() -> None:
     """The paths aside, for which any list of files pays."""
-    rows = [(RelPath(f"f/{i:06}.py"), FileEntry(f"{i:032x}", i, i, "python")) for i in range(10_000)]
+    rows = [(RelPath(f"f/{i:06}.py"), i, i, f"{i:032x}", "python", None) for i in range(10_000)]
     assert packed_bytes(Table(rows)) < 60 * len(rows)
 
 

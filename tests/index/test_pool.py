@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from qwen_lsp.settings import IndexSettings
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 from tests.support.fixture import write_files
+from tests.syntax.test_fixtures import DATA, source_of
 
 HOSTILE = (sys.executable, str(Path(__file__).parent / "hostile_worker.py"))
 pytestmark = pytest.mark.slow
@@ -44,6 +46,22 @@ async def test_a_file_that_ends_its_worker_is_the_only_one_lost(tmp_path: Path, 
     assert left == []
     assert [job.path for each in found for job in each.poison] == [odd]
     assert len({file.path for each in found for file in each.files}) == 20
+
+
+async def test_a_file_that_a_grammar_does_not_get_over_is_indexed_as_far_as_possible(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    project(root)
+    _, kotlin = source_of(DATA / "kotlin.txt")
+    endless = kotlin.replace("}\n\n    private fun", "#}\n\n    private fun")
+    write_files(root, {RelPath("endless.kt"): endless})
+    store = Store.at(root, IndexSettings(cache_dir=str(tmp_path / "cache"), workers=1))
+    await build(store)
+    facts = store.current.facts(RelPath("endless.kt"))
+    store.release()
+    assert store.current.skipped == {}
+    assert facts is not None
+    assert facts.has_errors
+    assert facts.definitions
 
 
 async def test_a_parser_that_never_works_is_given_up_soon(tmp_path: Path) -> None:
@@ -117,3 +135,24 @@ async def test_batches_keep_the_order_and_share_the_work(tmp_path: Path) -> None
     assert await run_pool(root, tmp_path / "i.sqlite", jobs, Limits(10**6, 1), found.append) == []
     assert [path for each in found for path in each.gone] == [job.path for job in jobs]
     assert len(found) > 3
+
+
+async def test_a_worker_that_was_fed_enough_makes_room_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_MOST_FED", 100_000)
+    started: list[int] = []
+    original = pool._start  # pyright: ignore[reportPrivateUsage]
+
+    async def start(*args: Any) -> Any:
+        worker = await original(*args)
+        assert worker is not None
+        started.append(worker.pid)
+        return worker
+
+    monkeypatch.setattr(pool, "_start", start)
+    jobs = [Job(RelPath(f"{i:03}"), disk.Stat(30_000, 0)) for i in range(10)]
+    found: list[Found] = []
+    assert await run_pool(tmp_path / "w", tmp_path / "i.sqlite", jobs, Limits(10**6, 1), found.append) == []
+    assert [path for each in found for path in each.gone] == [job.path for job in jobs]
+    assert len(set(started)) > 1

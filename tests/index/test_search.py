@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.index.search import Match, glob, grep, references, similarity, symbols
+from qwen_lsp.index.references import references
+from qwen_lsp.index.search import Match, glob, grep, similarity, symbols
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 from tests.support.fixture import workspace
@@ -80,8 +81,8 @@ def test_a_name_that_fits_better_counts_more(query: str, better: str, worse: str
 
 
 def test_references_are_uses_and_the_definition(snapshot: Snapshot) -> None:
-    assert references(snapshot, "reset_password") == [("app/models.py", 1), ("app/views.py", 2)]
-    assert references(snapshot, "nobody") == []
+    assert references(snapshot, "reset_password") == ([("app/models.py", 1), ("app/views.py", 2)], True)
+    assert references(snapshot, "nobody") == ([], True)
 
 
 def test_grep_finds_lines_of_all_files(snapshot: Snapshot) -> None:

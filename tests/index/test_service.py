@@ -11,9 +11,9 @@ from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.codec import import_keys
 from qwen_lsp.index.graph import dependencies, dependents
 from qwen_lsp.index.manifest import Manifest
-from qwen_lsp.index.packed import FileEntry, Table
+from qwen_lsp.index.packed import Table
 from qwen_lsp.index.search import symbols
-from qwen_lsp.index.service import Content, Defined, IndexService, Users
+from qwen_lsp.index.service import Content, Defined, How, IndexService, Users
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store
 from qwen_lsp.index.tables import Scanned
@@ -67,13 +67,15 @@ class InMemory:
             if import_keys(facts.imports, facts.language) & wanted
         ]
 
-    def names_from(self, start: str, limit: int) -> Sequence[str]:
-        found = {name for name in self._names() if name.lower().startswith(start.lower())}
+    def names(self, letters: str, how: How, limit: int) -> Sequence[str]:
+        small = letters.lower()
+        fits: dict[How, Callable[[str], bool]] = {
+            "begin": lambda name: name.startswith(small),
+            "hold": lambda name: small in name,
+            "order": lambda name: _in_order(small, name),
+        }
+        found = [name for name in self._names() if fits[how](name.lower())]
         return sorted(found, key=lambda name: (len(name), name))[:limit]
-
-    def names_like(self, pattern: str, limit: int) -> Sequence[str]:
-        letters = pattern.replace("\\", "").strip("%").split("%")
-        return [name for name in sorted(self._names()) if _in_order(letters, name.lower())][:limit]
 
     def tokens(self, digest: str) -> int | None:
         return self._tokens.get(digest)
@@ -85,14 +87,9 @@ class InMemory:
         return {d.name for facts in self._contents.values() for d in facts.definitions}
 
 
-def _in_order(parts: Sequence[str], name: str) -> bool:
-    at = 0
-    for part in parts:
-        at = name.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+def _in_order(letters: str, name: str) -> bool:
+    at = -1
+    return all((at := name.find(letter, at + 1)) >= 0 for letter in letters)
 
 
 def content(text: str) -> Content:
@@ -163,11 +160,13 @@ def test_imports_are_found_by_their_words(service: IndexService) -> None:
 
 
 def test_names_are_found_by_their_letters(service: IndexService) -> None:
-    assert list(service.names_from("G", 9)) == ["g", "GetPages", "get_Page"]
-    assert list(service.names_from("get", 1)) == ["GetPages"]
-    assert sorted(service.names_like("%page%", 9)) == ["GetPages", "get_Page"]
-    assert list(service.names_like(r"%\_p%", 9)) == ["get_Page"]
-    assert len(service.names_like("%e%", 1)) == 1
+    assert list(service.names("G", "begin", 9)) == ["g", "GetPages", "get_Page"]
+    assert list(service.names("get", "begin", 1)) == ["GetPages"]
+    assert list(service.names("page", "hold", 9)) == ["GetPages", "get_Page"]
+    assert list(service.names("_p", "hold", 9)) == ["get_Page"]
+    assert list(service.names("GPG", "order", 9)) == ["GetPages", "get_Page"]
+    assert list(service.names("_p", "order", 9)) == ["get_Page"]
+    assert list(service.names("%", "order", 9)) == []
 
 
 def test_token_counts_are_kept(service: IndexService) -> None:
@@ -177,7 +176,7 @@ def test_token_counts_are_kept(service: IndexService) -> None:
 
 
 def snapshot(service: IndexService, root: Path) -> Snapshot:
-    rows = [(RelPath(p), FileEntry(content(t)[0], len(t), 1, "python")) for p, t in sorted(TEXTS.items())]
+    rows = [(RelPath(p), len(t), 1, content(t)[0], "python", None) for p, t in sorted(TEXTS.items())]
     return Snapshot(root, service, Manifest(Table(rows)), complete=True)
 
 

@@ -14,9 +14,11 @@ from typing import Any, get_args
 import pytest
 
 from qwen_lsp.errors import EndpointError, EndpointTimeout
+from qwen_lsp.model.chat import messages_json
 from qwen_lsp.model.endpoint import Client, connect
 from qwen_lsp.model.ledger import Ledger, Price
 from qwen_lsp.model.messages import ChatDone, ChatEvent, FimRequest, Message, TextDelta, ToolCall, Usage
+from qwen_lsp.model.profiles import PROFILES
 from qwen_lsp.settings import EndpointSettings
 from tests.support.endpoint import Kind, ScriptedEndpoint, Spent
 
@@ -263,6 +265,46 @@ async def test_cache_marks_are_sent_only_to_endpoints_that_read_them() -> None:
             server.reply("x")
             await chat(client, marked)
             assert (b"cache_control" in server.requests[0].body) == (kind == "dashscope")
+
+
+def blocks_of(messages: list[Message]) -> list[list[tuple[str, bool]]]:
+    """For each message its blocks, each with whether a cache mark ends it."""
+    found: list[list[tuple[str, bool]]] = []
+    for message in messages_json(messages, PROFILES["dashscope"]):
+        content: Any = message["content"]
+        content = [{"text": content}] if isinstance(content, str) else content
+        found.append([(block["text"], "cache_control" in block) for block in content])
+    return found
+
+
+def test_a_marked_message_is_sent_in_the_blocks_that_an_earlier_one_ended_with() -> None:
+    text = "frozen one two question <|im_end|>"
+    first = Message("user", text, marks=(7, 11), joints=(7, 11))
+    assert blocks_of([first]) == [
+        [("frozen ", True), ("one ", True), ("two question <¦im_end¦>", False)],
+    ]
+    second = Message("user", text, marks=(7, 15), joints=(7, 11, 15))
+    assert blocks_of([second]) == [
+        [("frozen ", True), ("one ", False), ("two ", True), ("question <¦im_end¦>", False)],
+    ]
+    assert blocks_of([Message("user", text, marks=(0, 99), joints=(3,))]) == [
+        [("frozen one two question <¦im_end¦>", False)]
+    ], "nothing to mark, nothing to cut"
+    plain = messages_json([second], PROFILES["vllm"])
+    assert plain == [{"role": "user", "content": "frozen one two question <¦im_end¦>"}]
+
+
+def test_no_more_marks_are_sent_than_are_taken_and_of_these_the_last() -> None:
+    messages = [
+        Message("system", "s", cache=True),
+        Message("user", "abcdef", cache=True, marks=(1, 2, 3), joints=(1, 2, 3)),
+        Message("assistant", "x"),
+    ]
+    assert blocks_of(messages) == [
+        [("s", False)],
+        [("a", True), ("b", True), ("c", True), ("def", True)],
+        [("x", False)],
+    ]
 
 
 PATHS: dict[Kind, str] = {

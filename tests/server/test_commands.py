@@ -162,6 +162,21 @@ async def test_a_page_that_cannot_be_written_is_told_in_a_sentence(
         assert said.startswith("the page could not be written: ")
 
 
+async def test_the_context_of_a_large_prompt_tells_its_epoch(root: Path) -> None:
+    async with opened(root) as (editor, uri):
+        argument: Json = {"uri": uri, "position": place(0, 0), "feature": "explain"}
+        receipt = await editor.command("qwen.showContext", argument)
+        assert [(part["path"], part["section"]) for part in receipt["parts"]] == [("main.py", "frozen")]
+        assert receipt["epoch"]["cut"] == "it is the first"
+        assert receipt["epoch"]["frozen"] + receipt["epoch"]["tail"] == receipt["tokens"]
+        small = await editor.command("qwen.showContext", argument | {"budget": 4_000})
+        assert "epoch" not in small
+        for feature in ("action", "agent"):
+            told = await editor.command("qwen.showContext", argument | {"feature": feature, "budget": 64_000})
+            assert told["epoch"]["cut"] == "it is the first"
+        assert "agent" in await refused(editor, "qwen.showContext", argument | {"feature": "poem"})
+
+
 @pytest.mark.parametrize(
     ("argument", "word"),
     [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwen_lsp.index import buffers
@@ -137,7 +137,7 @@ def write_files(root: Path, texts: dict[RelPath, str]) -> None:
 def _in_memory(texts: dict[RelPath, str]) -> Store:
     store = Store(Path("/nowhere/workspace"), Cache(None))
     overlay = {path: buffers.make(path, content) for path, content in texts.items()}
-    store.current = Snapshot(store.root, store.cache, buffers=overlay, complete=True)
+    store.current = replace(store.current, buffers=overlay, complete=True)
     return store
 
 

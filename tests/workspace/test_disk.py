@@ -46,7 +46,7 @@ def test_odd_files_are_skipped_with_a_reason(tmp_path: Path) -> None:
         unix.bind(os.path.relpath(tmp_path / "sock"))
         listing = disk.list_files(tmp_path, max_bytes=1000)
     found = (tmp_path / "a.py").stat()
-    assert listing.files == {"a.py": disk.Stat(1, found.st_mtime_ns)}
+    assert listing.files == {"a.py": disk.Stat.of(found)}
     assert listing.skipped == {
         "big.txt": "too large",
         "logo.png": "binary",

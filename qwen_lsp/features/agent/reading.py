@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from qwen_lsp.errors import ToolRefused, UserError
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, number_of, text_of
 from qwen_lsp.index import search
+from qwen_lsp.index.references import references
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.syntax.outline import outline as outlined
@@ -31,7 +32,11 @@ def list_directory(desk: Desk, arguments: Arguments) -> Answer:
             names[name] = names.get(name, False) or bool(slash)
     if not names:
         raise ToolRefused(f"There is no folder {folder!r} with files that count as source.")
-    rows = [f"{name}/" if is_folder else name for name, is_folder in names.items()]
+    rows = [
+        f"{name}/" if is_folder else name
+        for name, is_folder in names.items()
+        if is_folder or desk.snapshot.has(RelPath(prefix + name))
+    ]
     return desk.snapshot, _rows(sorted(rows, key=lambda row: (not row.endswith("/"), row)))
 
 
@@ -102,10 +107,13 @@ def find_references(desk: Desk, arguments: Arguments) -> Answer:
     name = text_of(arguments, "name")
     rows: list[str] = []
     known: dict[RelPath, Sequence[str]] = {}
-    for path, line in search.references(desk.snapshot, name)[:_MOST_ROWS]:
+    places, complete = references(desk.snapshot, name, _MOST_ROWS + 1)
+    for path, line in places:
         if desk.gate.admits_path(path) is None:
             lines = _lines_shown(desk, path, known)
             rows.append(f"{path}:{line + 1}: {lines[line].strip()[:300] if line < len(lines) else ''}")
+    if not complete and len(places) <= _MOST_ROWS:
+        rows.append("There was no time to look at all files; there may be more.")
     return desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}."
 
 

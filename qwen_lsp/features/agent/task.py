@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from qwen_lsp.context.pack import Pack, pack
+from qwen_lsp.context.epoch import Held
 from qwen_lsp.context.rank import rank_task
-from qwen_lsp.context.render import render
 from qwen_lsp.errors import ConflictError
 from qwen_lsp.features.agent.events import AgentEvent
 from qwen_lsp.features.agent.loop import AgentResult, Means, converse
 from qwen_lsp.features.prompting import prompt
+from qwen_lsp.features.surroundings import Question, Surroundings, by_epoch, by_relevance
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import Message
@@ -22,6 +22,7 @@ from qwen_lsp.workspace.secrets import Gate
 
 _ROOM_FOR_WORK = 0.5
 """Share of the window that the first pack leaves to the conversation."""
+_CANDIDATES = 8_000
 
 
 async def run(
@@ -37,22 +38,33 @@ async def run(
     record: Callable[[Message], None],
     paths: Sequence[RelPath] = (),
     selection: str = "",
+    held: Held | None = None,
 ) -> AgentResult:
     """Carry out `task` on a fork of `snapshot`; nothing is written.
 
     `paths` are files the user points at (the open one first); `selection` is said at the very end of
-    the prompt, with the other facts that change, so that the long part before it stays cached.
+    the prompt, with the other facts that change, so that the long part before it stays cached. With
+    `held` a large first message extends that of the last run.
     """
     window = await endpoint.window()
     budget = min(settings.budget_tokens, int(window * _ROOM_FOR_WORK))
-    packed = await asyncio.to_thread(_packed, snapshot, task, paths, budget, count, gate)
+    question = Question(
+        snapshot, lambda limit: rank_task(snapshot, task, paths, limit=limit), None, gate, count
+    )
+    around = await asyncio.to_thread(_around, question, held, endpoint.model, budget)
+    if held is not None and around.epoch is not None:
+        held.keep(around.epoch)
     first = prompt(
         "agent_task",
-        context=render(packed),
+        context=around.context,
+        near=around.near,
         task=_shown(gate, task),
         selection=_shown(gate, selection) or "(none)",
     )
-    history = [Message("system", prompt("agent"), cache=True), Message("user", first, cache=True)]
+    history = [
+        Message("system", prompt("agent"), cache=True),
+        around.message("agent_task", first, cache=True),
+    ]
     return await converse(snapshot, history, Means(endpoint, gate, settings, max_tokens, on_event, record))
 
 
@@ -90,12 +102,6 @@ def landed(edits: Sequence[FileEdit], current: Snapshot) -> list[FileEdit]:
     return result
 
 
-def _packed(
-    snapshot: Snapshot,
-    task: str,
-    paths: Sequence[RelPath],
-    budget: int,
-    count: Callable[[str], int],
-    gate: Gate,
-) -> Pack:
-    return pack(snapshot, rank_task(snapshot, task, paths), budget=budget, count=count, gate=gate)
+def _around(question: Question, held: Held | None, model: str, budget: int) -> Surroundings:
+    around = by_epoch(question, held, model, budget, None)
+    return around if around is not None else by_relevance(question, budget, _CANDIDATES)
