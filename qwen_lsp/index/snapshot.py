@@ -14,6 +14,7 @@ from pathlib import Path
 from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index import buffers
 from qwen_lsp.index.buffers import Buffer
+from qwen_lsp.index.history import History
 from qwen_lsp.index.manifest import Manifest
 from qwen_lsp.index.packed import FileEntry
 from qwen_lsp.index.presence import Presence
@@ -44,6 +45,8 @@ class Snapshot:
     version: int = 0
     complete: bool = False
     """Whether every file has been indexed once. Before that answers are right but may miss some."""
+    history: History = field(default_factory=History, repr=False)
+    """What git's log says of the workspace, as far as somebody has read it."""
     presence: Presence = field(default_factory=Presence, repr=False)
     listed: bool = False
     """Whether the disk was looked at since the workspace was opened. Before that the manifest is the one
