@@ -117,6 +117,9 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
                         source, line_start, column_of_body, header_end, name_line, comment
                     )
 
+        elif name_line > each.line:
+            header_end = _name_behind(each, kind, start, name_line, body_fields)
+
         outer = each.outer
         while outer is not None and outer.number < 0:
             outer = outer.outer
@@ -141,6 +144,20 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
             _definition((name, cast(Kind, kind), each.line, name_line, column, header_end, end_line, parent))
         )
     return Collected(result, opened, names)
+
+
+def _name_behind(each: Open, kind: str, start: int, name_line: int, body_fields: Sequence[int]) -> int:
+    """The last line of a header that ends on its name: `typedef struct {` when the name follows the body."""
+    body = each.body
+    for field in body_fields if body is None else ():
+        if (body := each.node.child_by_field_id(field)) is not None:
+            break
+    if body is not None:
+        line, end = body.start_point[0], body.end_byte
+        return line if end <= start and line < name_line - 1 else name_line
+    # The body of `typedef struct name { } other` belongs to the struct.
+    first = each.node.start_point[0]
+    return first if kind == _WEAK + "type" and name_line > first + 1 else name_line
 
 
 def _in_method(each: Open, result: Sequence[Definition]) -> bool:

@@ -18,7 +18,8 @@ class Definition(NamedTuple):
     """One definition. Lines are zero-based; columns are code points.
 
     `line` is the first line that belongs to it, decorators and attributes included (comments are not);
-    `header_end` the last line of its signature; `end_line` its last line. All inclusive.
+    `header_end` the last line of its signature; `end_line` its last line. All inclusive. Where the name
+    follows the body, as in `typedef struct {...} name;`, the signature only opens it; `name_line` is below.
     `parent` is the position of the enclosing definition in `FileFacts.definitions`, -1 at the top.
     A named tuple, because indexing makes millions of them: a frozen dataclass takes six times as long.
     """

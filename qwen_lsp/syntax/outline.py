@@ -41,6 +41,8 @@ def header(text_lines: Sequence[str], d: Definition) -> str:
     lines = [_clipped(line.rstrip()) for line in text_lines[d.line : last + 1]]
     if last < d.header_end:
         lines.append(f"{_indent(lines[-1])}{ELLIPSIS}")
+    if d.name_line > d.header_end:
+        lines[-1] = f"{lines[-1]} {ELLIPSIS} {_clipped(text_lines[d.name_line].strip())}"
     return "\n".join(lines)
 
 
@@ -69,8 +71,9 @@ def outline_lines(
     starts = set(shown_imports)
     printed = -1
     known: set[tuple[int, str]] = set()
+    closed: set[int] = set()
     for index, d in enumerate(facts.definitions):
-        if levels[index] < 0 or d.name_line <= printed or d.line in shown_imports:
+        if levels[index] < 0 or d.name_line <= printed or d.line in shown_imports or d.name_line in closed:
             continue
         if d.kind == "field":
             if (d.parent, d.name) in known:
@@ -83,7 +86,12 @@ def outline_lines(
             result += enumerate(doc_shown, doc[0])
         first = max(d.line, printed + 1)
         lines = header(text_lines, d).split("\n")[first - d.line :]
-        if index not in children and not inner:
+        if d.name_line > d.header_end:  # the name closes what the definition opens
+            if _shows_inside(facts, index, levels):
+                lines = [_clipped(line.rstrip()) for line in text_lines[first : d.header_end + 1]]
+                result.append((d.name_line, _clipped(text_lines[d.name_line].rstrip())))
+            closed.add(d.name_line)
+        elif index not in children and not inner:
             lines[-1] = _elided(lines[-1], d, language)
         starts.add(first)
         result += enumerate(lines, first)
@@ -98,6 +106,17 @@ def outline_lines(
         result += _groups(text_lines, result, starts)
     result.sort(key=lambda line: line[0])
     return result
+
+
+def _shows_inside(facts: FileFacts, index: int, levels: Sequence[int]) -> bool:
+    """Whether something between the header of a definition and its name is shown."""
+    d = facts.definitions[index]
+    for inner, level in zip(facts.definitions[index + 1 :], levels[index + 1 :], strict=False):
+        if inner.line > d.name_line:
+            break
+        if level >= 0 and d.header_end < inner.name_line < d.name_line:
+            return True
+    return False
 
 
 def _groups(

@@ -66,6 +66,22 @@ def test_bodies_are_elided() -> None:
     )
 
 
+def test_a_name_behind_its_body_closes_it() -> None:
+    text = (
+        "typedef struct {\n    int x;\n} point;\n"
+        "typedef struct node {\n    int v;\n    int w;\n} node_t, *node_p;\n"
+        "typedef enum\n{\n    A,\n} letter;\n"
+    )
+    assert shown("c", text) == text
+    folded = ["typedef struct { ... } point;", "typedef struct node { ... } node_t, *node_p;"]
+    assert shown("c", text, depth=1).splitlines() == [*folded, "typedef enum", "{ ... } letter;"]
+    facts, lines = facts_of("c", text), text.split("\n")
+    headers = {d.name: header(lines, d) for d in facts.definitions}
+    assert headers["point"] == folded[0]
+    assert headers["node_t"] == headers["node_p"] == folded[1]
+    assert headers["node"] == "typedef struct node {"
+
+
 def test_depth_counts_levels() -> None:
     assert "class Inner: ..." in shown("python", SOURCE, depth=2)
     assert shown("python", SOURCE, depth=1).splitlines()[3:] == ["class Thing(Base): ...", "def last(): ..."]

@@ -91,6 +91,13 @@
 (argument_list (identifier) @qualifier)
 (binary_expression (identifier) @qualifier)
 (case_statement value: (identifier) @qualifier)
+(return_statement (identifier) @qualifier)
+(assignment_expression right: (identifier) @qualifier)
+(init_declarator value: (identifier) @qualifier)
+(conditional_expression (identifier) @qualifier)
+(array_declarator size: (identifier) @qualifier)
+(preproc_ifdef name: (identifier) @qualifier)
+(preproc_defined (identifier) @qualifier)
 (initializer_pair value: (identifier) @reference)
 (initializer_list (identifier) @reference)
 

@@ -21,6 +21,8 @@
 (call_expression function: [(identifier) @reference (scoped_identifier name: (identifier) @reference)])
 (generic_function function: [(identifier) @reference (scoped_identifier name: (identifier) @reference)])
 (scoped_identifier path: (identifier) @qualifier)
+(scoped_identifier name: (identifier) @qualifier)
+(field_initializer field: (field_identifier) @reference)
 (field_expression field: (field_identifier) @reference)
 (macro_invocation macro: [(identifier) @reference (scoped_identifier name: (identifier) @reference)])
 (type_identifier) @type
