@@ -11,7 +11,7 @@ from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.classes import Hierarchy, expand, own_classes
 from qwen_lsp.context.names import Near, near, receiver_types
 from qwen_lsp.context.place import Place, place_of, shares
-from qwen_lsp.context.similar import Usage, rest_of_workspace, usage_around
+from qwen_lsp.context.similar import Usage, changed_together, rest_of_workspace, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
 from qwen_lsp.context.texts import text_of
 from qwen_lsp.index.snapshot import Snapshot
@@ -179,5 +179,8 @@ def _files(place: Place, pool: Pool, recent: Sequence[RelPath], limit: int) -> N
     for age, path in enumerate(recent[:8]):
         if path != place.path and place.snapshot.has(path):
             pool.add(Candidate(path, "whole", 0.5 / (1 + age), "edited or opened a moment ago"))
+    for path, weight, commits in changed_together(place):
+        times = "once" if commits == 1 else f"{commits} times"
+        pool.add(Candidate(path, "whole", 0.4 * weight, f"changed together with this file {times}"))
     if limit >= _WIDE:
         pool.extend(rest_of_workspace(place.snapshot, place.path, place.facts.language, limit))

@@ -17,6 +17,7 @@ _RARE_NAMES = 24
 _TOO_COMMON = 120
 _FILES = 12
 _SIBLINGS = 6
+_TOGETHER = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,19 @@ def similar_files(place: Place, around: Mapping[str, Near]) -> list[tuple[RelPat
                 likeness[path] = likeness.get(path, 0.0) + rare * (0.5 + kinship(place.path, path))
     for path in same_folder(place.snapshot, place.path)[:_SIBLINGS]:
         likeness[path] = likeness.get(path, 0.0) + 0.15
+    for path, weight, _ in changed_together(place):
+        likeness[path] = likeness.get(path, 0.0) + 0.3 * weight
     for path in likeness:
         if is_test(path) and not is_test(place.path):
             likeness[path] *= 0.4
     best = sorted(likeness.items(), key=lambda item: (-item[1], item[0]))[:_FILES]
     top = best[0][1] if best else 1.0
     return [(path, weight / top) for path, weight in best]
+
+
+def changed_together(place: Place) -> list[tuple[RelPath, float, int]]:
+    """Files that git's log has together with this one: path, weight from 0 to 1, commits in common."""
+    return place.snapshot.history.related(place.path, _TOGETHER, place.snapshot.has)
 
 
 def same_folder(snapshot: Snapshot, path: RelPath) -> list[RelPath]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.names import NOISE
 from qwen_lsp.context.place import Place, is_test, place_of, shares
-from qwen_lsp.context.similar import rest_of_workspace, same_folder
+from qwen_lsp.context.similar import changed_together, rest_of_workspace, same_folder
 from qwen_lsp.index.graph import dependencies, dependents
 from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot
@@ -103,6 +103,9 @@ def _around_file(place: Place, pool: Pool, weight: float) -> None:
         pool.add(Candidate(user, "whole", weight * test * (0.2 + 0.1 * min(len(names), 5)), why))
     for neighbour in same_folder(snapshot, path)[:30]:
         pool.add(Candidate(neighbour, "whole", 0.08 * weight, f"in the folder of `{path}`"))
+    for other, often, commits in changed_together(place):
+        why = f"changed together with `{path}` {_times(commits)}"
+        pool.add(Candidate(other, "whole", 0.3 * weight * often, why))
     for test in _tests_of(snapshot, path):
         pool.add(Candidate(test, "whole", 0.5 * weight, f"tests `{path}`"))
 

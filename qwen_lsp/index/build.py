@@ -129,6 +129,7 @@ async def _sweep(
             await asyncio.to_thread(store.cache.heal)
             plan = await asyncio.to_thread(swept, store.current, store.settings, store.cache)
             await _carry_out(store, plan, progress, command, attention)
+        store.cache.replaced = store.cache.broken
     # What was gone before the sweep came to put it in.
     if store.ahead and (plan := await _hinted(store, set(store.ahead))) is not None:
         await _carry_out(store, plan)

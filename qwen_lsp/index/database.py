@@ -27,6 +27,8 @@ class Database:
         """Something could not be read or written; `heal` replaces the database."""
         self._local = threading.local()
         self._lock = threading.Lock()
+        self.replaced = False
+        """It is another one than before: what was once read of a file need not be in it."""
         self._writing = threading.Lock()
         self._connections: list[sqlite3.Connection] = []
         self._users = 0
@@ -42,6 +44,7 @@ class Database:
         """Replace a database that failed: by a new one on disk, else by one in memory."""
         self._disconnect()
         self.broken = False
+        self.replaced = True
         if self.database is not None:
             with suppress(OSError):
                 if self._file in (None, self.database.stat().st_ino):  # else another process has

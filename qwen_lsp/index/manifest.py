@@ -27,7 +27,8 @@ class Manifest:
         self.table = Table() if table is None else table
         self.over: Mapping[RelPath, DiskChange] = {} if over is None else over
         self.remembered: dict[str, Any] = {}
-        """What a snapshot found out about names; it holds as long as the manifest does."""
+        self.remembered_users: dict[tuple[str, int], tuple[Sequence[RelPath], bool]] = {}
+        """What a snapshot found out about names (`index.sites`); it holds as long as the manifest does."""
         self._folders: dict[str, Sequence[RelPath]] = {}
 
     @cached_property

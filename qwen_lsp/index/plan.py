@@ -38,7 +38,7 @@ class Plan:
 
 def swept(snapshot: Snapshot, settings: IndexSettings, cache: Cache) -> Plan:
     """Compare the whole disk with the index. A workspace that is gone has no files."""
-    news = _News(snapshot.manifest)
+    news = _News(snapshot.manifest, trusted=not cache.replaced)
     disk.list_into(news, snapshot.root, exclude=settings.exclude, max_bytes=settings.max_file_bytes)
     plan = Plan(everywhere=True)
     kept = cache.manifest([path for path in news.files if _is_text(path)])
@@ -51,9 +51,13 @@ def swept(snapshot: Snapshot, settings: IndexSettings, cache: Cache) -> Plan:
 
 
 class _News:
-    """Takes a listing and keeps what a manifest does not know; of the rest one bit each, not to miss any."""
+    """Takes a listing and keeps what a manifest does not know; of the rest one bit each, not to miss any.
 
-    def __init__(self, manifest: Manifest) -> None:
+    A manifest that is not `trusted` says which files there were, but not that they are indexed.
+    """
+
+    def __init__(self, manifest: Manifest, *, trusted: bool) -> None:
+        self._trusted = trusted
         self.files: dict[RelPath, disk.Stat] = {}
         self.skipped: dict[RelPath, str] = {}
         self._manifest = manifest
@@ -63,7 +67,7 @@ class _News:
     def file(self, path: RelPath, stat: disk.Stat) -> None:
         row = self._row(path)
         table = self._manifest.table
-        same = row >= 0 and table.has_stat(row, stat.size, stat.mtime_ns)
+        same = self._trusted and row >= 0 and table.has_stat(row, stat.size, stat.mtime_ns)
         if not same or not (table.is_read(row) or not is_read(path)):
             self.files[path] = stat
 

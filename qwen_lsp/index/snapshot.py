@@ -14,11 +14,12 @@ from pathlib import Path
 from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index import buffers
 from qwen_lsp.index.buffers import Buffer
+from qwen_lsp.index.history import History
 from qwen_lsp.index.manifest import Manifest
 from qwen_lsp.index.packed import FileEntry
 from qwen_lsp.index.presence import Presence
 from qwen_lsp.index.service import IndexService
-from qwen_lsp.index.sites import Site, place_of_site, sites_on_disk
+from qwen_lsp.index.sites import Site, place_of_site, sites_on_disk, users_on_disk
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, by_id, language_for
 from qwen_lsp.syntax.parse import SyntaxTree, parse
@@ -44,6 +45,8 @@ class Snapshot:
     version: int = 0
     complete: bool = False
     """Whether every file has been indexed once. Before that answers are right but may miss some."""
+    history: History = field(default_factory=History, repr=False)
+    """What git's log says of the workspace, as far as somebody has read it."""
     presence: Presence = field(default_factory=Presence, repr=False)
     listed: bool = False
     """Whether the disk was looked at since the workspace was opened. Before that the manifest is the one
@@ -163,18 +166,15 @@ class Snapshot:
         They are not when there are more, and in a workspace so large that who uses what is kept for the
         files around the open ones only (setting `index.references_up_to`).
         """
-        most = limit + 1
-        while True:
-            known = self.service.using(name, most)
-            found = [path for key in known.contents for path in self._on_disk(*key, check=check)]
-            if len(known.contents) < most or len(found) > limit:
-                break
-            most *= 8
+        on_disk, complete = users_on_disk(self, name, limit)
+        found = [
+            path for path in on_disk if path not in self.buffers and (not check or self.presence.has(path))
+        ]
         for path, buffer in self.buffers.items():
             facts = buffers.facts(buffer, self.service)
             if facts is not None and name in facts.references:
                 found.append(path)
-        return sorted(found)[:limit], known.complete and len(found) <= limit
+        return sorted(found)[:limit], complete and len(found) <= limit
 
     def using(self, name: str, limit: int = _MOST_USERS, *, check: bool = True) -> list[RelPath]:
         """The files of `users` alone."""
@@ -238,11 +238,11 @@ class Snapshot:
                 edits.append(FileEdit(path, before, after))
         return edits
 
-    def _on_disk(self, digest: str, language: str, *, check: bool = True) -> Sequence[RelPath]:
+    def _on_disk(self, digest: str, language: str) -> Sequence[RelPath]:
         """Paths with this content that nothing lies over."""
         paths = self.manifest.with_content(digest, language)
         known = [p for p in paths if p not in self.buffers] if self.buffers else paths
-        return [path for path in known if self.presence.has(path)] if check else known
+        return [path for path in known if self.presence.has(path)]
 
     def _disk_text(self, path: RelPath) -> str | None:
         try:

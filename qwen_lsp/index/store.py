@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qwen_lsp.index import buffers
 from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.history import refreshed
 from qwen_lsp.index.manifest import MOST_LAID_OVER, Manifest
 from qwen_lsp.index.packed import DiskChange, FileEntry, Table
 from qwen_lsp.index.presence import Presence
@@ -92,6 +93,12 @@ class Store:
         self._learned(changes)
         manifest = current.manifest.with_changes(changes) if changes else current.manifest
         self._swap(replace(current, manifest=manifest, version=current.version + 1, complete=done))
+
+    async def read_history(self) -> None:
+        """Take in what git's log says now."""
+        found = await refreshed(self.root, self.current.history)
+        if found is not self.current.history:
+            self._swap(replace(self.current, history=found, version=self.current.version + 1))
 
     async def apply_listing(self, changes: Mapping[RelPath, DiskChange]) -> None:
         """Take in what a look at the whole disk found: any number of changes."""

@@ -70,7 +70,7 @@ class Session:
         self.report: build.IndexReport | None = None
         self._watcher: Watcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._freshness = Freshness(lambda hints: build.refresh(self.store, hints), self._spawn)
+        self._freshness = Freshness(self._look, self._spawn)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self.store.on_news = self._news_of
@@ -157,6 +157,7 @@ class Session:
         await self._recover()
         self._loop = asyncio.get_running_loop()
         self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
+        await self.store.read_history()
         if self._teaches:
             self._lessons.workspace(self.recent)
 
@@ -205,6 +206,12 @@ class Session:
         if self._loop is not None and not self._closed:
             with contextlib.suppress(RuntimeError):  # the loop has been closed
                 self._loop.call_soon_threadsafe(self.hint, {path})
+
+    async def _look(self, hints: Hints) -> float:
+        seconds = await build.refresh(self.store, hints)
+        if hints is None:  # another branch, perhaps
+            await self.store.read_history()
+        return seconds
 
     async def refresh(self) -> None:
         """Look at what was hinted at, now."""

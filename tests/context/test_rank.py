@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.rank import limit_for, rank, rank_file, rank_task
+from qwen_lsp.index.history import history_of
 from qwen_lsp.workspace.paths import RelPath
 from tests.support.fixture import Workspace, workspace
 
@@ -245,3 +248,103 @@ def test_a_task_brings_what_it_mentions_by_path_by_name_and_by_word() -> None:
     assert any(c.path == "shop/views.py" and "order" in c.why for c in by_word)
     given = rank_task(place.snapshot, "improve this", [RelPath("shop/views.py")])
     assert given[0].path == "shop/views.py"
+
+
+def test_attributes_that_a_method_gives_its_object_are_members() -> None:
+    check(
+        """
+        #- app.py
+        class App:
+            def __init__(self, config):
+                self.registry: Registry = make(config)
+
+        #- main.py
+        from app import App
+
+        def run(app: App):
+            app.<CURSOR>
+        """,
+        "app.py:App.registry",
+    )
+
+
+def test_what_a_package_only_passes_on_is_offered() -> None:
+    found = check(
+        """
+        #- util/__init__.py
+        from .lang import memoized
+
+        #- util/lang.py
+        def memoized(function): ...
+        def hidden(): ...
+
+        #- other.py
+        from util import memoized
+        memoized(1)
+
+        #- main.py
+        import util
+
+        util.<CURSOR>
+        """,
+        "util/lang.py:memoized",
+    )
+    assert "passed on by `util/__init__.py`" in next(
+        c.why for c in found if c.form == "header" and c.path == "util/lang.py"
+    )
+
+
+def test_the_constructor_of_a_class_near_by_is_shown() -> None:
+    check(
+        """
+        #- point.py
+        class Point:
+            def __init__(self, x, y, *, unit): ...
+            def one(self): ...
+            def two(self): ...
+
+        #- main.py
+        from point import Point
+
+        p = <CURSOR>
+        """,
+        "point.py:Point.__init__",
+        within=3,
+    )
+
+
+def test_what_is_visible_without_an_import_comes_before_what_is_not() -> None:
+    place = workspace(
+        """
+        #- go.mod
+        module example.org/shop
+
+        #- cart/cart.go
+        package cart
+        func Total() int { return price(<CURSOR>) }
+
+        #- cart/price.go
+        package cart
+        func price(n int) int { return n }
+
+        #- zoo/price.go
+        package zoo
+        func price(n int) int { return n }
+        """
+    )
+    found = rank(place.snapshot, place.path, place.offset)
+    paths = [c.path for c in found if c.form == "header" and label(place, c).endswith(":price")]
+    assert paths == ["cart/price.go", "zoo/price.go"]
+
+
+def test_files_that_change_together_are_candidates() -> None:
+    place = workspace("#- a.py\nx = <CURSOR>\n#- b/far.py\ny = 1\n#- c/other.py\nz = 1\n")
+    a, far, gone = RelPath("a.py"), RelPath("b/far.py"), RelPath("gone.py")
+    history = history_of("0" * 40, [[a, far, gone], [a, far]])
+    snapshot = replace(place.snapshot, history=history)
+    found = rank(snapshot, a, place.offset)
+    assert [c.why for c in found if c.path == far and c.form == "whole"] == [
+        "changed together with this file 2 times"
+    ]
+    assert not any(c.path == gone for c in found)
+    assert any("changed together" in c.why for c in rank_file(snapshot, a) if c.path == far)
