@@ -180,7 +180,7 @@ def _files(place: Place, pool: Pool, recent: Sequence[RelPath], limit: int) -> N
         if path != place.path and place.snapshot.has(path):
             pool.add(Candidate(path, "whole", 0.5 / (1 + age), "edited or opened a moment ago"))
     for path, weight, commits in changed_together(place):
-        times = "once" if commits == 1 else f"{commits} times"
-        pool.add(Candidate(path, "whole", 0.4 * weight, f"changed together with this file {times}"))
+        why = f"changed together with this file {commits} times"
+        pool.add(Candidate(path, "whole", 0.4 * weight, why))
     if limit >= _WIDE:
         pool.extend(rest_of_workspace(place.snapshot, place.path, place.facts.language, limit))

@@ -75,8 +75,17 @@ def similar_files(place: Place, around: Mapping[str, Near]) -> list[tuple[RelPat
 
 
 def changed_together(place: Place) -> list[tuple[RelPath, float, int]]:
-    """Files that git's log has together with this one: path, weight from 0 to 1, commits in common."""
-    return place.snapshot.history.related(place.path, _TOGETHER, place.snapshot.has)
+    """Code that git's log has together with this file: path, weight from 0 to 1, commits in common.
+
+    Once is no habit: a first commit has everything.
+    """
+
+    def known(path: RelPath) -> bool:
+        language = place.snapshot.language(path)
+        return language is not None and language.is_code and place.snapshot.has(path)
+
+    found = place.snapshot.history.related(place.path, _TOGETHER, known)
+    return [each for each in found if each[2] > 1]
 
 
 def same_folder(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
