@@ -11,7 +11,7 @@ from qwen_lsp.index.graph import dependencies
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
-_CONFIGURATION = ("go.mod", "tsconfig.json", "jsconfig.json")
+_CONFIGURATION = ("go.mod", "package.json", "tsconfig.json", "jsconfig.json")
 """Files whose content says where an import leads."""
 
 

@@ -144,8 +144,6 @@ class Page:
     @property
     def outline_tokens(self) -> int:
         """Tokens of the outline under the file's heading; 0 when there is none."""
-        if not fits(self._snapshot, self.path, self.name):  # and nothing is remembered of it
-            return 0
         if self._known.outline < 0 and not self.problem:
             made = self.outline
             self._known.outline = self._count(piece(self.path, made)) if made else 0

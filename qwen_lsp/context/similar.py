@@ -55,7 +55,7 @@ def similar_files(place: Place, around: Mapping[str, Near]) -> list[tuple[RelPat
     likeness: dict[RelPath, float] = {}
     ordered = sorted(around.values(), key=lambda n: (-n.weight * min(len(n.name), 12), n.name))
     for name in ordered[:_RARE_NAMES]:
-        users = place.snapshot.using(name.name, _TOO_COMMON + 1)
+        users = place.snapshot.using(name.name, _TOO_COMMON + 1, check=False)
         if len(users) > _TOO_COMMON:
             continue
         for path in users:

@@ -41,9 +41,12 @@ class Memory(Generic[_T]):
             return found[0]
 
     def keep(self, key: Hashable, value: _T, size: int) -> None:
+        """Remember it, in place of what was remembered before."""
+        if size > self._most // 4:
+            return
         with self._lock:
-            if key in self._kept or size > self._most // 4:
-                return
+            _, replaced = self._kept.pop(key, (None, 0))
+            self._size -= replaced
             self._kept[key] = (value, size)
             self._size += size
             while self._size > self._most:

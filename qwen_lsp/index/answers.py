@@ -40,8 +40,9 @@ class Answers(Generic[_T]):
             if generation == self._generation:
                 answers = self._kept.setdefault(name, {})
                 self._kept.move_to_end(name)
-                answers[limit] = said
-                self._size += 1 + len(said)
+                if limit not in answers:  # else another thread asked meanwhile
+                    answers[limit] = said
+                    self._size += 1 + len(said)
                 while self._size > self._most:
                     _, oldest = self._kept.popitem(last=False)
                     self._size -= sum(1 + len(each) for each in oldest.values())
@@ -55,7 +56,7 @@ class Answers(Generic[_T]):
                 self._kept.clear()
                 self._size = 0
                 return
-            for name in self._kept.keys() & names if len(names) > 64 else names:
+            for name in names:
                 answers = self._kept.pop(name, None)
                 if answers is not None:
                     self._size -= sum(1 + len(each) for each in answers.values())

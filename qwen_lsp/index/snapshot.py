@@ -161,10 +161,8 @@ class Snapshot:
     def users(self, name: str, limit: int = _MOST_USERS, *, check: bool = True) -> tuple[list[RelPath], bool]:
         """Files that refer to this name, sorted, at most `limit`; and whether those are all.
 
-        `check` as in `definitions`.
-
         They are not when there are more, and in a workspace so large that who uses what is kept for the
-        files around the open ones only (setting `index.references_up_to`).
+        files around the open ones only (setting `index.references_up_to`). `check` as in `definitions`.
         """
         on_disk, complete = users_on_disk(self, name, limit)
         found = [
