@@ -122,8 +122,7 @@ def _cut(epoch: Epoch | None, base: Base, wants: Mapping[RelPath, float], sight:
     packed = pack(sight.snapshot, files, budget=base.room.frozen, count=sight.count, gate=sight.gate)
     parts = {part.path: part for part in packed.parts}
     entries = tuple(_frozen(parts[path]) for path in dependencies_first(sight.snapshot, parts))
-    newest = max((entry.mtime_ns for entry in sight.snapshot.files.values()), default=0)
-    made = Epoch(base, entries, why, newest=newest, withheld=packed.withheld, wants=wants)
+    made = Epoch(base, entries, why, moment=sight.now, withheld=packed.withheld, wants=wants)
     return replace(made, fit=made.covers())
 
 

@@ -30,7 +30,7 @@ def frozen_bytes(epoch: Epoch) -> bytes:
             "frozen": [_row(entry) for entry in epoch.frozen],
             "cut": epoch.cut,
             "fit": epoch.fit,
-            "newest": epoch.newest,
+            "moment": epoch.moment,
         }
     )
 
@@ -59,7 +59,7 @@ def read(frozen: bytes, tail: bytes) -> Epoch | None:
             tuple(_entry(row) for row in value["frozen"]),
             str(value["cut"]),
             float(value["fit"]),
-            int(value["newest"]),
+            int(value["moment"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error, RecursionError):
         return None
@@ -72,7 +72,7 @@ def read(frozen: bytes, tail: bytes) -> Epoch | None:
             epoch.frozen,
             epoch.cut,
             epoch.fit,
-            epoch.newest,
+            epoch.moment,
             tuple(_entry(row) for row in value["tail"]),
             tuple(RelPath(str(path)) for path in value["visited"]),
             tuple(Withheld(**item) for item in value["withheld"]),

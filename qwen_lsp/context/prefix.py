@@ -82,8 +82,8 @@ class Epoch:
     """Why it was cut, as a sentence."""
     fit: float = 0.0
     """The share of `wants` that the prefix held when it was cut."""
-    newest: int = 0
-    """The latest modification time of any file then, in nanoseconds."""
+    moment: int = 0
+    """When it was cut, in nanoseconds since 1970."""
     tail: tuple[Entry, ...] = ()
     visited: tuple[RelPath, ...] = ()
     """The files that prompts were about, the latest first."""
@@ -133,7 +133,8 @@ class Epoch:
 class Sight:
     """What is asked of the workspace at this moment. `wanted` ranks, best first, up to a number.
 
-    `current` is the file that the prompt shows by itself, behind all of this.
+    `current` is the file that the prompt shows by itself, behind all of this. `now` is in nanoseconds since
+    1970.
     """
 
     snapshot: Snapshot
@@ -141,3 +142,4 @@ class Sight:
     current: RelPath | None
     count: Callable[[str], int]
     gate: Gate
+    now: int

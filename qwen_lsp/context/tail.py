@@ -10,6 +10,7 @@ from qwen_lsp.context.page import UNREADABLE, Page
 from qwen_lsp.context.prefix import Entry, Epoch, Kind, Sight
 from qwen_lsp.context.render import piece
 from qwen_lsp.context.texts import content_of, name_of
+from qwen_lsp.index.scan import plain_stat
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Withheld
 
@@ -99,7 +100,8 @@ def _moved(entry: Entry, taken: set[RelPath | None], sight: Sight) -> RelPath | 
 
 def _new(epoch: Epoch, near: Sequence[Candidate], known: set[RelPath | None], sight: Sight) -> Iterator[Page]:
     """Files that the epoch does not show and that were worked on since it was cut, in a fixed order."""
-    touched = {c.path for c in near if _touched(epoch, c.path, sight)}
+    wanted = dict.fromkeys(c.path for c in near if c.path not in known)
+    touched = {path for path in wanted if _touched(epoch, path, sight)}
     for path in sorted(touched.union(epoch.visited)):
         if path in known or path == sight.current or not sight.snapshot.has(path):
             continue
@@ -112,7 +114,10 @@ def _touched(epoch: Epoch, path: RelPath, sight: Sight) -> bool:
     entry = sight.snapshot.files.get(path)
     if path in sight.snapshot.buffers:
         return entry is None or name_of(sight.snapshot, path) != entry.digest
-    return entry is not None and entry.mtime_ns > epoch.newest
+    if entry is None:
+        return False
+    stat = plain_stat(sight.snapshot.root, path)
+    return stat is not None and stat.written_ns > epoch.moment
 
 
 def _fresh(page: Page, room: int, sight: Sight) -> Entry:

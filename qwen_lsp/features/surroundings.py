@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -83,7 +84,8 @@ def by_epoch(
     if own is not None and own + _JOINTS > room.own:
         return None
     base = Base(held.branch, model, question.gate.fingerprint, room)
-    sight = Sight(question.snapshot, question.rank, question.current, question.count, question.gate)
+    now = time.time_ns()
+    sight = Sight(question.snapshot, question.rank, question.current, question.count, question.gate, now)
     return surrounded(advance(held.epoch, base, sight))
 
 

@@ -23,6 +23,8 @@ from qwen_lsp.workspace.secrets import Gate
 from tests.support.fixture import Workspace, workspace
 
 ROOM = Room(frozen=1_500, tail=600, near=100, own=0)
+NOW = 1 << 62
+"""After anything was written."""
 BASE = Base("main", "qwen3-coder", Gate(None).fingerprint, ROOM)
 A, B, C, D = (RelPath(f"app/{name}.py") for name in "abcd")
 
@@ -46,7 +48,7 @@ def sight(
 ) -> Sight:
     paths = list(snapshot.paths()) if wanted is None else wanted
     found = [Candidate(path, "whole", 1.0, "it is there") for path in paths]
-    return Sight(snapshot, lambda limit: found[:limit], current, count, gate or Gate(None))
+    return Sight(snapshot, lambda limit: found[:limit], current, count, gate or Gate(None), NOW)
 
 
 def begun(place: Workspace, current: RelPath | None = None) -> Around:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 from collections.abc import AsyncGenerator
@@ -41,7 +42,7 @@ async def opened(root: Path, **more: object) -> AsyncGenerator[Session]:
         await session.aclose()
 
 
-async def asked(session: Session) -> Around:
+async def asked(session: Session, now: int = 1 << 62) -> Around:
     """The context of a large prompt, made and kept as a feature does it."""
     held = await session.held("explain")
     assert held is not None
@@ -49,10 +50,25 @@ async def asked(session: Session) -> Around:
     found = [Candidate(path, "whole", 1.0, "it is there") for path in snapshot.paths()]
     base = Base(held.branch, "m", session.gate.fingerprint, room_for(40_000, held.tail_share, own=False))
     around = advance(
-        held.epoch, base, Sight(snapshot, lambda n: found[:n], None, session.count, session.gate)
+        held.epoch, base, Sight(snapshot, lambda n: found[:n], None, session.count, session.gate, now)
     )
     held.keep(around.epoch)
     return around
+
+
+async def test_a_file_that_was_written_since_the_cut_comes_into_the_tail(root: Path) -> None:
+    """It was on disk all the time and had no room in the prefix, or it is new: nobody has it open."""
+    moment = 1_900_000_000_000_000_000
+    async with opened(root) as session:
+        first = await asked(session, moment)
+        for name, written in (("new.py", moment + 10**9), ("old.py", moment - 10**9)):
+            (root / name).write_text(f"{name[:3]} = 1\n", encoding="utf-8")
+            os.utime(root / name, ns=(written, written))
+        session.hint({RelPath("new.py"), RelPath("old.py")})
+        await session.refresh()
+        second = await asked(session, moment + 2 * 10**9)
+    assert second.epoch.frozen == first.epoch.frozen
+    assert [(e.path, e.why) for e in second.epoch.tail] == [("new.py", "worked on a moment ago")]
 
 
 def kept(root: Path) -> list[Path]:
