@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import Memory, content_of, counted, fits, lines_of, name_of, outline_of
+from qwen_lsp.context.texts import content_of, counted, fits, lines_of, name_of, outline_of
+from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.outline import header

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from qwen_lsp.context.order import reach_of
-from qwen_lsp.context.texts import Memory
 from qwen_lsp.context.visibility import visible
 from qwen_lsp.index.graph import resolve_all, resolve_import
+from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.sites import Site
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import, Kind
 from qwen_lsp.syntax.languages import by_id
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
 _TEST = re.compile(r"(^|[/_.-])(tests?|spec|specs|testing|__tests__|conftest)([/_.-]|$)", re.IGNORECASE)
@@ -48,10 +48,6 @@ class Place:
     @property
     def folder(self) -> str:
         return folder_of(self.path)
-
-
-def folder_of(path: str) -> str:
-    return path.rpartition("/")[0]
 
 
 @lru_cache(maxsize=16_384)

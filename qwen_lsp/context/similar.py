@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.names import NOISE, Near
-from qwen_lsp.context.place import Place, folder_of, is_test, kinship, language_id
+from qwen_lsp.context.place import Place, is_test, kinship, language_id
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _RARE_NAMES = 24
 _TOO_COMMON = 120
 _FILES = 12
 _SIBLINGS = 6
+_MOST_SIBLINGS = 400
 _TOGETHER = 12
 
 
@@ -93,27 +93,12 @@ def same_folder(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     language = language_id(snapshot, path)
     found = [
         other
-        for other in _in_folder(snapshot, folder_of(path))
+        for other in snapshot.in_folder(folder_of(path), check=False)[:_MOST_SIBLINGS]
         if other != path and language_id(snapshot, other) == language
     ]
     at = sum(other < path for other in found)
     ranked = sorted(enumerate(found), key=lambda pair: (abs(pair[0] - at), pair[1]))
     return [other for _, other in ranked]
-
-
-def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:
-    paths = list(snapshot.paths())
-    prefix = f"{folder}/" if folder else ""
-    start = bisect_left(paths, prefix)
-    found: list[RelPath] = []
-    for path in paths[start : start + 4_000]:
-        if not path.startswith(prefix):
-            break
-        if folder_of(path) == folder:
-            found.append(path)
-            if len(found) >= 400:
-                break
-    return found
 
 
 def rest_of_workspace(snapshot: Snapshot, path: RelPath, language: str, limit: int) -> list[Candidate]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from threading import Lock
-from typing import Generic, TypeVar
+from collections.abc import Callable, Sequence
 
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import buffers
+from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import available
@@ -19,39 +17,7 @@ from qwen_lsp.syntax.tags import extract
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
-_T = TypeVar("_T")
 _MARK = "\ufeff"
-
-
-class Memory(Generic[_T]):
-    """What was made last, up to a size: a pure function's memory, keyed by content, so never stale."""
-
-    def __init__(self, most: int) -> None:
-        self._kept: OrderedDict[Hashable, tuple[_T, int]] = OrderedDict()
-        self._most = most
-        self._size = 0
-        self._lock = Lock()
-
-    def get(self, key: Hashable) -> _T | None:
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                return None
-            self._kept.move_to_end(key)
-            return found[0]
-
-    def keep(self, key: Hashable, value: _T, size: int) -> None:
-        """Remember it, in place of what was remembered before."""
-        if size > self._most // 4:
-            return
-        with self._lock:
-            _, replaced = self._kept.pop(key, (None, 0))
-            self._size -= replaced
-            self._kept[key] = (value, size)
-            self._size += size
-            while self._size > self._most:
-                _, (_, dropped) = self._kept.popitem(last=False)
-                self._size -= dropped
 
 
 # In characters; counts and the like in entries.
@@ -154,18 +120,12 @@ def outline_of(
 
 def facts_of(snapshot: Snapshot, path: RelPath, text: Callable[[], str], name: str) -> FileFacts | None:
     """The facts of a text, also where the index has not yet seen that the file changed."""
-    if is_indexed(snapshot, path, name):
+    if fits(snapshot, path, name):
         return snapshot.facts(path)
     language = snapshot.language(path)
     if language is None or not available(language):
         return None
     return snapshot.service.facts(name, language.id) or extract(parse(text(), language))
-
-
-def is_indexed(snapshot: Snapshot, path: RelPath, name: str) -> bool:
-    """Whether the index knows the file with this content; a buffer is always known."""
-    entry = snapshot.files.get(path)
-    return path in snapshot.buffers or (entry is not None and entry.digest == name)
 
 
 def counted(text: str, count: Callable[[str], int]) -> int:

@@ -122,13 +122,13 @@ def _package(
     """The files beside `path` in its language; a test also sees the package that it tests."""
     folder = posixpath.dirname(path)
     is_test = _TEST_FILE.search(path) is not None
-    for other in _in_folder(snapshot, folder):
+    for other in snapshot.in_folder(folder)[:_MOST_FILES]:
         if is_test or _TEST_FILE.search(other) is None:
             found = snapshot.language(other)
             if found is not None and found.id == language:
                 yield other, weight
     if (main := folder.replace("src/test/", "src/main/", 1)) != folder:
-        for other in _in_folder(snapshot, main):
+        for other in snapshot.in_folder(main)[:_MOST_FILES]:
             yield other, weight * _MAIN_OF_TEST
 
 
@@ -175,9 +175,3 @@ def _macros(snapshot: Snapshot, root: RelPath) -> Iterator[tuple[RelPath, float]
                 for further in inner.imports if inner is not None else ():
                     for other in resolve_all(snapshot, file, _module(further)):
                         yield other, _CRATE_MACROS
-
-
-def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:
-    known = [p for p in snapshot.manifest.in_folder(folder) if snapshot.has(p)]
-    added = [p for p, b in snapshot.buffers.items() if b.text is not None and posixpath.dirname(p) == folder]
-    return sorted({*known, *added})[:_MOST_FILES]

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.manifest import Manifest
+from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
@@ -34,6 +35,7 @@ class Package:
     entries: tuple[str, ...]
 
 
+_PARSED: Memory[tuple[str, tuple[str, ...]]] = Memory(2 * _MOST_PACKAGES)
 _packages: WeakKeyDictionary[Manifest, Mapping[str, Package]] = WeakKeyDictionary()
 _folders: WeakKeyDictionary[Manifest, Mapping[str, tuple[str, ...]]] = WeakKeyDictionary()
 
@@ -63,10 +65,22 @@ def _read(snapshot: Snapshot, files: Iterable[RelPath]) -> dict[str, Package]:
     made: dict[str, Package] = {}
     # Nearest to the root first: a copy below, in a test's data, is not meant.
     for file in sorted(files, key=lambda p: (p.count("/"), p))[:_MOST_PACKAGES]:
-        name, entries = parse_package(_text(snapshot, file))
+        name, entries = _parsed(snapshot, file)
         if name:
             made.setdefault(name, Package(posixpath.dirname(file), entries))
     return made
+
+
+def _parsed(snapshot: Snapshot, file: RelPath) -> tuple[str, tuple[str, ...]]:
+    """Name and entries, read once for each content: every save makes another manifest."""
+    entry = None if file in snapshot.buffers else snapshot.files.get(file)
+    digest = entry.digest if entry is not None else ""
+    known = _PARSED.get(digest) if digest else None
+    if known is None:
+        known = parse_package(text_of(snapshot, file))
+        if digest:
+            _PARSED.keep(digest, known, 1)
+    return known
 
 
 def parse_package(text: str) -> tuple[str, tuple[str, ...]]:
@@ -118,7 +132,8 @@ def _strings(value: object, depth: int) -> Iterator[str]:
             yield from _strings(inner, depth - 1)
 
 
-def _text(snapshot: Snapshot, path: RelPath) -> str:
+def text_of(snapshot: Snapshot, path: RelPath) -> str:
+    """The text of a file that says where imports lead; empty for what cannot be read."""
     try:
         return snapshot.text(path)
     except WorkspaceError:

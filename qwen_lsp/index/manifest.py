@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from qwen_lsp.index.packed import DiskChange, FileEntry, Table
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 MOST_LAID_OVER = 2_000
 """Changes after which a manifest is better merged: each further one copies them."""
@@ -88,7 +88,7 @@ class Manifest:
         found = self._folders.get(folder)
         if found is None:
             rows = self.table.paths.directly_in(folder)
-            found = self._files_among(rows, lambda path: path[: max(path.rfind("/"), 0)] == folder)
+            found = self._files_among(rows, lambda path: folder_of(path) == folder)
             if len(self._folders) < _MOST_FOLDERS:
                 self._folders[folder] = found
         return found
@@ -104,7 +104,7 @@ class Manifest:
     def folders(self) -> Iterable[str]:
         """Every folder that has, or had until shortly, a file; some perhaps twice."""
         yield from self.table.paths.folders
-        yield from {path[: max(path.rfind("/"), 0)] for path in self.over}
+        yield from {folder_of(path) for path in self.over}
 
     @cached_property
     def paths(self) -> Sequence[RelPath]:

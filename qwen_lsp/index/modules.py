@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from qwen_lsp.errors import WorkspaceError
-from qwen_lsp.index.landmarks import folders_named, package_targets
+from qwen_lsp.index.landmarks import folders_named, package_targets, text_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.tsconfig import Aliases, parse_aliases
 from qwen_lsp.syntax.facts import Import
@@ -79,7 +78,7 @@ def go(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     for folder, module in go_modules(snapshot):
         if imp.module == module or imp.module.startswith(f"{module}/"):
             package = _join(folder, imp.module[len(module) :].lstrip("/"))
-            files = _in_folder(snapshot, package)
+            files = snapshot.in_folder(package)
             return [f for f in files if f.endswith(".go") and not f.endswith("_test.go")][:_MOST_FILES]
     return []
 
@@ -88,7 +87,7 @@ def go_modules(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Folder and module path of each go.mod, longest module path first."""
     found: list[tuple[str, str]] = []
     for file in snapshot.manifest.named("go.mod") or _buffered(snapshot, "go.mod"):
-        text = _text(snapshot, file)
+        text = text_of(snapshot, file)
         if match := re.search(r"^\s*module\s+\"?([^\s\"]+)", text, re.MULTILINE):
             found.append((posixpath.dirname(file), match.group(1)))
     return sorted(found, key=lambda item: -len(item[1]))
@@ -209,7 +208,7 @@ def _aliased(snapshot: Snapshot, path: RelPath, module: str) -> Iterator[str]:
         for name in ("tsconfig.json", "jsconfig.json"):
             file = RelPath(_join(folder, name))
             if snapshot.has(file):
-                yield from _aliases(_text(snapshot, file)).targets(folder, module)
+                yield from _aliases(text_of(snapshot, file)).targets(folder, module)
                 return
 
 
@@ -245,13 +244,7 @@ def _package_files(snapshot: Snapshot, parts: list[str], suffixes: tuple[str, ..
     added = {posixpath.dirname(p) for p, b in snapshot.buffers.items() if b.text is not None}
     known = {*folders_named(snapshot, parts[-1]), *added}
     folders = sorted(f for f in known if f == tail or f.endswith(f"/{tail}"))
-    return [p for f in folders for p in _in_folder(snapshot, f) if p.endswith(suffixes)][:_MOST_FILES]
-
-
-def _in_folder(snapshot: Snapshot, folder: str) -> list[RelPath]:
-    known = [p for p in snapshot.manifest.in_folder(folder) if snapshot.has(p)]
-    added = (p for p, b in snapshot.buffers.items() if b.text is not None and posixpath.dirname(p) == folder)
-    return sorted({*known, *added})
+    return [p for f in folders for p in snapshot.in_folder(f) if p.endswith(suffixes)][:_MOST_FILES]
 
 
 def _ending(snapshot: Snapshot, suffix: str, near: RelPath) -> RelPath | None:
@@ -285,10 +278,3 @@ def _ancestors(path: str) -> list[str]:
 def _join(*parts: str) -> str:
     joined = posixpath.normpath(posixpath.join("", *parts)) if any(parts) else ""
     return "" if joined == "." else joined
-
-
-def _text(snapshot: Snapshot, path: RelPath) -> str:
-    try:
-        return snapshot.text(path)
-    except WorkspaceError:
-        return ""

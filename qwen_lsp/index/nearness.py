@@ -10,7 +10,7 @@ from qwen_lsp.index.graph import dependencies
 from qwen_lsp.index.pool import Job
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace import git
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _MOST_OPEN = 32
 _BESIDE = 200
@@ -29,7 +29,7 @@ def around(snapshot: Snapshot, opened: Iterable[RelPath]) -> list[RelPath]:
         if path in snapshot.buffers:
             found.update(dict.fromkeys(dependencies(snapshot, path)))
     for path in first:
-        beside = snapshot.manifest.in_folder(path[: max(path.rfind("/"), 0)])
+        beside = snapshot.manifest.in_folder(folder_of(path))
         found.update(dict.fromkeys(beside[:_BESIDE]))
     return list(found)
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _DIGEST = 16
 _UNREAD = bytes(_DIGEST)
@@ -143,7 +143,7 @@ class Paths:
     def folders(self) -> tuple[str, ...]:
         """Every folder that has a file, sorted."""
         if self._folders is None:
-            self._folders = tuple(sorted({path[: max(path.rfind("/"), 0)] for path in self.rows}))
+            self._folders = tuple(sorted({folder_of(path) for path in self.rows}))
         return self._folders
 
 

@@ -10,7 +10,7 @@ from qwen_lsp.index.manifest import Manifest
 from qwen_lsp.index.packed import FileEntry
 from qwen_lsp.index.service import Content, Defined, IndexService
 from qwen_lsp.syntax.facts import Definition
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _MOST_NEAR = 40
 _MOST_REMEMBERED = 20_000
@@ -108,7 +108,7 @@ def _sites(manifest: Manifest, found: Iterable[Defined], most: int) -> list[Site
 def _contents_around(snapshot: _Files, near: Collection[RelPath]) -> set[Content]:
     """The contents of some files and of the first ones beside each, of all together a few dozen."""
     found: set[Content] = set()
-    folders = dict.fromkeys(path[: max(path.rfind("/"), 0)] for path in near)
+    folders = dict.fromkeys(folder_of(path) for path in near)
     beside = (path for folder in folders for path in snapshot.manifest.in_folder(folder))
     for path in (*near, *beside):
         entry = None if path in snapshot.buffers else snapshot.files.get(path)

@@ -27,7 +27,7 @@ from qwen_lsp.syntax.tags import extract
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace import disk
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 MOST_SITES = 50
 """Definitions of one name that an answer has unless it is asked for more."""
@@ -71,6 +71,15 @@ class Snapshot:
         if not added and not gone:
             return self.manifest.paths
         return sorted([*added, *(p for p in self.manifest.paths if p not in gone)])
+
+    def in_folder(self, folder: str, *, check: bool = True) -> Sequence[RelPath]:
+        """The files directly in a folder, sorted. `check` as in `definitions`."""
+        known = self.manifest.in_folder(folder)
+        if not self.buffers and not check:
+            return known
+        files = {p for p in known if p not in self.buffers and (not check or self.presence.has(p))}
+        files.update(p for p, b in self.buffers.items() if b.text is not None and folder_of(p) == folder)
+        return sorted(files)
 
     def has(self, path: RelPath) -> bool:
         buffer = self.buffers.get(path)
@@ -150,10 +159,8 @@ class Snapshot:
             room = limit - len(sites)
             on_disk = [s for s in on_disk if s.path not in lost]
             if len(on_disk) > room and near:
-                folders = {path[: max(path.rfind("/"), 0)] for path in near}
-                on_disk.sort(
-                    key=lambda s: (s.path not in near, s.path[: max(s.path.rfind("/"), 0)] not in folders)
-                )
+                folders = {folder_of(path) for path in near}
+                on_disk.sort(key=lambda s: (s.path not in near, folder_of(s.path) not in folders))
             sites += on_disk[:room]
             sites.sort(key=place_of_site)
         return sites[:limit]

@@ -127,3 +127,8 @@ def user_folder(variable: str, fallback: str, environ: Mapping[str, str] = os.en
     """
     base = environ.get(variable, "")
     return (Path(base) if base.startswith("/") else Path.home() / fallback) / "qwen-lsp"
+
+
+def folder_of(path: str) -> str:
+    """The folder that a path of the workspace is in; empty at the top."""
+    return path[: max(path.rfind("/"), 0)]
