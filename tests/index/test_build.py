@@ -39,11 +39,6 @@ def age(root: Path, seconds: int = 60) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> IndexSettings:
-    return IndexSettings(cache_dir=str(tmp_path / "cache"))
-
-
-@pytest.fixture
 def root(tmp_path: Path) -> Path:
     write_files(tmp_path / "w", TEXTS)
     age(tmp_path / "w")

@@ -36,11 +36,6 @@ Act = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> IndexSettings:
-    return IndexSettings(cache_dir=str(tmp_path / "cache"))
-
-
-@pytest.fixture
 def root(tmp_path: Path) -> Path:
     write_files(tmp_path / "w", TEXTS)
     age(tmp_path / "w")
