@@ -7,6 +7,7 @@ The truth comes from `bench/pack_truth.py` (Python; needs jedi: `pip install jed
 `bench/pack_truth_ctags.py` (other languages; needs universal-ctags). A line that uses names of other files is
 blanked in the text; the pack is made for that place; a definition counts as found when its header line, or
 that of its prototype, stands in the part of its file. "unseen": only names that the file has nowhere else.
+With `--mask-imports` the imports that lead to the wanted names are blanked as well: code that is new to its file.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
@@ -28,10 +30,12 @@ from qwen_lsp.context.pack import Pack, pack
 from qwen_lsp.context.rank import limit_for, rank
 from qwen_lsp.index.build import build
 from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.graph import resolve_all
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store
 from qwen_lsp.model.tokens import count
 from qwen_lsp.settings import IndexSettings
+from qwen_lsp.syntax.facts import Import
 from qwen_lsp.workspace.paths import rel_path
 from qwen_lsp.workspace.secrets import Gate
 
@@ -45,6 +49,8 @@ class Sample:
     file: str
     line: int
     names: Sequence[Mapping[str, Any]]
+    text: str = ""
+    """The text of the file without that line."""
 
 
 def main() -> int:
@@ -54,6 +60,7 @@ def main() -> int:
     parser.add_argument("--budgets", type=int, nargs="*", default=list(BUDGETS))
     parser.add_argument("--lines", type=int, default=0, help="only the first so many samples")
     parser.add_argument("--places", type=int, default=40, help="random places to time without --recall")
+    parser.add_argument("--mask-imports", action="store_true", help="blank the imports of wanted names, too")
     parser.add_argument("--misses", action="store_true", help="print what was not found at the first budget")
     arguments = parser.parse_args()
     snapshot = indexed(arguments.root.resolve())
@@ -61,7 +68,10 @@ def main() -> int:
         timing(snapshot, arguments.budgets, arguments.places)
     else:
         samples = [Sample(**item) for item in json.loads(arguments.recall.read_text(encoding="utf-8"))]
-        recall(snapshot, samples[: arguments.lines or None], arguments.budgets, misses=arguments.misses)
+        samples = [
+            blanked(snapshot, s, imports=arguments.mask_imports) for s in samples[: arguments.lines or None]
+        ]
+        recall(snapshot, samples, arguments.budgets, misses=arguments.misses)
     return 0
 
 
@@ -119,14 +129,45 @@ def recall(snapshot: Snapshot, samples: Sequence[Sample], budgets: Sequence[int]
             print(f"  {budget:>6}   {language:<12} {tally.names:>6}  {shares}     {size:>6.0f}   {times}")
 
 
-def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, float]:
-    """The pack for a place whose line is blank, as an open document would have it; and its CPU time."""
+def blanked(snapshot: Snapshot, sample: Sample, *, imports: bool) -> Sample:
+    """The sample with its text; `imports`: without what imports the wanted names or the files they are in."""
     path = rel_path(sample.file)
     lines = snapshot.text(path).split("\n")
     lines[sample.line - 1] = ""
+    if not imports:
+        return replace(sample, text="\n".join(lines))
+    wanted = {str(name["name"]) for name in sample.names}
+    targets = {str(name["path"]) for name in sample.names}
+    facts = snapshot.facts(path)
+    for imp in facts.imports if facts is not None else ():
+        leads = {
+            *resolve_all(snapshot, path, imp),
+            *resolve_all(snapshot, path, Import(imp.module, (), imp.line)),
+        }
+        for line in range(imp.line, statement_end(lines, imp.line) + 1):
+            if leads & targets or wanted & set(re.findall(r"\w+", lines[line])):
+                lines[line] = ""
     text = "\n".join(lines)
-    offset = sum(len(line) + 1 for line in lines[: sample.line - 1])
-    opened = snapshot.edited(path, text)
+    unseen = {name: re.search(rf"\b{re.escape(name)}\b", text) is None for name in wanted}
+    names = [{**name, "unseen": unseen[str(name["name"])]} for name in sample.names]
+    return replace(sample, names=names, text=text)
+
+
+def statement_end(lines: Sequence[str], first: int) -> int:
+    """The line on which the brackets close that a statement opens."""
+    depth = 0
+    for number in range(first, min(first + 200, len(lines))):
+        depth += sum(map(lines[number].count, "([{")) - sum(map(lines[number].count, ")]}"))
+        if depth <= 0:
+            return number
+    return first
+
+
+def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, float]:
+    """The pack for a place whose line is blank, as an open document would have it; and its CPU time."""
+    path = rel_path(sample.file)
+    offset = sum(len(line) + 1 for line in sample.text.split("\n")[: sample.line - 1])
+    opened = snapshot.edited(path, sample.text)
     opened.facts(path)
     return timed(lambda: made(opened, sample.file, offset, budget, opened.root))
 

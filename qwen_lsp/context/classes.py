@@ -18,6 +18,7 @@ _CLASSES = 24
 _DEPTH = 3
 _BASES = 6
 _REPLACED = 2.0
+_MAKERS = frozenset({"__new__"})
 
 
 class Hierarchy:
@@ -86,7 +87,7 @@ def expand(place: Place, hierarchy: Hierarchy, around: Mapping[str, Near], usage
         for index in members(facts, site.index):
             name = facts.definitions[index].name
             use = around[name].weight if name in around else 0.0
-            if facts.definitions[index].kind == "constructor":
+            if facts.definitions[index].kind == "constructor" or name in _MAKERS:
                 # Who makes one has to know what it takes; who inherits calls it.
                 pool.add(Candidate(site.path, "header", 0.35 * score, why, index))
                 continue
@@ -108,19 +109,17 @@ def _climb(
     score: float,
     depth: int,
 ) -> None:
-    bases = base_names(lines_of(place.snapshot, site.path), facts, site.index)
-    if not bases:
-        return
-    local = {d.name: i for i, d in enumerate(facts.definitions) if d.kind in TYPES and d.parent < 0}
-    for base in bases:
+    for base in base_names(lines_of(place.snapshot, site.path), facts, site.index):
         why = f"inherited from `{base}` by `{site.definition.name}`"
-        if base in local:
-            index = local[base]
-            hierarchy.add(
-                Site(site.path, facts.definitions[index], index, facts.language), 0.6 * score, why, depth + 1
-            )
-            continue
-        there = place_for_name(place.snapshot, site.path, facts, base)
-        for further, share in shares(there, base, dotted=False, limit=2):
-            if further.path != place.path:
-                hierarchy.add(further, 0.6 * score * share, why, depth + 1)
+        for further, share in types_named(place, site.path, facts, base):
+            hierarchy.add(further, 0.6 * score * share, why, depth + 1)
+
+
+def types_named(place: Place, path: RelPath, facts: FileFacts, name: str) -> list[tuple[Site, float]]:
+    """The types that `name` means in the file at `path`, which has these facts; each with its probability."""
+    for index, definition in enumerate(facts.definitions):
+        if definition.name == name and definition.kind in TYPES and definition.parent < 0:
+            return [(Site(path, definition, index, facts.language), 1.0)]
+    there = place_for_name(place.snapshot, path, facts, name)
+    found = shares(there, name, dotted=False, limit=2)
+    return [(site, share) for site, share in found if site.path != place.path]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from qwen_lsp.syntax.facts import Import
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _LINES_BEFORE = 80
@@ -42,8 +45,11 @@ class Near:
     receiver: str = ""
 
 
-def near(text: str, offset: int) -> Mapping[str, Near]:
-    """The names around `offset` with their weights; the nearer, the heavier, before more than after."""
+def near(text: str, offset: int, renamed: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, Near]:
+    """The names around `offset` with their weights; the nearer, the heavier, before more than after.
+
+    A name that the file gave to something else, as `renamed` tells, counts as what it stands for.
+    """
     found: dict[str, Near] = {}
     before = text[:offset].split("\n")[-_LINES_BEFORE - 1 :]
     if text[offset - 1 : offset].isidentifier():
@@ -52,19 +58,22 @@ def near(text: str, offset: int) -> Mapping[str, Near]:
             offset += 1
     after = text[offset : offset + _LINES_AFTER * 400].split("\n")[: _LINES_AFTER + 1]
     for distance, line in enumerate(reversed(before)):
-        _collect(found, line, distance, 1.0)
+        _collect(found, line, distance, 1.0, renamed)
     for distance, line in enumerate(after):
-        _collect(found, line, distance, 0.7)
+        _collect(found, line, distance, 0.7, renamed)
     return found
 
 
-def _collect(found: dict[str, Near], line: str, distance: int, factor: float) -> None:
+def _collect(
+    found: dict[str, Near], line: str, distance: int, factor: float, renamed: Mapping[str, str]
+) -> None:
     weight = factor / (1.0 + distance / 6.0)
     for match in _IDENTIFIER.finditer(line, 0, _LONGEST_LINE):
         name = match.group()
         if len(name) < 2 or name in NOISE or name.startswith("__"):
             continue
         start, end = match.span()
+        name = renamed.get(name, name)
         dotted = line[start - 1 : start] == "." or line[start - 2 : start] in ("->", "::")
         known = found.get(name)
         if known is not None and known.weight >= weight and known.dotted == dotted:
@@ -75,13 +84,50 @@ def _collect(found: dict[str, Near], line: str, distance: int, factor: float) ->
             min(distance, known.distance if known else distance),
             dotted or (known is not None and known.dotted),
             line[end : end + 1] == "(" or (known is not None and known.called),
-            _receiver(line, start) if dotted else (known.receiver if known else ""),
+            _receiver(line, start, renamed) if dotted else (known.receiver if known else ""),
         )
 
 
-def _receiver(line: str, start: int) -> str:
+def _receiver(line: str, start: int, renamed: Mapping[str, str]) -> str:
     match = re.search(r"([^\W\d]\w*)(?:\.|->|::)$", line[max(0, start - 80) : start])
-    return match.group(1) if match else ""
+    return renamed.get(match.group(1), match.group(1)) if match else ""
+
+
+_RENAMED = re.compile(
+    # Python, JavaScript, Rust, PHP, Kotlin, Scala
+    r"(?P<what>\*|[\w.\\:]+)['\"]?\s+(?:as|=>)\s+(?P<name>[^\W\d]\w*)"
+    # Go
+    r"|^\s*(?:import\s+)?(?P<package>[^\W\d]\w*)\s+[\"`](?P<path>[^\"`]+)"
+    # Node, C#
+    r"|\b(?P<variable>[^\W\d]\w*)\s*=\s*(?:require\(?\s*['\"](?P<module>[^'\"]+)|(?P<type>[\w.]+);)"
+)
+_LONGEST_STATEMENT = 60
+_PART = re.compile(r"[./:\\]+")
+
+
+def renamed_imports(text: str, imports: Iterable[Import]) -> dict[str, str]:
+    """Names that the import statements of a text give to what they import, each with the last part of what
+    that is called itself: `nx` -> `networkx` for `import networkx as nx`."""
+    lines = text.split("\n")
+    found: dict[str, str] = {}
+    for imp in imports:
+        depth = 0
+        for line in lines[imp.line : imp.line + _LONGEST_STATEMENT]:
+            for match in _RENAMED.finditer(line, 0, _LONGEST_LINE):
+                name = match["name"] or match["package"] or match["variable"]
+                meant = match["what"] or match["path"] or match["module"] or match["type"]
+                last = last_part(imp.module if meant == "*" else meant)
+                if last and last != name:
+                    found[name] = last
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+            if depth <= 0:
+                break
+    return found
+
+
+def last_part(module: str) -> str:
+    """`c` of `a.b.c`, `./b/c`, `a::c` or `A\\C`."""
+    return _PART.split(module.rstrip("./"))[-1]
 
 
 def identifiers(text: str) -> list[str]:
@@ -142,6 +188,27 @@ def receiver_types(text: str) -> dict[str, str]:
             if made not in NOISE and target not in NOISE and made != target:
                 types[target.lstrip("@")] = made
     return types
+
+
+_RETURNED = re.compile(rf"\)\s*(?:->|:)\s*{_HELD}(?P<type>{_PATH})")
+_RETURNED_BY_GO = re.compile(rf"\)\s*\(?(?:\*|\[\]|map\[\w+\])*(?P<type>{_PATH})[^()]*\)?\s*\{{?\s*$")
+_RETURNED_BEFORE = re.compile(
+    rf"{_HELD}(?<!\w)(?P<type>{_PATH})(?:<[^;(){{}}=]*>|>)*[\s*&\[\]?]+(?P<name>{_NAME})\s*\("
+)
+
+
+def declared_type(header: str, name: str) -> str:
+    """The type that the header of a function or an attribute gives to `name`; empty when it says none."""
+    if f"{name}(" not in header.replace(" (", "("):
+        told = receiver_types(header).get(name, "")
+        after = (_type_of(m["type"]) for m in _AFTER_NAME.finditer(header) if m["target"] == name)
+        return told or next((made for made in after if made not in NOISE), "")
+    found = list(_RETURNED.finditer(header))[-1:]
+    if not found and header.lstrip().startswith("func "):
+        found = list(_RETURNED_BY_GO.finditer(header))[-1:]
+    if not found:
+        found = [match for match in _RETURNED_BEFORE.finditer(header) if match["name"] == name][:1]
+    return next((made for match in found if (made := _type_of(match["type"])) not in NOISE), "")
 
 
 def _type_of(maker: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from qwen_lsp.context.names import last_part
 from qwen_lsp.context.order import reach_of
 from qwen_lsp.context.visibility import visible
 from qwen_lsp.index.graph import resolve_all, resolve_import
@@ -106,7 +107,7 @@ def _led(snapshot: Snapshot, path: RelPath, facts: FileFacts, reach: object) -> 
         if target is not None and target != path:
             modules.setdefault(target, imp.line)
             if not imp.names:
-                aliases[_last_part(imp.module)] = target
+                aliases[last_part(imp.module)] = target
     modules.pop(path, None)
     seen = {p: w for p, w in visible(snapshot, path).items() if p not in modules}
     asked |= {p: snapshot.facts(p) for p in (*modules, *seen)} if len(seen) < _MANY else {}
@@ -190,10 +191,6 @@ def defining_module(
         seen.add(further)
         path = further
     return path
-
-
-def _last_part(module: str) -> str:
-    return re.split(r"[./:\\]", module.rstrip("./"))[-1]
 
 
 def _means(place: Place, site: Site) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.classes import Hierarchy, expand, own_classes
-from qwen_lsp.context.names import Near, near, receiver_types
+from qwen_lsp.context.names import Near, near, renamed_imports
 from qwen_lsp.context.place import Place, place_of, shares
+from qwen_lsp.context.receivers import receivers
 from qwen_lsp.context.similar import Usage, changed_together, rest_of_workspace, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
 from qwen_lsp.context.texts import text_of
@@ -27,7 +28,6 @@ _NAMES = 160
 _ELSEWHERE = 80
 _HABITS = 80
 _PASSED_ON = 60
-_TYPES_WITHIN = 30_000
 _WIDE = 4_000
 
 
@@ -54,13 +54,13 @@ def rank(
     if known is None:
         return []
     place = place_of(snapshot, path)
-    around = near(known, offset)
+    around = near(known, offset, renamed_imports(known, place.facts.imports))
     usage = usage_around(place, around)
     line = known.count("\n", 0, offset)
     pool = Pool()
     hierarchy = Hierarchy(place)
     _names_near(place, around, pool, hierarchy)
-    _receivers(place, around, known[max(0, offset - _TYPES_WITHIN) : offset + 2_000], hierarchy)
+    receivers(place, around, known, offset, hierarchy)
     own_classes(place, line, known, hierarchy)
     expand(place, hierarchy, around, usage, pool)
     _modules(place, around, usage, pool)
@@ -86,7 +86,8 @@ def _names_near(place: Place, around: Mapping[str, Near], pool: Pool, hierarchy:
 
 
 def _define(place: Place, name: Near, pool: Pool, hierarchy: Hierarchy, used: str) -> None:
-    for site, share in shares(place, name.name, dotted=name.dotted):
+    member = name.dotted and name.receiver not in place.aliases
+    for site, share in shares(place, name.name, dotted=member):
         score = name.weight * share
         why = f"defines `{place_name(site.definition.name)}`, {used}"
         pool.add(Candidate(site.path, "header", score, why, site.index))
@@ -102,16 +103,6 @@ def _used(name: Near) -> str:
 def place_name(name: str) -> str:
     """A name as it is shown in a reason; a very long one (a heading, a key) is cut."""
     return name if len(name) <= 60 else name[:57] + "..."
-
-
-def _receivers(place: Place, around: Mapping[str, Near], text: str, hierarchy: Hierarchy) -> None:
-    """`x = Foo(...)` near a use of `x`: the members of Foo."""
-    for variable, made in receiver_types(text).items():
-        use = around.get(variable)
-        if use is None:
-            continue
-        for site, share in shares(place, made, dotted=False, limit=2):
-            hierarchy.add(site, 0.8 * use.weight * share, f"`{variable}` is a `{made}`")
 
 
 def _modules(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:

@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from qwen_lsp.index.graph import resolve_all
 from qwen_lsp.index.snapshot import Snapshot
@@ -26,17 +27,23 @@ class _Rule:
     """How a language sees other files.
 
     `folder` is the weight of the files beside it, 0 when they have to be imported; `hops` the weights of what
-    it imports, of what that imports, and so on; `whole` whether only an import without names is passed on.
+    it imports, of what that imports, and so on; `passes` which imports of a file are seen through it: every
+    one, those of a whole module, or those of everything in it (`from module import *`).
     """
 
     folder: float = 0.0
     hops: tuple[float, ...] = (_IMPORTED,)
-    whole: bool = False
+    passes: Literal["every", "whole", "star"] = "every"
+
+    def passes_on(self, imp: Import) -> bool:
+        if self.passes == "star":
+            return "*" in imp.names
+        return self.passes == "every" or not imp.names
 
 
 _PACKAGE = _Rule(folder=1.0)
 _INCLUDE = _Rule(hops=(0.9, 0.5, 0.3))
-_SCRIPT = _Rule(hops=(_IMPORTED, 0.5, 0.4), whole=True)
+_SCRIPT = _Rule(hops=(_IMPORTED, 0.5, 0.4), passes="whole")
 _RULES: Mapping[str, _Rule] = {
     "go": _PACKAGE,
     "java": _PACKAGE,
@@ -51,7 +58,8 @@ _RULES: Mapping[str, _Rule] = {
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
     "typescriptreact": _SCRIPT,
-    "rust": _Rule(folder=0.4, hops=(_IMPORTED, 0.4), whole=True),
+    "rust": _Rule(folder=0.4, hops=(_IMPORTED, 0.4), passes="whole"),
+    "python": _Rule(hops=(_IMPORTED, 0.5, 0.4, 0.3), passes="star"),
 }
 _DEFAULT = _Rule()
 _SOURCES: Mapping[str, tuple[str, ...]] = {"c": (".c",), "cpp": (".cc", ".cpp", ".cxx", ".c")}
@@ -100,7 +108,7 @@ def _imported(snapshot: Snapshot, path: RelPath, rule: _Rule) -> Iterator[tuple[
         for file in level:
             facts = snapshot.facts(file)
             for imp in facts.imports if facts is not None else ():
-                if hop and rule.whole and imp.names:
+                if hop and not rule.passes_on(imp):
                     continue
                 for target in resolve_all(snapshot, file, imp if imp.names else _module(imp)):
                     if target not in done:
