@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.classes import Hierarchy, expand, own_classes
+from qwen_lsp.context.meant import meant
 from qwen_lsp.context.names import Near, near, renamed_imports
 from qwen_lsp.context.place import Place, place_of, shares
 from qwen_lsp.context.receivers import receivers
@@ -115,21 +116,28 @@ def _modules(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool)
                 weight *= 0.4
             near_module[module] = max(near_module.get(module, 0.0), weight)
     for module, line in place.modules.items():
-        facts = place.snapshot.facts(module)
-        if facts is None:
+        weight = near_module.get(module, 0.0)
+        _offered(place, module, weight, f"in a file imported at line {line + 1}", usage, pool)
+        pool.add(Candidate(module, "whole", 0.3 + weight, f"imported at line {line + 1}"))
+    for module, weight, why in meant(place, around):
+        _offered(place, module, weight, why, usage, pool)
+        pool.add(Candidate(module, "whole", weight, why))
+
+
+def _offered(place: Place, module: RelPath, weight: float, why: str, usage: Usage, pool: Pool) -> None:
+    """What stands at the top level of a file that is imported, or should be; and what that passes on."""
+    facts = place.snapshot.facts(module)
+    if facts is None:
+        return
+    base = 0.02 + 0.10 * weight
+    for index, definition in enumerate(facts.definitions):
+        if definition.parent >= 0 or definition.name in place.names:
             continue
-        base = 0.02 + 0.10 * near_module.get(module, 0.0)
-        for index, definition in enumerate(facts.definitions):
-            if definition.parent >= 0 or definition.name in place.names:
-                continue
-            private = 0.3 if definition.name.startswith("_") else 1.0
-            score = base * private * (0.3 + 1.7 * usage.of(definition.name))
-            pool.add(Candidate(module, "header", score, f"in a file imported at line {line + 1}", index))
-        if near_module.get(module, 0.0) or len(facts.definitions) < len(facts.imports):
-            _passed_on(place, module, facts, 0.6 * base, usage, pool)
-        pool.add(
-            Candidate(module, "whole", 0.3 + near_module.get(module, 0.0), f"imported at line {line + 1}")
-        )
+        private = 0.3 if definition.name.startswith("_") else 1.0
+        score = base * private * (0.3 + 1.7 * usage.of(definition.name))
+        pool.add(Candidate(module, "header", score, why, index))
+    if weight or len(facts.definitions) < len(facts.imports):
+        _passed_on(place, module, facts, 0.6 * base, usage, pool)
 
 
 def _passed_on(
