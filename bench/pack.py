@@ -4,9 +4,9 @@
     python bench/pack.py DIR --recall truth.json               share of definitions that a pack holds
 
 Times are told for the first pack of a process; and as medians over random places for the first pack in
-another file, for the same place again, for another line of the file, and after a key was typed in it. Facts of
-the typed text are made before the clock runs: that is the parser's time (bench/syntax.py). Each budget has a
-process of its own, so that none profits from what the one before has read.
+another file, for the same place again, for another line of the file, and after a key was typed in it.
+Facts of the typed text are made before the clock runs: that is the parser's time (bench/syntax.py). Each
+budget has a process of its own, so that none profits from what the one before has read.
 
 The truth comes from `bench/pack_truth.py` (Python; needs jedi: `pip install jedi`) or from
 `bench/pack_truth_ctags.py` (other languages; needs universal-ctags). A line that uses names of other files is

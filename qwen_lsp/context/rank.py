@@ -11,9 +11,10 @@ from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.classes import Hierarchy, expand, own_classes
 from qwen_lsp.context.names import Near, near, receiver_types
 from qwen_lsp.context.place import Place, place_of, shares
-from qwen_lsp.context.similar import Usage, changed_together, rest_of_workspace, usage_around
+from qwen_lsp.context.rest import rest_of_workspace
+from qwen_lsp.context.similar import Usage, changed_together, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
-from qwen_lsp.context.texts import text_of
+from qwen_lsp.context.texts import as_indexed, text_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath
@@ -53,7 +54,7 @@ def rank(
     known = text if text is not None else text_of(snapshot, path)
     if known is None:
         return []
-    place = place_of(snapshot, path)
+    place = place_of(as_indexed(snapshot), path)
     around = near(known, offset)
     usage = usage_around(place, around)
     line = known.count("\n", 0, offset)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.names import NOISE, Near
 from qwen_lsp.context.place import Place, is_test, kinship, language_id
 from qwen_lsp.index.snapshot import Snapshot
@@ -99,18 +98,3 @@ def same_folder(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     at = sum(other < path for other in found)
     ranked = sorted(enumerate(found), key=lambda pair: (abs(pair[0] - at), pair[1]))
     return [other for _, other in ranked]
-
-
-def rest_of_workspace(snapshot: Snapshot, path: RelPath, language: str, limit: int) -> list[Candidate]:
-    """Everything else, nearest folders first, for windows so wide that selection is not the question."""
-    found: list[Candidate] = []
-    for other in snapshot.paths():
-        if other == path or snapshot.language(other) is None:
-            continue
-        same = 1.0 if language_id(snapshot, other) == language else 0.3
-        test = 0.3 if is_test(other) and not is_test(path) else 1.0
-        score = 0.02 * (0.1 + kinship(path, other)) * same * test
-        why = "in the same folder" if folder_of(other) == folder_of(path) else "in this workspace"
-        found.append(Candidate(other, "whole", score, why))
-    found.sort(key=lambda c: (-c.score, c.path))
-    return found[:limit]
