@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
+from qwen_lsp.context.lookups import Weighed
 from qwen_lsp.context.names import Near, identifiers
 from qwen_lsp.context.place import TYPES, Place, members, place_for_name, shares
 from qwen_lsp.context.similar import Usage
@@ -120,7 +121,16 @@ def _climb(
                 Site(site.path, facts.definitions[index], index, facts.language), 0.6 * score, why, depth + 1
             )
             continue
-        there = place_for_name(place.snapshot, site.path, facts, base)
-        for further, share in shares(there, base, dotted=False, limit=2):
+        for further, share in _meanings(place, site.path, facts, base):
             if further.path != place.path:
                 hierarchy.add(further, 0.6 * score * share, why, depth + 1)
+
+
+def _meanings(place: Place, path: RelPath, facts: FileFacts, base: str) -> Weighed:
+    """What a base means in `path`, the file of the class; the place's own file may be what changes that."""
+    key = (path, base, tuple(d for d in place.facts.definitions if d.name == base))
+    known = place.lookups.bases.get(key)
+    if known is None:
+        there = place_for_name(place.snapshot, path, facts, base)
+        known = place.lookups.bases[key] = shares(there, base, dotted=False, limit=2)
+    return known
