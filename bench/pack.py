@@ -1,13 +1,18 @@
 """How good and how quick a pack is.
 
-    python bench/pack.py DIR                                   time of rank and pack at several budgets
+    python bench/pack.py DIR                                   CPU time of rank and pack at several budgets
     python bench/pack.py DIR --recall truth.json               share of definitions that a pack holds
+
+Times are told for the first pack of a process; and as medians over random places for the first pack in
+another file, for the same place again, for another line of the file, and after a key was typed in it.
+Facts of the typed text are made before the clock runs: that is the parser's time (bench/syntax.py). Each
+budget has a process of its own, so that none profits from what the one before has read.
 
 The truth comes from `bench/pack_truth.py` (Python; needs jedi: `pip install jedi`) or from
 `bench/pack_truth_ctags.py` (other languages; needs universal-ctags). A line that uses names of other files is
 blanked in the text; the pack is made for that place; a definition counts as found when its header line, or
 that of its prototype, stands in the part of its file. "unseen": only names that the file has nowhere else.
-With `--mask-imports` the imports that lead to the wanted names are blanked as well: code that is new to its file.
+With `--mask-imports` the imports that lead to the wanted names are blanked as well, as in code that is new.
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -33,13 +40,14 @@ from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.graph import resolve_all
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store
-from qwen_lsp.model.tokens import count
+from qwen_lsp.model.tokens import count, preload
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.facts import Import
-from qwen_lsp.workspace.paths import rel_path
+from qwen_lsp.workspace.paths import RelPath, rel_path
 from qwen_lsp.workspace.secrets import Gate
 
 BUDGETS = (1_024, 2_048, 8_192, 32_768, 262_144)
+TIMED_BUDGETS = (8_192, 262_144, 1_048_576)
 
 
 @dataclass(frozen=True)
@@ -57,31 +65,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("root", type=Path)
     parser.add_argument("--recall", type=Path, metavar="TRUTH", help="output of bench/pack_truth*.py")
-    parser.add_argument("--budgets", type=int, nargs="*", default=list(BUDGETS))
+    parser.add_argument("--budgets", type=int, nargs="*")
     parser.add_argument("--lines", type=int, default=0, help="only the first so many samples")
-    parser.add_argument("--places", type=int, default=40, help="random places to time without --recall")
+    parser.add_argument("--places", type=int, default=20, help="random places to time without --recall")
     parser.add_argument("--mask-imports", action="store_true", help="blank the imports of wanted names, too")
     parser.add_argument("--misses", action="store_true", help="print what was not found at the first budget")
     arguments = parser.parse_args()
-    snapshot = indexed(arguments.root.resolve())
+    root = arguments.root.resolve()
+    snapshot = indexed(root)
     if arguments.recall is None:
-        timing(snapshot, arguments.budgets, arguments.places)
+        timing(root, arguments.budgets or TIMED_BUDGETS, arguments.places)
     else:
         samples = [Sample(**item) for item in json.loads(arguments.recall.read_text(encoding="utf-8"))]
         samples = [
             blanked(snapshot, s, imports=arguments.mask_imports) for s in samples[: arguments.lines or None]
         ]
-        recall(snapshot, samples, arguments.budgets, misses=arguments.misses)
+        recall(snapshot, samples, arguments.budgets or BUDGETS, misses=arguments.misses)
     return 0
 
 
-def indexed(root: Path) -> Snapshot:
+def indexed(root: Path, *, quiet: bool = False) -> Snapshot:
     """The workspace, indexed by the product itself into a private cache kept beside the temporary files."""
     cache = Cache.open(root, Path("/tmp/qwen-lsp-bench"))  # noqa: S108
     store = Store(root, cache)
     started = time.perf_counter()
     asyncio.run(build(store, IndexSettings()))
-    print(f"{root.name}: {len(store.current.files):,} files, index {time.perf_counter() - started:.1f} s")
+    if not quiet:
+        print(f"{root.name}: {len(store.current.files):,} files, index {time.perf_counter() - started:.1f} s")
     return store.current
 
 
@@ -199,28 +209,43 @@ def shows(snapshot: Snapshot, packed: Pack, name: Mapping[str, Any]) -> bool:
     return False
 
 
-def timing(snapshot: Snapshot, budgets: Sequence[int], places: int) -> None:
+def timing(root: Path, budgets: Sequence[int], places: int) -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        print("   CPU ms  very first   other file   same place   other line    keystroke     p90      tokens")
+        for budget in budgets:
+            print(pool.submit(times, root, budget, places).result())
+
+
+def times(root: Path, budget: int, places: int) -> str:
+    """One row of the table, measured in a process that has not packed anything yet."""
+    preload()
+    snapshot = indexed(root, quiet=True)
     rng = random.Random(3)
     coded = [p for p in snapshot.paths() if (language := snapshot.language(p)) and language.is_code]
-    paths = [p for p in coded if snapshot.files[p].size > 2_000]
-    print("  budget   CPU ms p50    p90    max   tokens p50")
-    for budget in budgets:
-        spent: list[float] = []
-        tokens: list[int] = []
-        for _ in range(places):
-            path = rng.choice(paths)
-            text = snapshot.text(path)
-            offset = rng.randrange(len(text))
-            opened = snapshot.edited(path, text)
-            opened.facts(path)
-            packed, seconds = timed(lambda s=opened, p=path, o=offset, b=budget: made(s, p, o, b, s.root))
-            assert packed.tokens <= budget
-            spent.append(1000 * seconds)
-            tokens.append(packed.tokens)
-        print(
-            f"  {budget:>6}   {median(spent):>8.1f}   {quantiles(spent, n=10)[8]:>6.1f} {max(spent):>6.1f}"
-            f"   {median(tokens):>8.0f}"
-        )
+    paths = rng.sample([p for p in coded if snapshot.files[p].size > 2_000], places + 1)
+    spent: dict[str, list[float]] = {"file": [], "again": [], "line": [], "key": []}
+    tokens: list[int] = []
+
+    def pack_at(opened: Snapshot, path: RelPath, offset: int, kind: str) -> None:
+        opened.facts(path)
+        packed, seconds = timed(lambda: made(opened, path, offset, budget, root))
+        assert packed.tokens <= budget
+        spent[kind].append(1000 * seconds)
+        tokens.append(packed.tokens)
+
+    for path in paths:
+        text = snapshot.text(path)
+        here, elsewhere = rng.randrange(len(text)), rng.randrange(len(text))
+        opened = snapshot.edited(path, text)
+        pack_at(opened, path, here, "file")
+        pack_at(opened, path, here, "again")
+        pack_at(opened, path, elsewhere, "line")
+        pack_at(opened.edited(path, f"{text[:here]}x{text[here:]}"), path, here + 1, "key")
+    first, *spent["file"] = spent["file"]
+    middle = {kind: median(each) for kind, each in spent.items()}
+    slow = quantiles([*spent["again"], *spent["line"], *spent["key"]], n=10)[8]
+    warm = "".join(f"{middle[kind]:>13.1f}" for kind in ("file", "again", "line", "key"))
+    return f"  {budget:>9,} {first:>9.1f}{warm} {slow:>7.1f} {median(tokens):>11,.0f}"
 
 
 def percent(part: int, whole: int) -> str:

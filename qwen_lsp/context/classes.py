@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
+from qwen_lsp.context.lookups import Weighed
 from qwen_lsp.context.names import Near, identifiers
 from qwen_lsp.context.place import TYPES, Place, members, place_for_name, shares
 from qwen_lsp.context.similar import Usage
@@ -115,11 +116,19 @@ def _climb(
             hierarchy.add(further, 0.6 * score * share, why, depth + 1)
 
 
-def types_named(place: Place, path: RelPath, facts: FileFacts, name: str) -> list[tuple[Site, float]]:
-    """The types that `name` means in the file at `path`, which has these facts; each with its probability."""
+def types_named(place: Place, path: RelPath, facts: FileFacts, name: str) -> Weighed:
+    """The types that `name` means in the file at `path`, which has these facts; each with its probability.
+
+    None of the place's own file is among them; what that defines may change the answer all the same.
+    """
     for index, definition in enumerate(facts.definitions):
         if definition.name == name and definition.kind in TYPES and definition.parent < 0:
             return [(Site(path, definition, index, facts.language), 1.0)]
-    there = place_for_name(place.snapshot, path, facts, name)
-    found = shares(there, name, dotted=False, limit=2)
-    return [(site, share) for site, share in found if site.path != place.path]
+    key = (path, name, tuple(d for d in place.facts.definitions if d.name == name))
+    known = place.lookups.types.get(key)
+    if known is None:
+        there = place_for_name(place.snapshot, path, facts, name)
+        found = shares(there, name, dotted=False, limit=2)
+        known = [(site, share) for site, share in found if site.path != place.path]
+        place.lookups.types[key] = known
+    return known

@@ -68,23 +68,29 @@ def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
 
     The last item of an entry is the guess, 0 once the cost is known.
     """
-    heap: list[tuple[float, int, Candidate, str, float]] = []
-    for number, candidate in enumerate(candidates):
-        for step, worth, guess in _steps(filling.desk.snapshot, candidate):
-            heapq.heappush(heap, (-worth / guess, number, candidate, step, guess))
+    desk = filling.desk
+    heap = [
+        (-worth / guess, number, step, candidate, guess)
+        for number, candidate in enumerate(candidates)
+        for step, worth, guess in _steps(desk.snapshot, candidate)
+    ]
+    heapq.heapify(heap)
     while heap and (room := filling.budget - filling.used) >= _LEAST:
-        _, number, candidate, step, guess = heapq.heappop(heap)
+        _, number, step, candidate, guess = heapq.heappop(heap)
         if guess * _SURELY > room:
             continue  # not worth reading to learn that it is too large
-        sheet = filling.desk.sheet(candidate.path)
+        sheet = desk.sheet(candidate.path)
         cost = sheet.cost(candidate, step)
         if cost is None:
             continue
         real = -_worth(candidate, step) / max(cost, 1)
         if guess and heap and real > heap[0][0]:
-            heapq.heappush(heap, (real, number, candidate, step, 0.0))
+            heapq.heappush(heap, (real, number, step, candidate, 0.0))
+        elif cost > room:
             continue
-        if filling.used + cost <= filling.budget:
+        elif not sheet.confirm():
+            heapq.heappush(heap, (real, number, step, candidate, 1.0))  # it was the cost of another content
+        else:
             sheet.put(candidate, step, cost)
             filling.used += cost
             filling.steps.append((cost, candidate, step))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import content_of, counted, fits, lines_of, name_of, outline_of
+from qwen_lsp.context.texts import content_of, counted, fits, indexed_name, lines_of, name_of, outline_of
 from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
@@ -41,9 +41,21 @@ _HEADERS: Memory[list[int]] = Memory(400_000)
 
 
 class Page:
-    """One content of one file behind the gate. `problem` says why nothing of it can be shown."""
+    """One content of one file behind the gate. `problem` says why nothing of it can be shown.
 
-    def __init__(self, snapshot: Snapshot, path: RelPath, count: Callable[[str], int], gate: Gate) -> None:
+    Without `check` it is the content that the index knows, until somebody asks for a text or calls `confirm`:
+    what a page costs is asked of many more files than are shown, and most of it is known without the disk.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        path: RelPath,
+        count: Callable[[str], int],
+        gate: Gate,
+        *,
+        check: bool = True,
+    ) -> None:
         self.path = path
         self.name = ""
         """Equal for equal contents; empty where nothing can be shown."""
@@ -53,38 +65,53 @@ class Page:
         self._known = _Known((), unchanged=True)
         self._text: str | None = None
         self._headers: list[int] | None = None
-        if not self.problem:
+        self._is_confirmed = False
+        if not self.problem and not (not check and self._recall(indexed_name(snapshot, path))):
             self._look()
 
-    def _look(self) -> None:
-        name, text = name_of(self._snapshot, self.path), None
-        if not name:
-            text, name = content_of(self._snapshot, self.path)
-            if text is None:
-                self.problem = UNREADABLE
-                return
-        key = (self.path, name, self._gate, self._count)
-        known = _PAGES.get(key)
+    def confirm(self) -> bool:
+        """Whether this is still the file's content; if not, the page is by now that of another one."""
+        if self._is_confirmed or self.problem:
+            return True
+        name = name_of(self._snapshot, self.path)
+        if name and name == self.name:
+            self._is_confirmed = True
+            return True
+        self._headers = None
+        self._look()
+        return False
+
+    def _recall(self, name: str) -> bool:
+        """Take what is known of a content; False when nothing is."""
+        known = _PAGES.get((self.path, name, self._gate, self._count)) if name else None
         if known is None:
-            if text is None:
-                text, name = content_of(self._snapshot, self.path)
-            if text is None:
-                self.problem = UNREADABLE
-                return
+            return False
+        self.name, self._known, self.withheld = name, known, known.withheld
+        return True
+
+    def _look(self) -> None:
+        """Take the content as it is on disk now."""
+        self._is_confirmed = True
+        if self._recall(name_of(self._snapshot, self.path)):
+            return
+        text, name = content_of(self._snapshot, self.path)
+        if text is None:
+            self.problem = UNREADABLE
+        elif not self._recall(name):
             admission = self._gate.admit(self.path, text)
             known = _Known(admission.withheld, admission.text == text)
             _PAGES.keep((self.path, name, self._gate, self._count), known, 1)
             self._text = admission.text
-        self.name, self._known, self.withheld = name, known, known.withheld
+            self.name, self._known, self.withheld = name, known, known.withheld
 
     def header_tokens(self, index: int) -> int:
         """Tokens of the signature at a position of the facts, with the end of its line; 0 without any."""
-        known = self._headers
-        if known is None:
-            known = self._headers = self._known_headers()
+        known = self._headers if self._headers is not None else self._known_headers()
         if not 0 <= index < len(known):
             return 0
         if known[index] < 0:
+            if not self.confirm():
+                return self.header_tokens(index)
             text = header(self.lines, self.facts.definitions[index])
             known[index] = self._count(f"{text}\n") if text else 0
         return known[index]
@@ -97,6 +124,7 @@ class Page:
             known = [-1] * len(self.facts.definitions)
             if name and self.path not in self._snapshot.buffers:
                 _HEADERS.keep(key, known, len(known) + 10)
+        self._headers = known
         return known
 
     @property
@@ -108,16 +136,19 @@ class Page:
     def facts(self) -> FileFacts:
         return self._snapshot.facts(self.path) or FileFacts(language="", lines=0)
 
-    @cached_property
+    @property
     def lines(self) -> Sequence[str]:
-        """The lines of the file as it is, before the gate."""
-        return lines_of(self._snapshot, self.path)
+        """The lines of the file as it is, before the gate; empty where the facts are those of other lines."""
+        self.confirm()
+        fitting = fits(self._snapshot, self.path, self.name)
+        return lines_of(self._snapshot, self.path, self.name) if fitting else ()
 
     @property
     def text(self) -> str:
         """The text as the gate lets it pass; empty with a `problem`."""
+        self.confirm()
         if self._text is None and not self.problem:
-            raw, _ = content_of(self._snapshot, self.path)
+            raw, _ = content_of(self._snapshot, self.path, self.name)
             if raw is None:
                 self.problem = UNREADABLE
                 return ""
@@ -127,6 +158,7 @@ class Page:
     @property
     def outline(self) -> str:
         """The file reduced to its signatures, made from the text that passed the gate; empty without any."""
+        self.confirm()
         if self._known.outline == 0 or self.problem:
             return ""
         redacted = not self._known.unchanged
@@ -135,6 +167,8 @@ class Page:
     @property
     def whole_tokens(self) -> int:
         """Tokens of the whole file under its heading."""
+        if self._known.whole < 0 and not self.problem:
+            self.confirm()
         if self._known.whole < 0 and not self.problem:
             text = self.text
             if not self.problem:
@@ -145,6 +179,8 @@ class Page:
     @property
     def outline_tokens(self) -> int:
         """Tokens of the outline under the file's heading; 0 when there is none."""
+        if self._known.outline < 0 and not self.problem:
+            self.confirm()
         if self._known.outline < 0 and not self.problem:
             made = self.outline
             self._known.outline = self._count(piece(self.path, made)) if made else 0

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from qwen_lsp.context.lookups import Lookups, Weighed, lookups_of
 from qwen_lsp.context.names import last_part
 from qwen_lsp.context.order import reach_of
 from qwen_lsp.context.visibility import visible
@@ -21,6 +22,7 @@ from qwen_lsp.workspace.paths import RelPath, folder_of
 TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
 _TEST = re.compile(r"(^|[/_.-])(tests?|spec|specs|testing|__tests__|conftest)([/_.-]|$)", re.IGNORECASE)
 _MANY = 60
+_MOST_MEANINGS = 6
 _DATA = frozenset({"key", "section", "element", "rule"})
 _HOPS = 3
 
@@ -38,8 +40,7 @@ class Place:
     aliases: Mapping[str, RelPath] = field(default_factory=dict[str, RelPath])
     visible: Mapping[RelPath, float] = field(default_factory=dict[RelPath, float], repr=False)
     """Files whose names are within reach though none is imported, each with a weight up to 1."""
-    sites: dict[str, list[Site]] = field(default_factory=dict[str, list[Site]], repr=False)
-    """Definitions elsewhere by name, as far as they have been asked for."""
+    lookups: Lookups = field(default_factory=Lookups, repr=False)
 
     @property
     def nearest(self) -> Collection[RelPath]:
@@ -68,9 +69,8 @@ def place_of(snapshot: Snapshot, path: RelPath) -> Place:
     if led is None or led.reach is not reach or any(snapshot.facts(p) is not f for p, f in led.asked):
         led = _led(snapshot, path, facts, reach)
         _LED.keep(key, led, 1)
-    return Place(
-        snapshot, path, facts, led.modules, led.names, led.aliases, led.visible, _known_sites(snapshot, path)
-    )
+    lookups = lookups_of(snapshot, path, led)
+    return Place(snapshot, path, facts, led.modules, led.names, led.aliases, led.visible, lookups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,42 +112,6 @@ def _led(snapshot: Snapshot, path: RelPath, facts: FileFacts, reach: object) -> 
     seen = {p: w for p, w in visible(snapshot, path).items() if p not in modules}
     asked |= {p: snapshot.facts(p) for p in (*modules, *seen)} if len(seen) < _MANY else {}
     return _Led(reach, modules, names, aliases, seen, list(asked.items()))
-
-
-class _LastPlace:
-    """Definitions that were looked up for the last file, while nothing but that file changes.
-
-    Keystrokes ask for nearly the same names again and again; what other files define stays the same
-    as long as the manifest and the other buffers are the same objects.
-    """
-
-    def __init__(self) -> None:
-        self.path: RelPath | None = None
-        self.manifest: object = None
-        self.others: dict[RelPath, object] = {}
-        self.sites: dict[str, list[Site]] = {}
-
-
-_last = _LastPlace()
-_MOST_KNOWN = 4_000
-
-
-def _known_sites(snapshot: Snapshot, path: RelPath) -> dict[str, list[Site]]:
-    global _last
-    last = _last
-    others: dict[RelPath, object] = {p: b for p, b in snapshot.buffers.items() if p != path}
-    same = (
-        last.path == path
-        and last.manifest is snapshot.manifest
-        and last.others.keys() == others.keys()
-        and all(last.others[p] is b for p, b in others.items())
-    )
-    if same and len(last.sites) < _MOST_KNOWN:
-        return last.sites
-    new = _LastPlace()
-    new.path, new.manifest, new.others = path, snapshot.manifest, others
-    _last = new
-    return new.sites
 
 
 def place_for_name(snapshot: Snapshot, path: RelPath, facts: FileFacts, name: str) -> Place:
@@ -200,14 +164,21 @@ def _means(place: Place, site: Site) -> bool:
     return site.definition.kind not in _DATA or site.language == place.facts.language
 
 
-def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tuple[Site, float]]:
+def shares(place: Place, name: str, *, dotted: bool, limit: int = _MOST_MEANINGS) -> list[tuple[Site, float]]:
     """The definitions that `name` may mean at this place, with the probability given to each.
 
     The definitions of the place's own file are left out: whoever shows the context shows that file.
     """
-    sites = place.sites.get(name)
+    known = place.lookups.weighed.get((name, dotted))
+    if known is None:
+        known = place.lookups.weighed[name, dotted] = _weighed(place, name, dotted)
+    return known[:limit]
+
+
+def _weighed(place: Place, name: str, dotted: bool) -> Weighed:
+    sites = place.lookups.sites.get(name)
     if sites is None:
-        sites = place.sites[name] = [
+        sites = place.lookups.sites[name] = [
             s
             for s in _once(place.snapshot.definitions(name, near=place.nearest, check=False))
             if _means(place, s)
@@ -220,7 +191,7 @@ def shares(place: Place, name: str, *, dotted: bool, limit: int = 6) -> list[tup
     weighed = [(site, _likelihood(place, name, site, dotted)) for site in sites]
     total = sum(weight for _, weight in weighed) + 0.5
     weighed.sort(key=lambda pair: (-pair[1], pair[0].path, pair[0].index))
-    return [(site, weight / total) for site, weight in weighed[:limit]]
+    return [(site, weight / total) for site, weight in weighed[:_MOST_MEANINGS]]
 
 
 def _once(sites: Sequence[Site]) -> list[Site]:

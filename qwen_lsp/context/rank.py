@@ -13,9 +13,10 @@ from qwen_lsp.context.meant import meant
 from qwen_lsp.context.names import Near, near, renamed_imports
 from qwen_lsp.context.place import Place, place_of, shares
 from qwen_lsp.context.receivers import receivers
-from qwen_lsp.context.similar import Usage, changed_together, rest_of_workspace, usage_around
+from qwen_lsp.context.rest import rest_of_workspace
+from qwen_lsp.context.similar import Usage, changed_together, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
-from qwen_lsp.context.texts import text_of
+from qwen_lsp.context.texts import as_indexed, text_of
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath
@@ -27,7 +28,8 @@ USUAL = 600
 
 _NAMES = 160
 _ELSEWHERE = 80
-_HABITS = 80
+_LEAST_HABITS, _MOST_HABITS = 80, 240
+_HABITS_SHARE = 5
 _PASSED_ON = 60
 _WIDE = 4_000
 
@@ -54,7 +56,7 @@ def rank(
     known = text if text is not None else text_of(snapshot, path)
     if known is None:
         return []
-    place = place_of(snapshot, path)
+    place = place_of(as_indexed(snapshot), path)
     around = near(known, offset, renamed_imports(known, place.facts.imports))
     usage = usage_around(place, around)
     line = known.count("\n", 0, offset)
@@ -65,7 +67,7 @@ def rank(
     own_classes(place, line, known, hierarchy)
     expand(place, hierarchy, around, usage, pool)
     _modules(place, around, usage, pool)
-    _habits(place, around, usage, pool)
+    _habits(place, around, usage, pool, max(_LEAST_HABITS, limit // _HABITS_SHARE))
     _files(place, pool, recent, limit)
     return pool.best(limit)
 
@@ -156,9 +158,9 @@ def _passed_on(
                 pool.add(Candidate(site.path, "header", score, why, site.index))
 
 
-def _habits(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool) -> None:
+def _habits(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool, number: int) -> None:
     """Names that similar files use, though this one does not use them near the cursor."""
-    for name in usage.most(_HABITS):
+    for name in usage.most(min(number, _MOST_HABITS)):
         if name in around:
             continue
         habit = usage.of(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from qwen_lsp.context.candidates import Candidate, Form
 from qwen_lsp.context.page import Page
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import counted
+from qwen_lsp.context.texts import as_indexed, counted
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.workspace.paths import RelPath
@@ -20,7 +20,7 @@ class Desk:
     """The sheets of one pack, and what they share: the snapshot, the counter, the gate."""
 
     def __init__(self, snapshot: Snapshot, count: Callable[[str], int], gate: Gate) -> None:
-        self.snapshot = snapshot
+        self.snapshot = as_indexed(snapshot)
         self.count = count
         self.gate = gate
         self._sheets: dict[RelPath, Sheet] = {}
@@ -74,7 +74,7 @@ class Sheet:
     def __init__(self, desk: Desk, path: RelPath) -> None:
         self.desk = desk
         self.path = path
-        self.page = page = Page(desk.snapshot, path, desk.count, desk.gate)
+        self.page = Page(desk.snapshot, path, desk.count, desk.gate, check=False)
         self.score = 0.0
         self._headers: dict[int, Candidate] = {}
         self._excerpts: dict[tuple[int, int], Candidate] = {}
@@ -82,10 +82,10 @@ class Sheet:
         self._rank = 0
         self._spent = 0
         self._shown: set[int] = set()
+        self._chains: dict[int, Sequence[int]] = {}
         self._made: tuple[Form, str, int, str] | None = None
         self._is_made = False
-        for item in page.withheld:
-            desk.note(item)
+        self._note_withheld()
 
     @property
     def problem(self) -> str:
@@ -126,8 +126,19 @@ class Sheet:
             return None
         return cost + (self.desk.counted(heading(self.path)) + 1 if self.empty else 0)
 
+    def confirm(self) -> bool:
+        """Whether costs were those of what is on disk; if not, ask for them again."""
+        if self.page.confirm():
+            return True
+        self._note_withheld()
+        return False
+
+    def _note_withheld(self) -> None:
+        for item in self.page.withheld:
+            self.desk.note(item)
+
     def put(self, candidate: Candidate, step: str, cost: int) -> None:
-        """Show it for the cost that `cost` gave just before."""
+        """Show it for the cost that `cost` gave just before, which `confirm` has confirmed."""
         self._spent += cost
         self._is_made = False
         self.score = max(self.score, candidate.score)
@@ -145,7 +156,7 @@ class Sheet:
         self._is_made = False
         if step == "header":
             self._headers.pop(candidate.index, None)
-            self._shown = {i for known in self._headers for i in (*self._ancestors(known), known)}
+            self._shown = {i for known in self._headers for i in self._chain(known)}
         elif step == "excerpt" and candidate.lines is not None:
             self._excerpts.pop(candidate.lines, None)
         else:
@@ -204,12 +215,17 @@ class Sheet:
     def _lines(self) -> Sequence[str]:
         return split_lines(self.page.text) if self._excerpts else self.page.lines
 
-    def _ancestors(self, index: int) -> list[int]:
-        definitions = self.page.facts.definitions
-        found: list[int] = []
-        while 0 <= index < len(definitions) and (index := definitions[index].parent) >= 0:
-            found.append(index)
-        return found
+    def _chain(self, index: int) -> Sequence[int]:
+        """What encloses a definition, innermost first, and at the end the definition."""
+        known = self._chains.get(index)
+        if known is None:
+            definitions = self.page.facts.definitions
+            found: list[int] = []
+            outer = index
+            while 0 <= outer < len(definitions) and (outer := definitions[outer].parent) >= 0:
+                found.append(outer)
+            known = self._chains[index] = (*found, index)
+        return known
 
     def _missing(self, index: int) -> list[int]:
-        return [i for i in (*self._ancestors(index), index) if i not in self._shown] if index >= 0 else []
+        return [i for i in self._chain(index) if i not in self._shown] if index >= 0 else []

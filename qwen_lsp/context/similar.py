@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.names import NOISE, Near
 from qwen_lsp.context.place import Place, is_test, kinship, language_id
+from qwen_lsp.context.texts import indexed_name
+from qwen_lsp.context.words import Subject
+from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath, folder_of
 
+_ABOUT = 0.3
 _RARE_NAMES = 24
 _TOO_COMMON = 120
 _FILES = 12
@@ -22,32 +25,60 @@ _TOGETHER = 12
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much files like this one use each name, from 0 to 1."""
+    """How much files like this one use each name, from 0 to 1; a name that is about what stands near by is
+    used a little, whoever uses it."""
 
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    subject: Subject = field(default_factory=Subject)
 
     def of(self, name: str) -> float:
-        return self.weights.get(name, 0.0)
+        return max(self.weights.get(name, 0.0), _ABOUT * self.subject.likeness(name))
 
     def most(self, number: int) -> list[str]:
-        ranked = sorted(self.weights.items(), key=lambda item: (-item[1], item[0]))
-        return [name for name, _ in ranked[:number]]
+        """The names used most, equal ones in order of name."""
+        if not self.weights:
+            return []
+        # Comparing bare numbers first leaves few to be put in order by name as well.
+        least = sorted(self.weights.values(), reverse=True)[:number][-1]
+        among = [item for item in self.weights.items() if item[1] >= least]
+        among.sort(key=lambda item: (-item[1], item[0]))
+        return [name for name, _ in among[:number]]
+
+
+_SAID: Memory[Sequence[tuple[str, float]]] = Memory(100_000)
+"""What a content on disk refers to, by digest and language; bounded in names."""
 
 
 def usage_around(place: Place, around: Mapping[str, Near]) -> Usage:
     """What the most similar files refer to, each name weighed by how similar its users are."""
     raw: dict[str, float] = {}
     for path, likeness in similar_files(place, around):
-        facts = place.snapshot.facts(path)
-        if facts is None:
-            continue
-        for name, uses in facts.references.items():
-            if name not in NOISE and len(name) > 1:
-                raw[name] = raw.get(name, 0.0) + likeness * (1.0 + math.log(uses))
+        for name, weight in _said(place.snapshot, path):
+            raw[name] = raw.get(name, 0.0) + likeness * weight
     for name, uses in place.facts.references.items():
         raw[name] = raw.get(name, 0.0) + 0.5 * (1.0 + math.log(max(uses, 1)))
     top = max(raw.values(), default=1.0)
-    return Usage({name: weight / top for name, weight in raw.items()})
+    return Usage({name: weight / top for name, weight in raw.items()}, Subject.of(around.values()))
+
+
+def _said(snapshot: Snapshot, path: RelPath) -> Sequence[tuple[str, float]]:
+    """The names that a file refers to, those of its language left out, each weighed by how often it does."""
+    name = "" if path in snapshot.buffers else indexed_name(snapshot, path)
+    key = (name, language_id(snapshot, path))
+    known = _SAID.get(key) if name else None
+    if known is not None:
+        return known
+    facts = snapshot.facts(path)
+    if facts is None:
+        return ()
+    said = [
+        (word, 1.0 + math.log(uses))
+        for word, uses in facts.references.items()
+        if word not in NOISE and len(word) > 1
+    ]
+    if name:
+        _SAID.keep(key, said, len(said) + 1)
+    return said
 
 
 def similar_files(place: Place, around: Mapping[str, Near]) -> list[tuple[RelPath, float]]:
@@ -99,18 +130,3 @@ def same_folder(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     at = sum(other < path for other in found)
     ranked = sorted(enumerate(found), key=lambda pair: (abs(pair[0] - at), pair[1]))
     return [other for _, other in ranked]
-
-
-def rest_of_workspace(snapshot: Snapshot, path: RelPath, language: str, limit: int) -> list[Candidate]:
-    """Everything else, nearest folders first, for windows so wide that selection is not the question."""
-    found: list[Candidate] = []
-    for other in snapshot.paths():
-        if other == path or snapshot.language(other) is None:
-            continue
-        same = 1.0 if language_id(snapshot, other) == language else 0.3
-        test = 0.3 if is_test(other) and not is_test(path) else 1.0
-        score = 0.02 * (0.1 + kinship(path, other)) * same * test
-        why = "in the same folder" if folder_of(other) == folder_of(path) else "in this workspace"
-        found.append(Candidate(other, "whole", score, why))
-    found.sort(key=lambda c: (-c.score, c.path))
-    return found[:limit]

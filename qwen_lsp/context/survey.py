@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.names import NOISE
 from qwen_lsp.context.place import Place, is_test, place_of, shares
-from qwen_lsp.context.similar import changed_together, rest_of_workspace, same_folder
+from qwen_lsp.context.rest import rest_of_workspace
+from qwen_lsp.context.similar import changed_together, same_folder
 from qwen_lsp.index.graph import dependencies, dependents
 from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot

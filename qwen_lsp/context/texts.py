@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import buffers
 from qwen_lsp.index.memory import Memory
+from qwen_lsp.index.presence import Presence
 from qwen_lsp.index.snapshot import FileEntry, Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import available
@@ -19,7 +21,6 @@ from qwen_lsp.workspace.paths import RelPath
 
 _MARK = "\ufeff"
 
-
 # In characters; counts and the like in entries.
 _TEXTS: Memory[str] = Memory(16_000_000)
 _LINES: Memory[Sequence[str]] = Memory(16_000_000)
@@ -28,17 +29,28 @@ _COUNTS: Memory[int] = Memory(100_000)
 _LONGEST_COUNTED = 4_000
 
 
+def as_indexed(snapshot: Snapshot) -> Snapshot:
+    """The same workspace, taking the index's word that its files are there.
+
+    For who asks of many files and looks at those that are shown: `name_of` asks the disk all the same.
+    """
+    return replace(snapshot, presence=Presence(on_news=snapshot.presence.on_news))
+
+
 def text_of(snapshot: Snapshot, path: RelPath) -> str | None:
     """The text of a file, None for what cannot be read as text."""
     return content_of(snapshot, path)[0]
 
 
-def content_of(snapshot: Snapshot, path: RelPath) -> tuple[str | None, str]:
-    """The text of a file and the name of that content; (None, "") for what cannot be read as text."""
+def content_of(snapshot: Snapshot, path: RelPath, name: str = "") -> tuple[str | None, str]:
+    """The text of a file and the name of that content; (None, "") for what cannot be read as text.
+
+    `name` is what `name_of` said a moment ago, for who asked.
+    """
     buffer = snapshot.buffers.get(path)
+    name = name or name_of(snapshot, path)
     if buffer is not None:
-        return buffer.text, name_of(snapshot, path)
-    name = name_of(snapshot, path)
+        return buffer.text, name
     if name and (known := _TEXTS.get(name)) is not None:
         return known, name
     try:
@@ -49,6 +61,14 @@ def content_of(snapshot: Snapshot, path: RelPath) -> tuple[str | None, str]:
     return file.text, file.digest
 
 
+def indexed_name(snapshot: Snapshot, path: RelPath) -> str:
+    """What the index says that a file contains, as `name_of`, whatever the disk holds by now; else empty."""
+    if path in snapshot.buffers:
+        return name_of(snapshot, path)
+    entry = snapshot.files.get(path)
+    return entry.digest if entry is not None else ""
+
+
 def name_of(snapshot: Snapshot, path: RelPath) -> str:
     """What a file contains, as a digest, when that is known without reading it; else empty.
 
@@ -57,14 +77,14 @@ def name_of(snapshot: Snapshot, path: RelPath) -> str:
     buffer = snapshot.buffers.get(path)
     if buffer is None:
         entry = snapshot.files.get(path)
-        return entry.digest if entry is not None and _as_indexed(snapshot, path, entry) else ""
+        return entry.digest if entry is not None and _is_as_indexed(snapshot, path, entry) else ""
     if buffer.text is None:
         return ""
     # A byte order mark is part of a file's digest but of no text that was read from a file.
     return buffers.digest(buffer) + (_MARK if buffer.text.startswith(_MARK) else "")
 
 
-def _as_indexed(snapshot: Snapshot, path: RelPath, entry: FileEntry) -> bool:
+def _is_as_indexed(snapshot: Snapshot, path: RelPath, entry: FileEntry) -> bool:
     if not entry.digest:
         return False
     try:
@@ -83,15 +103,15 @@ def fits(snapshot: Snapshot, path: RelPath, name: str) -> bool:
     return entry is None or entry.digest in ("", name)
 
 
-def lines_of(snapshot: Snapshot, path: RelPath) -> Sequence[str]:
-    """The lines of a file without their terminators.
+def lines_of(snapshot: Snapshot, path: RelPath, name: str = "") -> Sequence[str]:
+    """The lines of a file without their terminators. `name` as in `content_of`.
 
     Empty for what cannot be read or has other lines by now, so that its facts do not fit them.
     """
-    name = name_of(snapshot, path)
+    name = name or name_of(snapshot, path)
     if name and (known := _LINES.get(name)) is not None:
         return known
-    text, name = content_of(snapshot, path)
+    text, name = content_of(snapshot, path, name)
     if text is None or not fits(snapshot, path, name):
         return ()
     lines = split_lines(text)

@@ -17,6 +17,7 @@ from qwen_lsp.workspace.paths import RelPath, folder_of
 MOST_LAID_OVER = 2_000
 """Changes after which a manifest is better merged: each further one copies them."""
 _MOST_FOLDERS = 64
+_MOST_ENTRIES = 20_000
 
 
 _Wanted = Callable[[str], bool]
@@ -30,6 +31,8 @@ class Manifest:
         self.remembered_users: dict[tuple[str, int], tuple[Sequence[RelPath], bool]] = {}
         """What a snapshot found out about names (`index.sites`); it holds as long as the manifest does."""
         self._folders: dict[str, Sequence[RelPath]] = {}
+        self._entries: dict[RelPath, DiskChange] = {}
+        """Rows of the table as objects, those that were asked for; manifests of one table share them."""
 
     @cached_property
     def files(self) -> Mapping[RelPath, FileEntry]:
@@ -44,11 +47,17 @@ class Manifest:
         """What is known of a path; None when it is not on disk."""
         if path in self.over:
             return self.over[path]
-        row = self.table.paths.row(path)
-        return None if row < 0 else self.table.entry(row)
+        entry = self._entries.get(path)
+        if entry is None and (row := self.table.paths.row(path)) >= 0:
+            entry = self.table.entry(row)
+            if len(self._entries) >= _MOST_ENTRIES:
+                self._entries.clear()
+            self._entries[path] = entry
+        return entry
 
     def with_changes(self, changes: Mapping[RelPath, DiskChange]) -> Manifest:
         other = Manifest(self.table, {**self.over, **changes})
+        other._entries = self._entries
         if "paths" in self.__dict__ and all(
             isinstance(self.get(path), FileEntry) == isinstance(change, FileEntry)
             for path, change in changes.items()
@@ -169,6 +178,11 @@ class _Files(Mapping[RelPath, FileEntry]):
         if not isinstance(found, FileEntry):
             raise KeyError(path)
         return found
+
+    def get(self, path: RelPath, default: Any = None) -> Any:
+        """Asked thousands of times for one prompt: no exception for what is no file."""
+        found = self._manifest.get(path)
+        return found if isinstance(found, FileEntry) else default
 
     def __contains__(self, path: object) -> bool:
         manifest = self._manifest

@@ -83,11 +83,7 @@ class Gate:
         name = self._name(path)
         if reason := path_reason(name):
             return reason
-        parts = name.split("/")
-        folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
-        if self._globs and (
-            self._globs.match(name) or any(self._globs.match(folder, True) for folder in folders)
-        ):
+        if self._globs and self._is_named_by_a_setting(name):
             return "withheld by a setting"
         if self._ignored is not None and not name.startswith("/") and self._ignored(RelPath(name)):
             return "ignored file"
@@ -138,10 +134,16 @@ class Gate:
                     found.append(Found(*match.span(group), "withheld by a setting"))
         return _merged(found)
 
+    def _is_named_by_a_setting(self, name: str) -> bool:
+        parts = name.split("/")
+        folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
+        return bool(self._globs.match(name) or any(self._globs.match(folder, True) for folder in folders))
+
     def _name(self, path: RelPath | str) -> str:
-        if self._root is not None and str(path).startswith("/"):
-            return within(self._root, Path(path)) or str(path)
-        return str(path)
+        name = str(path)
+        if self._root is not None and name.startswith("/"):
+            return within(self._root, Path(name)) or name
+        return name
 
     def _remember(self, key: tuple[str, int, int], admission: Admission | None) -> None:
         size = len(admission.text or "") if admission is not None else 0
