@@ -40,6 +40,9 @@ class Pool:
         default_factory=dict[tuple[RelPath, str, int, tuple[int, int] | None], Candidate]
     )
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def add(self, candidate: Candidate) -> None:
         known = self._found.get(candidate.key)
         if known is None:

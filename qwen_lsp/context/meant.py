@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from qwen_lsp.context.names import Near
-from qwen_lsp.context.place import Place, kinship, language_id
+from qwen_lsp.context.place import Place, kinship
 from qwen_lsp.syntax.languages import by_id
 from qwen_lsp.workspace.paths import RelPath
 
@@ -22,12 +22,11 @@ _TEST_AFFIXES = ("test_", "_test", ".test", ".spec", "_spec", "Tests", "Test", "
 
 def meant(place: Place, around: Mapping[str, Near]) -> Iterator[tuple[RelPath, float, str]]:
     """Files that the imports do not lead to, each with a weight in (0, 1] and the reason."""
-    own = {d.name for d in place.facts.definitions}
-    asked = {n.receiver: n.weight for n in sorted(around.values(), key=lambda n: n.weight) if n.receiver}
-    unknown = [name for name in asked if not (name in place.aliases or name in place.names or name in own)]
-    for name in sorted(unknown, key=lambda n: (-asked[n], n))[:_RECEIVERS]:
-        for path, share in _named(place, name):
-            yield path, asked[name] * share, f"`{name}.` is written here, and this file has that name"
+    known = {*place.aliases, *place.names, *(d.name for d in place.facts.definitions)}
+    unknown = [n for n in around.values() if n.asked and not n.dotted and n.name not in known]
+    for use in sorted(unknown, key=lambda n: (-n.weight, n.name))[:_RECEIVERS]:
+        for path, share in _named(place, use.name):
+            yield path, use.weight * share, f"`{use.name}.` is written here, and this file has that name"
     for path, share in _named(place, _subject(place.path)):
         yield path, _SAME_NAME * share, "named like this file"
 
@@ -49,12 +48,11 @@ def _named(place: Place, stem: str) -> Iterator[tuple[RelPath, float]]:
     found = [
         path
         for suffix in language.suffixes
-        for path in snapshot.manifest.named(stem + suffix)
-        if path != place.path and path not in place.modules and snapshot.has(path)
+        for path in snapshot.named(stem + suffix)
+        if path != place.path and path not in place.modules
     ]
     if not found or len(found) > _MOST_NAMESAKES:
         return
-    weights = {path: 0.2 + kinship(place.path, path) for path in found if language_id(snapshot, path)}
-    total = sum(weights.values())
-    for path, weight in weights.items():
-        yield path, weight / total
+    weights = [0.2 + kinship(place.path, path) for path in found]
+    for path, weight in zip(found, weights, strict=True):
+        yield path, weight / sum(weights)

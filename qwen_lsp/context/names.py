@@ -11,6 +11,7 @@ from types import MappingProxyType
 from qwen_lsp.syntax.facts import Import
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_MEMBER_SIGNS = ("->", "::", "?.")
 _LINES_BEFORE = 80
 _LINES_AFTER = 30
 _LONGEST_LINE = 2_000
@@ -34,7 +35,7 @@ class Near:
     """One name near the cursor: `weight` in (0, 1], the distance in lines, and what it hangs on.
 
     `receiver` is the identifier before the dot of `receiver.name`, empty for a bare name; `dotted` says
-    whether any use was after a dot; `called` whether any use was a call.
+    whether any use was after a dot; `called` whether any use was a call; `asked` whether a dot followed any.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Near:
     dotted: bool
     called: bool
     receiver: str = ""
+    asked: bool = False
 
 
 def near(text: str, offset: int, renamed: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, Near]:
@@ -74,9 +76,10 @@ def _collect(
             continue
         start, end = match.span()
         name = renamed.get(name, name)
-        dotted = line[start - 1 : start] == "." or line[start - 2 : start] in ("->", "::")
+        dotted = line[start - 1 : start] == "." or line[start - 2 : start] in _MEMBER_SIGNS
         known = found.get(name)
-        if known is not None and known.weight >= weight and known.dotted == dotted:
+        asked = line[end : end + 1] == "." or line[end : end + 2] in _MEMBER_SIGNS
+        if known is not None and known.weight >= weight and known.dotted == dotted and known.asked >= asked:
             continue
         found[name] = Near(
             name,
@@ -85,6 +88,7 @@ def _collect(
             dotted or (known is not None and known.dotted),
             line[end : end + 1] == "(" or (known is not None and known.called),
             _receiver(line, start, renamed) if dotted else (known.receiver if known else ""),
+            asked or (known is not None and known.asked),
         )
 
 

@@ -16,7 +16,7 @@ from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.sites import Site
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import, Kind
-from qwen_lsp.syntax.languages import by_id
+from qwen_lsp.syntax.languages import by_id, related
 from qwen_lsp.workspace.paths import RelPath, folder_of
 
 TYPES: frozenset[Kind] = frozenset({"class", "interface", "trait", "struct", "enum", "type", "impl"})
@@ -157,7 +157,7 @@ def defining_module(
     return path
 
 
-def _means(place: Place, site: Site) -> bool:
+def means(place: Place, site: Site) -> bool:
     """Whether a name here can mean that definition: keys and headings of other languages only look alike."""
     if site.path == place.path:
         return False
@@ -181,7 +181,7 @@ def _weighed(place: Place, name: str, dotted: bool) -> Weighed:
         sites = place.lookups.sites[name] = [
             s
             for s in _once(place.snapshot.definitions(name, near=place.nearest, check=False))
-            if _means(place, s)
+            if means(place, s)
         ]
     if not sites:
         return []
@@ -218,7 +218,7 @@ def _likelihood(place: Place, name: str, site: Site, dotted: bool) -> float:
         weight *= 2.0
     if is_test(site.path) and not is_test(place.path):
         weight *= 0.15
-    if site.language != place.facts.language:
+    if site.language != place.facts.language and not related(site.language, place.facts.language):
         other = by_id(site.language)
         weight *= 0.1 if other is not None and other.is_code else 0.01  # keys of data, headings of prose
     return weight

@@ -11,12 +11,13 @@ from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.classes import Hierarchy, expand, own_classes
 from qwen_lsp.context.meant import meant
 from qwen_lsp.context.names import Near, near, renamed_imports
-from qwen_lsp.context.place import Place, place_of, shares
+from qwen_lsp.context.place import Place, means, place_of, shares
 from qwen_lsp.context.receivers import receivers
 from qwen_lsp.context.rest import rest_of_workspace
 from qwen_lsp.context.similar import Usage, changed_together, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
 from qwen_lsp.context.texts import as_indexed, text_of
+from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath
@@ -31,6 +32,9 @@ _ELSEWHERE = 80
 _LEAST_HABITS, _MOST_HABITS = 80, 240
 _HABITS_SHARE = 5
 _PASSED_ON = 60
+_FEW = 40
+_WORDS = 4
+_NAMES_OF_WORD = 30
 _WIDE = 4_000
 
 
@@ -68,6 +72,8 @@ def rank(
     expand(place, hierarchy, around, usage, pool)
     _modules(place, around, usage, pool)
     _habits(place, around, usage, pool, max(_LEAST_HABITS, limit // _HABITS_SHARE))
+    if len(pool) < _FEW:
+        _by_words(place, usage, pool)
     _files(place, pool, recent, limit)
     return pool.best(limit)
 
@@ -167,6 +173,15 @@ def _habits(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool, 
         for site, share in shares(place, name, dotted=True, limit=3):
             why = f"defines `{place_name(name)}`, used by files like this one"
             pool.add(Candidate(site.path, "header", 0.10 * habit * share, why, site.index))
+
+
+def _by_words(place: Place, usage: Usage, pool: Pool) -> None:
+    """Definitions named with the words near by: all that is left where hardly a name is known yet."""
+    for word in usage.subject.rarest(_WORDS):
+        for site in symbols(place.snapshot, word, _NAMES_OF_WORD):
+            score = 0.08 * usage.subject.likeness(site.definition.name)
+            if score and means(place, site):
+                pool.add(Candidate(site.path, "header", score, f"named with `{word}`", site.index))
 
 
 def _files(place: Place, pool: Pool, recent: Sequence[RelPath], limit: int) -> None:

@@ -27,12 +27,11 @@ def receivers(place: Place, around: Mapping[str, Near], text: str, offset: int, 
     for variable, maker in types.items():
         if (use := around.get(variable)) is not None:
             _made(place, maker, 0.8 * use.weight, f"`{variable}` is a `{maker}`", hierarchy)
-    asked = {near.receiver: near.weight for near in sorted(around.values(), key=lambda n: n.weight)}
-    untold = [n for n in asked if n in around and n not in types and n not in place.aliases]
-    for name in sorted(untold, key=lambda n: (-asked[n], n))[:_ASKED]:
-        for site, share in shares(place, name, dotted=around[name].dotted, limit=2):
+    untold = [n for n in around.values() if n.asked and n.name not in types and n.name not in place.aliases]
+    for use in sorted(untold, key=lambda n: (-n.weight, n.name))[:_ASKED]:
+        for site, share in shares(place, use.name, dotted=use.dotted, limit=2):
             if share > _LIKELY and site.definition.kind not in TYPES:
-                _declared(place, site, 0.5 * asked[name] * share, hierarchy)
+                _declared(place, site, 0.5 * use.weight * share, hierarchy)
 
 
 def _made(place: Place, maker: str, score: float, why: str, hierarchy: Hierarchy) -> None:

@@ -12,10 +12,11 @@ from qwen_lsp.context.names import Near
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORTEST = 3
 # Words that names of every subject have.
-_EMPTY = frozenset(
-    "add all and are can create default del delete for from get has have init into make new not run set test the"
-    " this type use using with".split()
-)
+_EMPTY_WORDS = """
+add all and are can create default del delete for from get has have init into make new not run set test the
+this type use using with
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
 
 
 @lru_cache(maxsize=32_768)

@@ -7,6 +7,7 @@ one and shares all but the change.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -80,6 +81,14 @@ class Snapshot:
         files = {p for p in known if p not in self.buffers and (not check or self.presence.has(p))}
         files.update(p for p, b in self.buffers.items() if b.text is not None and folder_of(p) == folder)
         return sorted(files)
+
+    def named(self, name: str) -> Sequence[RelPath]:
+        """The files whose path ends in this name, sorted."""
+        found = {p for p in self.manifest.named(name) if p not in self.buffers and self.presence.has(p)}
+        found.update(
+            p for p, b in self.buffers.items() if b.text is not None and posixpath.basename(p) == name
+        )
+        return sorted(found)
 
     def has(self, path: RelPath) -> bool:
         buffer = self.buffers.get(path)

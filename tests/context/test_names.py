@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qwen_lsp.context.names import identifiers, near, receiver_types
+from qwen_lsp.context.names import declared_type, identifiers, near, receiver_types, renamed_imports
+from qwen_lsp.syntax.languages import by_id
+from qwen_lsp.syntax.parse import parse
+from qwen_lsp.syntax.tags import extract
 
 
 def test_nearer_names_weigh_more_and_words_of_the_language_nothing() -> None:
@@ -65,3 +68,58 @@ def test_types_of_receivers_as_each_language_says_them(text: str, expected: dict
 
 def test_identifiers_in_order_each_once() -> None:
     assert identifiers("class A(B, C[D], B): pass") == ["A", "B", "C", "D"]
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "expected"),
+    [
+        ("def get_logger(name: str) -> Adapter:", "get_logger", "Adapter"),
+        ("    @property\n    def env(self) -> 'Environment':", "env", "Environment"),
+        ("    config: Config", "config", "Config"),
+        ("    self.env = Environment(app)", "env", "Environment"),
+        ("func NewFoo(a *Bar) (*Foo, error) {", "NewFoo", "Foo"),
+        ("func (s *S) Get(f func(x int) Bar) Foo {", "Get", "Foo"),
+        ("func Get(a int) {", "Get", ""),
+        ("\tstore *Store", "store", "Store"),
+        ("public final List<Foo> getFoos(int a) {", "getFoos", "Foo"),
+        ("struct foo *get_foo(int x);", "get_foo", "foo"),
+        ("fn get(&self) -> Option<Arc<Foo>> {", "get", "Foo"),
+        ("  get(a: string): Promise<Foo> {", "get", "Foo"),
+        ("fun get(a: Int): Foo {", "get", "Foo"),
+        ("  private readonly foo: FooService;", "foo", "FooService"),
+        ("    public function get(string $a): Foo", "get", "Foo"),
+        ("def run(self) -> None:", "run", ""),
+        ("def run(self):", "run", ""),
+    ],
+)
+def test_types_that_a_header_declares(header: str, name: str, expected: str) -> None:
+    assert declared_type(header, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("python", "import a.b as c\nfrom x import (\n    y as z,\n    w)\n", {"c": "b", "z": "y"}),
+        ("python", "import os\nwith open(p) as f: ...\n", {}),
+        ("typescript", "import * as Z from './lib/x';\nimport {a as b} from './y';\n", {"Z": "x", "b": "a"}),
+        ("javascript", "const fs = require('./lib/files');\n", {"fs": "files"}),
+        ("go", 'package p\nimport (\n\tz "a/b/x"\n\t"k/l"\n)\n', {"z": "x"}),
+        ("rust", "use a::b as z;\nuse a::{c as d, e};\n", {"z": "b", "d": "c"}),
+        ("php", "<?php use A\\B as C;", {"C": "B"}),
+        ("kotlin", "import a.b.C as D\n", {"D": "C"}),
+        ("scala", "import a.b.{C => D}\n", {"D": "C"}),
+        ("csharp", "using X = A.B.C;\nusing D.E;\n", {"X": "C"}),
+    ],
+)  # fmt: skip
+def test_names_that_imports_give(language: str, text: str, expected: dict[str, str]) -> None:
+    grammar = by_id(language)
+    assert grammar is not None
+    imports = extract(parse(text, grammar)).imports
+    assert renamed_imports(text, imports) == expected
+
+
+def test_a_renamed_name_counts_as_what_it_stands_for() -> None:
+    found = near("nx.degree(nx)", 13, {"nx": "networkx"})
+    assert found["degree"].receiver == "networkx"
+    assert "networkx" in found
+    assert "nx" not in found
