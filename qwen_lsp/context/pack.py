@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.context.candidates import Candidate
@@ -79,18 +79,15 @@ def pack(
 
 
 def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
-    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up.
-
-    The last item of an entry is the guess, 0 once the cost is known.
-    """
-    heap = [
+    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up."""
+    snapshot = filling.desk.snapshot
+    queue = _Queue(
         (-worth / guess, number, step, candidate, guess)
         for number, candidate in enumerate(candidates)
-        for step, worth, guess in _steps(filling.desk.snapshot, candidate)
-    ]
-    heapq.heapify(heap)
-    while heap and (room := filling.budget - filling.used) >= _LEAST:
-        _, number, step, candidate, guess = heapq.heappop(heap)
+        for step, worth, guess in _steps(snapshot, candidate)
+    )
+    while (entry := queue.pop()) is not None and (room := filling.budget - filling.used) >= _LEAST:
+        _, number, step, candidate, guess = entry
         if guess * _SURELY > room:
             continue  # not worth reading to learn that it is too large
         sheet = filling.sheet(candidate.path)
@@ -98,16 +95,45 @@ def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
         if cost is None:
             continue
         real = -_worth(candidate, step) / max(cost, 1)
-        if guess and heap and real > heap[0][0]:
-            heapq.heappush(heap, (real, number, step, candidate, 0.0))
+        if guess and queue.has_better(real):
+            queue.push((real, number, step, candidate, 0.0))
         elif cost > room:
             continue
         elif not sheet.confirm():
-            heapq.heappush(heap, (real, number, step, candidate, 1.0))  # it was the cost of another content
+            queue.push((real, number, step, candidate, 1.0))  # it was the cost of another content
         else:
             sheet.put(candidate, step, cost)
             filling.used += cost
             filling.steps.append((cost, candidate, step))
+
+
+_Entry = tuple[float, int, str, Candidate, float]
+"""Worth per token, negative; place among the candidates; step; and the tokens it may take, 0 once known."""
+
+
+class _Queue:
+    """What could be shown next, the best first.
+
+    Most entries come up once, or never. Those are sorted once, which is much cheaper than a heap of all; only
+    what turned out to cost more than was guessed waits in a heap.
+    """
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        self._sorted = sorted(entries, reverse=True)
+        self._again: list[_Entry] = []
+
+    def push(self, entry: _Entry) -> None:
+        heapq.heappush(self._again, entry)
+
+    def pop(self) -> _Entry | None:
+        if self._again and not (self._sorted and self._sorted[-1] < self._again[0]):
+            return heapq.heappop(self._again)
+        return self._sorted.pop() if self._sorted else None
+
+    def has_better(self, worth: float) -> bool:
+        """Whether something waits that is worth more per token."""
+        ordered, again = self._sorted, self._again
+        return (bool(ordered) and ordered[-1][0] < worth) or (bool(again) and again[0][0] < worth)
 
 
 def _steps(snapshot: Snapshot, candidate: Candidate) -> list[tuple[str, float, float]]:
