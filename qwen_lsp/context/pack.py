@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.context.candidates import Candidate
+from qwen_lsp.context.collector import collector_waits
+from qwen_lsp.context.desk import Desk
 from qwen_lsp.context.order import in_order
 from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.render import render as render
-from qwen_lsp.context.sheet import Desk
+from qwen_lsp.context.sheet import Sheet
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -34,9 +36,22 @@ class _Filling:
     desk: Desk
     budget: int
     used: int = 0
+    sheets: dict[RelPath, Sheet] = field(default_factory=dict[RelPath, Sheet])
     steps: list[tuple[int, Candidate, str]] = field(default_factory=list[tuple[int, Candidate, str]])
 
+    def sheet(self, path: RelPath) -> Sheet:
+        found = self.sheets.get(path)
+        if found is None:
+            found = self.sheets[path] = Sheet(self.desk, path)
+        return found
 
+    def problem(self, path: RelPath) -> str:
+        """Why a file cannot be shown, as far as that is known without reading it; empty when it can."""
+        found = self.sheets.get(path)
+        return found.problem if found is not None else self.desk.admits_path(path)
+
+
+@collector_waits()
 def pack(
     snapshot: Snapshot,
     candidates: Sequence[Candidate],
@@ -59,41 +74,66 @@ def pack(
         made = _made(filling)
     if tokens > budget:
         made, tokens = [], 0
-    left_out = _left_out(candidates, {part.path for part, _ in made}, filling.desk)
+    left_out = _left_out(candidates, {part.path for part, _ in made}, filling)
     return Pack(tuple(in_order(snapshot, made)), budget, tokens, filling.desk.withheld(), left_out)
 
 
 def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
-    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up.
-
-    The last item of an entry is the guess, 0 once the cost is known.
-    """
-    desk = filling.desk
-    heap = [
+    """Take what gives most per token while it fits. Costs are guessed until a candidate comes up."""
+    snapshot = filling.desk.snapshot
+    queue = _Queue(
         (-worth / guess, number, step, candidate, guess)
         for number, candidate in enumerate(candidates)
-        for step, worth, guess in _steps(desk.snapshot, candidate)
-    ]
-    heapq.heapify(heap)
-    while heap and (room := filling.budget - filling.used) >= _LEAST:
-        _, number, step, candidate, guess = heapq.heappop(heap)
+        for step, worth, guess in _steps(snapshot, candidate)
+    )
+    while (entry := queue.pop()) is not None and (room := filling.budget - filling.used) >= _LEAST:
+        _, number, step, candidate, guess = entry
         if guess * _SURELY > room:
             continue  # not worth reading to learn that it is too large
-        sheet = desk.sheet(candidate.path)
+        sheet = filling.sheet(candidate.path)
         cost = sheet.cost(candidate, step)
         if cost is None:
             continue
         real = -_worth(candidate, step) / max(cost, 1)
-        if guess and heap and real > heap[0][0]:
-            heapq.heappush(heap, (real, number, step, candidate, 0.0))
+        if guess and queue.has_better(real):
+            queue.push((real, number, step, candidate, 0.0))
         elif cost > room:
             continue
         elif not sheet.confirm():
-            heapq.heappush(heap, (real, number, step, candidate, 1.0))  # it was the cost of another content
+            queue.push((real, number, step, candidate, 1.0))  # it was the cost of another content
         else:
             sheet.put(candidate, step, cost)
             filling.used += cost
             filling.steps.append((cost, candidate, step))
+
+
+_Entry = tuple[float, int, str, Candidate, float]
+"""Worth per token, negative; place among the candidates; step; and the tokens it may take, 0 once known."""
+
+
+class _Queue:
+    """What could be shown next, the best first.
+
+    Most entries come up once, or never. Those are sorted once, which is much cheaper than a heap of all; only
+    what turned out to cost more than was guessed waits in a heap.
+    """
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        self._sorted = sorted(entries, reverse=True)
+        self._again: list[_Entry] = []
+
+    def push(self, entry: _Entry) -> None:
+        heapq.heappush(self._again, entry)
+
+    def pop(self) -> _Entry | None:
+        if self._again and not (self._sorted and self._sorted[-1] < self._again[0]):
+            return heapq.heappop(self._again)
+        return self._sorted.pop() if self._sorted else None
+
+    def has_better(self, worth: float) -> bool:
+        """Whether something waits that is worth more per token."""
+        ordered, again = self._sorted, self._again
+        return (bool(ordered) and ordered[-1][0] < worth) or (bool(again) and again[0][0] < worth)
 
 
 def _steps(snapshot: Snapshot, candidate: Candidate) -> list[tuple[str, float, float]]:
@@ -124,7 +164,7 @@ def _size(snapshot: Snapshot, path: RelPath) -> int:
 def _made(filling: _Filling) -> list[tuple[Part, float]]:
     """The parts as they stand, each with its score."""
     parts: list[tuple[Part, float]] = []
-    for sheet in filling.desk.sheets():
+    for sheet in filling.sheets.values():
         if sheet.empty:
             continue
         made = sheet.made()
@@ -142,17 +182,17 @@ def _take_back(filling: _Filling, over: int) -> None:
     else:
         chosen = max(range(len(filling.steps)), key=lambda i: (filling.steps[i][0], i))
     cost, candidate, step = filling.steps.pop(chosen)
-    filling.desk.sheet(candidate.path).take(candidate, step)
+    filling.sheet(candidate.path).take(candidate, step)
     filling.used -= cost
 
 
 def _left_out(
-    candidates: Sequence[Candidate], shown: set[RelPath], desk: Desk
+    candidates: Sequence[Candidate], shown: set[RelPath], filling: _Filling
 ) -> tuple[tuple[RelPath, str], ...]:
     found: dict[RelPath, str] = {}
     for candidate in candidates:
         if candidate.path not in shown and candidate.path not in found:
-            found[candidate.path] = desk.problem(candidate.path) or "no room"
+            found[candidate.path] = filling.problem(candidate.path) or "no room"
             if len(found) >= _MOST_LEFT_OUT:
                 break
     return tuple(found.items())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from qwen_lsp.context.render import heading, piece
 from qwen_lsp.context.texts import content_of, counted, fits, indexed_name, lines_of, name_of, outline_of
@@ -35,6 +34,8 @@ class _Known:
     """0: there is no outline."""
 
 
+_NOTHING = _Known((), unchanged=True)
+
 _PAGES: Memory[_Known] = Memory(30_000)
 _HEADERS: Memory[list[int]] = Memory(400_000)
 """Tokens of each signature of a content, -1 until they are asked for."""
@@ -46,6 +47,11 @@ class Page:
     Without `check` it is the content that the index knows, until somebody asks for a text or calls `confirm`:
     what a page costs is asked of many more files than are shown, and most of it is known without the disk.
     """
+
+    __slots__ = (
+        "_count", "_facts", "_gate", "_headers", "_is_confirmed", "_known", "_snapshot", "_text", "name",
+        "path", "problem", "withheld",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -62,9 +68,10 @@ class Page:
         self.problem = gate.admits_path(path) or ""
         self.withheld: tuple[Withheld, ...] = (Withheld(path, self.problem),) if self.problem else ()
         self._snapshot, self._count, self._gate = snapshot, count, gate
-        self._known = _Known((), unchanged=True)
+        self._known = _NOTHING
         self._text: str | None = None
         self._headers: list[int] | None = None
+        self._facts: FileFacts | None = None
         self._is_confirmed = False
         if not self.problem and not (not check and self._recall(indexed_name(snapshot, path))):
             self._look()
@@ -132,9 +139,11 @@ class Page:
         """Whether the gate lets all of the file pass, and with it any of its lines."""
         return self._known.unchanged and not self._known.withheld and not self.problem
 
-    @cached_property
+    @property
     def facts(self) -> FileFacts:
-        return self._snapshot.facts(self.path) or FileFacts(language="", lines=0)
+        if self._facts is None:
+            self._facts = self._snapshot.facts(self.path) or FileFacts(language="", lines=0)
+        return self._facts
 
     @property
     def lines(self) -> Sequence[str]:

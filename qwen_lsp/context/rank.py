@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.classes import Hierarchy, expand, own_classes
+from qwen_lsp.context.collector import collector_waits
 from qwen_lsp.context.meant import meant
 from qwen_lsp.context.names import Near, near, renamed_imports
 from qwen_lsp.context.place import Place, means, place_of, shares
@@ -43,6 +44,7 @@ def limit_for(budget: int) -> int:
     return max(150, budget // 8)
 
 
+@collector_waits()
 def rank(
     snapshot: Snapshot,
     path: RelPath,

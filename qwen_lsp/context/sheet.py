@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from qwen_lsp.context.candidates import Candidate, Form
+from qwen_lsp.context.desk import Desk
 from qwen_lsp.context.page import Page
 from qwen_lsp.context.render import heading, piece
-from qwen_lsp.context.texts import as_indexed, counted
-from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.workspace.paths import RelPath
-from qwen_lsp.workspace.secrets import Gate, Withheld
 
 _RANK: dict[str, int] = {"": 0, "header": 0, "excerpt": 0, "outline": 1, "whole": 2}
 
 
-class Desk:
-    """The sheets of one pack, and what they share: the snapshot, the counter, the gate."""
-
-    def __init__(self, snapshot: Snapshot, count: Callable[[str], int], gate: Gate) -> None:
-        self.snapshot = as_indexed(snapshot)
-        self.count = count
-        self.gate = gate
-        self._sheets: dict[RelPath, Sheet] = {}
-        self._withheld: dict[tuple[str, str, int | None], Withheld] = {}
-
-    def sheet(self, path: RelPath) -> Sheet:
-        found = self._sheets.get(path)
-        if found is None:
-            found = self._sheets[path] = Sheet(self, path)
-        return found
-
-    def problem(self, path: RelPath) -> str:
-        """Why a file cannot be shown, as far as that is known without reading it; empty when it can."""
-        found = self._sheets.get(path)
-        if found is not None:
-            return found.problem
-        reason = self.gate.admits_path(path) or ""
-        if reason:
-            self.note(Withheld(path, reason))
-        return reason
-
-    def sheets(self) -> Sequence[Sheet]:
-        return list(self._sheets.values())
-
-    def counted(self, text: str) -> int:
-        return counted(text, self.count)
-
-    def admit(self, path: RelPath, text: str, lines: Sequence[int]) -> str | None:
-        """A text made from lines of a file (zero-based), as the gate lets it pass."""
-        admission = self.gate.admit(path, text)
-        for item in admission.withheld:
-            at = item.line
-            if at is not None and lines:
-                at = lines[min(at, len(lines)) - 1] + 1
-            self.note(Withheld(item.path, item.reason, at))
-        return admission.text
-
-    def note(self, item: Withheld) -> None:
-        """Something was withheld; the receipt tells."""
-        self._withheld[(item.path, item.reason, item.line)] = item
-
-    def withheld(self) -> tuple[Withheld, ...]:
-        return tuple(
-            sorted(self._withheld.values(), key=lambda item: (item.path, item.line or 0, item.reason))
-        )
-
-
 class Sheet:
     """One file: headers and excerpts put on it, or the outline or the whole that takes their place."""
+
+    __slots__ = (
+        "_chains", "_excerpts", "_forms", "_headers", "_is_made", "_made", "_rank", "_shown", "_spent",
+        "desk", "page", "path", "score",
+    )  # fmt: skip
 
     def __init__(self, desk: Desk, path: RelPath) -> None:
         self.desk = desk
@@ -97,7 +48,7 @@ class Sheet:
 
     @property
     def form(self) -> str:
-        return max(self._forms, key=lambda form: _RANK[form], default="")
+        return "whole" if "whole" in self._forms else "outline" if self._forms else ""
 
     def cost(self, candidate: Candidate, step: str) -> int | None:
         """How many more tokens this step takes; None when it adds nothing or cannot be shown."""

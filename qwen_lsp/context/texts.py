@@ -91,7 +91,7 @@ def _is_as_indexed(snapshot: Snapshot, path: RelPath, entry: FileEntry) -> bool:
         found = os.lstat(f"{snapshot.root}/{path}")
     except (OSError, ValueError):
         return False
-    if disk.Stat.of(found) == disk.Stat(entry.size, entry.mtime_ns):
+    if found.st_size == entry.size and disk.Stat.of(found).mtime_ns == entry.mtime_ns:
         return True
     snapshot.presence.on_news(path)
     return False
