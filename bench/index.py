@@ -291,7 +291,7 @@ def rss() -> float:
 
 
 if __name__ == "__main__":
-    # What is installed has its bytecode: compiling every module again for each worker is no cost of the index.
+    # What is installed has its bytecode: to compile every module for each worker is no cost of the index.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(sysconfig.get_path("stdlib"))
     with tempfile.TemporaryDirectory(prefix="qwen-lsp-bench-") as folder:
