@@ -19,6 +19,7 @@ SCHEMA = 4
 """Raised when the tables or the encoding change; an index of another number is never read."""
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
 _SEPARATORS = re.compile(r"[/\\.:]+")
 _NAMES_ARE_NO_FILES = frozenset({"javascript", "typescript", "typescriptreact", "go", "c", "cpp"})
 _FOLDER_STEMS = frozenset({"__init__", "index", "mod", "init"})
@@ -49,8 +50,7 @@ def encode(facts: FileFacts) -> Encoded:
         dict(facts.references),
         [(i.module, i.names, i.line) for i in facts.imports],
     )
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return Encoded(numbers.tobytes(), text.encode("utf-8", "surrogatepass"))
+    return Encoded(numbers.tobytes(), _JSON.encode(value).encode("utf-8", "surrogatepass"))
 
 
 def decode(encoded: Encoded, language: str) -> FileFacts:

@@ -24,7 +24,7 @@ from qwen_lsp.workspace.paths import RelPath
 COMMAND = (sys.executable, "-P", "-m", "qwen_lsp.index.worker")
 _BATCH_BYTES = 1024 * 1024
 _BATCH_FILES = 96
-_FIRST_BYTES = 64 * 1024
+_LEAST_BYTES = 64 * 1024
 _MOST_FED = 128 * 1024 * 1024
 """Bytes after which a worker makes room for a new one: the parser's binding lets go of less than it takes."""
 _START_SECONDS = 60.0
@@ -66,13 +66,13 @@ class Limits:
 class Queue(deque[list[Job]]):
     """Jobs that wait, in their order, in batches small enough that every worker gets several.
 
-    The first ones are smaller still: what is in front is what somebody waits for.
+    The first ones are smaller still: what is in front is what somebody waits for. So are the last ones:
+    all workers then end at about the same time.
     """
 
     def __init__(self, jobs: Sequence[Job], workers: int) -> None:
         super().__init__()
-        total = sum(job.stat.size for job in jobs)
-        self._most = max(32 * 1024, min(_BATCH_BYTES, total // (4 * workers)))
+        self._workers = workers
         self.extend(self._batches(jobs))
 
     def promote(self, paths: Sequence[RelPath]) -> None:
@@ -88,14 +88,17 @@ class Queue(deque[list[Job]]):
 
     def _batches(self, jobs: Sequence[Job]) -> list[list[Job]]:
         batches: list[list[Job]] = []
-        size = 0
+        left = sum(job.stat.size for job in jobs)
+        size = most = 0
         for job in jobs:
-            most = min(self._most, _FIRST_BYTES << min(max(len(batches) - 1, 0), 16))
             if not batches or size + job.stat.size > most or len(batches[-1]) >= _BATCH_FILES:
+                fair = max(left // (2 * self._workers), _LEAST_BYTES)
+                most = min(_BATCH_BYTES, fair, _LEAST_BYTES << min(len(batches), 16))
                 batches.append([])
                 size = 0
             batches[-1].append(job)
             size += job.stat.size
+            left -= job.stat.size
         return batches
 
 

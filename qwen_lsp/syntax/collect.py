@@ -5,7 +5,7 @@ A query says which nodes matter; nothing here walks the tree. Where a grammar ha
 them that has none, so a pattern may capture them in any order.
 
 `@definition.attribute` is what a method gives its object: a field of the type around it. Elsewhere it defines
-nothing.
+nothing. `@definition.global` is a variable wherever no function is around it, and nothing in one.
 
 `@is.def.defp` asks that the node reads `def` or `defp`, or else the names after it in the same definition
 do not count.
@@ -28,13 +28,18 @@ _ORDER = {"attribute": _ATTRIBUTE, "outer": _OUTER, "name": _NAME, "body": _BODY
 _DEFINITION_CAPTURE = "definition."
 _WEAK = "~"
 """Put before a kind: a pattern for it may also match what a stronger pattern calls something else."""
-_WEAK_KINDS = frozenset(("attribute", "class", "variable", "field", "property", "type"))
+_WEAK_KINDS = frozenset(("attribute", "global", "class", "variable", "field", "property", "type"))
 _VARIABLES = frozenset(("variable", "field", "property"))
-_MEMBER_KINDS = {"function": "method", _WEAK + "variable": "field"}
+_VARIABLE = _WEAK + "variable"
+_MEMBER_KINDS = {"function": "method", _VARIABLE: "field"}
 """What a definition directly inside a type is called instead."""
 _TYPE_LIKE = frozenset(("class", "interface", "trait", "struct", "enum", "impl"))
 _MARKS = "\"'`:"
 _ATTRIBUTE_OF_OBJECT = _WEAK + "attribute"
+_GLOBAL = _WEAK + "global"
+_ONLY_IN_PLACES = frozenset((_ATTRIBUTE_OF_OBJECT, _GLOBAL))
+_METHODS = frozenset(("constructor", "method"))
+_FUNCTIONS = _METHODS | {"function"}
 _SYMBOL = _WEAK + "property"
 """What a Ruby symbol defines; elsewhere a colon may be part of a name."""
 
@@ -79,8 +84,10 @@ def definitions(tree: SyntaxTree, captures: Captures, fields: Fields) -> Collect
     opened = _opened(source, captures)
     for each in opened:
         node, kind = each.node, each.kind
-        if kind == _ATTRIBUTE_OF_OBJECT and not _in_method(each, result):
-            continue
+        if kind in _ONLY_IN_PLACES:
+            if not _in_its_place(each, result):
+                continue
+            kind = _VARIABLE if kind == _GLOBAL else kind
         name_node = each.name
         if name_node is None and each.vetoes is None:
             for field in name_fields:
@@ -160,12 +167,13 @@ def _name_behind(each: Open, kind: str, start: int, name_line: int, body_fields:
     return first if kind == _WEAK + "type" and name_line > first + 1 else name_line
 
 
-def _in_method(each: Open, result: Sequence[Definition]) -> bool:
-    """Whether a method is what immediately encloses it."""
+def _in_its_place(each: Open, result: Sequence[Definition]) -> bool:
+    """Whether what immediately encloses it is a method, or for a global anything but a function."""
     outer = each.outer
     while outer is not None and outer.number < 0:
         outer = outer.outer
-    return outer is not None and result[outer.number].kind in ("constructor", "method")
+    around = None if outer is None else result[outer.number].kind
+    return around not in _FUNCTIONS if each.kind == _GLOBAL else around in _METHODS
 
 
 def _definition(values: tuple[str, Kind, int, int, int, int, int, int]) -> Definition:

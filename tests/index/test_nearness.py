@@ -105,10 +105,11 @@ def test_a_file_moves_to_the_front_of_the_queue_once() -> None:
     assert sorted(left) == sorted({f"{i}.py" for i in range(1000)} - given_out)
 
 
-def test_the_first_batches_are_small() -> None:
-    queue = Queue(jobs([f"{i}.py" for i in range(2000)], size=5_000), workers=1)
+def test_the_first_and_the_last_batches_are_small() -> None:
+    queue = Queue(jobs([f"{i}.py" for i in range(2000)], size=5_000), workers=2)
     sizes = [sum(job.stat.size for job in batch) for batch in queue]
     assert sizes[0] <= 64 * 1024 < sizes[2] < max(sizes)
+    assert max(sizes[-2:]) <= 64 * 1024
 
 
 @pytest.mark.slow

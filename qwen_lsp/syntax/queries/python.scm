@@ -3,17 +3,14 @@
 (decorated_definition) @outer
 (type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type
 
-; Names assigned at the top of a module or a class, below an `if` or a `try` too; those of functions are nobody
-; else's business.
+; Names assigned at the top of a module or a class.
 (module (expression_statement (assignment left: [(identifier) (pattern_list (identifier) @name) (tuple_pattern (identifier) @name)]) @definition.variable))
-(module (if_statement [consequence: (block (expression_statement (assignment left: (identifier)) @definition.variable))
-  alternative: (_ (block (expression_statement (assignment left: (identifier)) @definition.variable)))]))
-(module (try_statement [(block (expression_statement (assignment left: (identifier)) @definition.variable))
-  (_ (block (expression_statement (assignment left: (identifier)) @definition.variable)))]))
 (class_definition body: (block (expression_statement (assignment left: (identifier)) @definition.variable)))
-(class_definition body: (block (if_statement [
-  consequence: (block (expression_statement (assignment left: (identifier)) @definition.variable))
-  alternative: (_ (block (expression_statement (assignment left: (identifier)) @definition.variable)))])))
+; Below an `if` or a `try` too; those of functions are nobody else's business.
+(if_statement [(block (expression_statement (assignment left: (identifier)) @definition.global))
+  (_ (block (expression_statement (assignment left: (identifier)) @definition.global)))])
+(try_statement [(block (expression_statement (assignment left: (identifier)) @definition.global))
+  (_ (block (expression_statement (assignment left: (identifier)) @definition.global)))])
 (assignment left: [
     (attribute object: (identifier) @is.self attribute: (identifier) @name)
     (pattern_list (attribute object: (identifier) @is.self attribute: (identifier) @name))
