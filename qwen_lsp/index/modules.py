@@ -86,7 +86,7 @@ def go(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
 def go_modules(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Folder and module path of each go.mod, longest module path first."""
     found: list[tuple[str, str]] = []
-    for file in snapshot.manifest.named("go.mod") or _buffered(snapshot, "go.mod"):
+    for file in snapshot.named("go.mod"):
         text = text_of(snapshot, file)
         if match := re.search(r"^\s*module\s+\"?([^\s\"]+)", text, re.MULTILINE):
             found.append((posixpath.dirname(file), match.group(1)))
@@ -110,7 +110,7 @@ def rust(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     elif found := _rust_module(snapshot, own, parts, imp.names):
         return found
     else:  # another crate of the workspace: its folder bears its name
-        crates = (file.split("/") for file in snapshot.manifest.named("lib.rs"))
+        crates = (file.split("/") for file in snapshot.named("lib.rs"))
         bases = ["/".join(c[:-1]) for c in crates if c[-3:-2] and c[-3].replace("-", "_") == head]
         parts = parts[1:]
     for base in bases:
@@ -249,14 +249,9 @@ def _package_files(snapshot: Snapshot, parts: list[str], suffixes: tuple[str, ..
 
 def _ending(snapshot: Snapshot, suffix: str, near: RelPath) -> RelPath | None:
     """The file whose path ends in these parts, the nearest to `near` when there are several."""
-    name = posixpath.basename(suffix)
-    known = (*snapshot.manifest.named(name), *_buffered(snapshot, name))
-    hits = {p for p in known if (p == suffix or p.endswith(f"/{suffix}")) and snapshot.has(p)}
+    named = snapshot.named(posixpath.basename(suffix))
+    hits = [p for p in named if p == suffix or p.endswith(f"/{suffix}")]
     return min(hits, key=lambda p: (-len(posixpath.commonprefix([p, near])), len(p), p), default=None)
-
-
-def _buffered(snapshot: Snapshot, name: str) -> list[RelPath]:
-    return [p for p, b in snapshot.buffers.items() if b.text is not None and posixpath.basename(p) == name]
 
 
 def _any(snapshot: Snapshot, candidates: Iterable[str]) -> RelPath | None:
