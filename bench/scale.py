@@ -304,7 +304,8 @@ async def served(root: Path, index: Path, name: str) -> Json:
     line = text.count("\n") // 2
     uri = (root / path).as_uri()
     asked: Json = {"uri": uri, "position": {"line": line, "character": 0}, "budget": 4_096}
-    async with spawned() as editor:
+    # What is installed has its bytecode; to compile every module again is no cost of a start.
+    async with spawned(environ={"PYTHONDONTWRITEBYTECODE": ""}) as editor:
         assert editor.process is not None
         pid = editor.process.pid
         await editor.initialize(root, initializationOptions={"index": {"cacheDir": str(index)}})
