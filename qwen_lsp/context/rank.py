@@ -131,12 +131,13 @@ def _modules(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool)
         if facts is None:
             continue
         base = 0.02 + 0.10 * near_module.get(module, 0.0)
+        why = f"in a file imported at line {line + 1}"
         for index, definition in enumerate(facts.definitions):
             if definition.parent >= 0 or definition.name in place.names:
                 continue
             private = 0.3 if definition.name.startswith("_") else 1.0
             score = base * private * (0.3 + 1.7 * usage.of(definition.name))
-            pool.add(Candidate(module, "header", score, f"in a file imported at line {line + 1}", index))
+            pool.add(Candidate(module, "header", score, why, index))
         if near_module.get(module, 0.0) or len(facts.definitions) < len(facts.imports):
             _passed_on(place, module, facts, 0.6 * base, usage, pool)
         pool.add(
@@ -149,9 +150,11 @@ def _passed_on(
 ) -> None:
     """What an imported module only passes on, as a package's `__init__` or an index file does."""
     snapshot = place.snapshot
-    names = {name: imp for imp in facts.imports for name in imp.names if name not in place.names}
-    wanted = sorted(names, key=lambda name: (-usage.of(name), name))[:_PASSED_ON]
-    for name in wanted:
+    names = {name for imp in facts.imports for name in imp.names if name not in place.names}
+    # Of most names nobody knows a use: those are put in order by name alone.
+    used = sorted([name for name in names if usage.of(name)], key=lambda name: (-usage.of(name), name))
+    unused = sorted(names.difference(used)) if len(used) < _PASSED_ON else []
+    for name in [*used, *unused][:_PASSED_ON]:
         use = usage.of(name)
         for site, share in shares(place, name, dotted=False, limit=1):
             why = f"passed on by `{module}`, which is imported here"
