@@ -117,7 +117,7 @@ def _cut(epoch: Epoch | None, base: Base, wants: Mapping[RelPath, float], sight:
     for path, weight in wants.items():
         if path != sight.current and sight.snapshot.has(path):
             here = best.get(path, Candidate(path, "whole", 0.0, "wanted a moment ago"))
-            best[path] = replace(here, score=here.score + weight * scale)
+            best[path] = here._replace(score=here.score + weight * scale)
     files = sorted(best.values(), key=lambda c: (-c.score, c.path))
     packed = pack(sight.snapshot, files, budget=base.room.frozen, count=sight.count, gate=sight.gate)
     parts = {part.path: part for part in packed.parts}

@@ -155,9 +155,11 @@ def _passed_on(
 ) -> None:
     """What an imported module only passes on, as a package's `__init__` or an index file does."""
     snapshot = place.snapshot
-    names = {name: imp for imp in facts.imports for name in imp.names if name not in place.names}
-    wanted = sorted(names, key=lambda name: (-usage.of(name), name))[:_PASSED_ON]
-    for name in wanted:
+    names = {name for imp in facts.imports for name in imp.names if name not in place.names}
+    # Of most names nobody knows a use: those are put in order by name alone.
+    used = sorted([name for name in names if usage.of(name)], key=lambda name: (-usage.of(name), name))
+    unused = sorted(names.difference(used)) if len(used) < _PASSED_ON else []
+    for name in [*used, *unused][:_PASSED_ON]:
         use = usage.of(name)
         for site, share in shares(place, name, dotted=False, limit=1):
             why = f"passed on by `{module}`, which is imported here"

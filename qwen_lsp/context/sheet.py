@@ -67,8 +67,8 @@ class Sheet:
     def _cost_of_lines(self, candidate: Candidate) -> int | None:
         page = self.page
         cost = 0
-        if candidate.index >= 0:
-            cost = sum([page.header_tokens(i) for i in self._missing(candidate.index)])
+        if candidate.position >= 0:
+            cost = sum([page.header_tokens(i) for i in self._missing(candidate.position)])
         if candidate.lines is not None:
             first, last = candidate.lines
             excerpt = "\n".join(self._lines()[first : last + 1])
@@ -94,8 +94,8 @@ class Sheet:
         self._is_made = False
         self.score = max(self.score, candidate.score)
         if step == "header":
-            self._headers[candidate.index] = candidate
-            self._shown.update(self._missing(candidate.index))
+            self._headers[candidate.position] = candidate
+            self._shown.update(self._missing(candidate.position))
         elif step == "excerpt" and candidate.lines is not None:
             self._excerpts[candidate.lines] = candidate
         elif step in ("outline", "whole"):
@@ -106,7 +106,7 @@ class Sheet:
         """Show it no more."""
         self._is_made = False
         if step == "header":
-            self._headers.pop(candidate.index, None)
+            self._headers.pop(candidate.position, None)
             self._shown = {i for known in self._headers for i in self._chain(known)}
         elif step == "excerpt" and candidate.lines is not None:
             self._excerpts.pop(candidate.lines, None)
@@ -159,7 +159,8 @@ class Sheet:
         return ("header", "\n".join(texts), tokens + self.desk.counted(f"{texts[-1]}\n\n"), self._reason())
 
     def _reason(self) -> str:
-        best = sorted([*self._headers.values(), *self._excerpts.values()], key=lambda c: (-c.score, c.index))
+        shown = [*self._headers.values(), *self._excerpts.values()]
+        best = sorted(shown, key=lambda c: (-c.score, c.position))
         more = f"; and {len(best) - 1} more" if len(best) > 1 else ""
         return best[0].why + more
 

@@ -75,23 +75,24 @@ def sites_on_disk(snapshot: _Files, name: str, near: Collection[RelPath], limit:
 def users_on_disk(snapshot: _Files, name: str, limit: int) -> tuple[Sequence[RelPath], bool]:
     """Files on disk that refer to a name, whatever lies over them, and whether that is all.
 
-    More than `limit` where there are more. What is complete is remembered with the manifest.
+    More than `limit` where there are more. What is complete, or enough, is remembered with the manifest.
     """
     remembered = snapshot.manifest.remembered_users
-    known = remembered.get((name, limit))
+    room = limit + len(snapshot.buffers)
+    known = remembered.get((name, room))
     if known is not None:
         return known
     most = limit + 1
     while True:
         users = snapshot.service.using(name, most)
         found = [path for key in users.contents for path in snapshot.manifest.with_content(*key)]
-        if len(users.contents) < most or len(found) > limit + len(snapshot.buffers):
+        if len(users.contents) < most or len(found) > room:
             break
         most *= 8
-    if users.complete:
+    if users.complete or len(found) > room:
         if len(remembered) > _MOST_REMEMBERED // 10:
             remembered.clear()
-        remembered[name, limit] = found, True
+        remembered[name, room] = found, users.complete
     return found, users.complete
 
 

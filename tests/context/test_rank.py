@@ -24,7 +24,7 @@ def check(text: str, *expected: str, within: int = 8) -> list[Candidate]:
 def label(place: Workspace, candidate: Candidate) -> str:
     facts = place.snapshot.facts(candidate.path)
     assert facts is not None
-    return f"{candidate.path}:{facts.qualified_name(candidate.index)}"
+    return f"{candidate.path}:{facts.qualified_name(candidate.position)}"
 
 
 def test_a_name_near_the_cursor_finds_its_definition() -> None:
