@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qwen_lsp.context.classes import Hierarchy, types_named
-from qwen_lsp.context.names import Near, declared_type, receiver_types
+from qwen_lsp.context.declared import declared_type, receiver_types
+from qwen_lsp.context.names import Near
 from qwen_lsp.context.place import TYPES, Place, shares
 from qwen_lsp.context.texts import lines_of
 from qwen_lsp.index.sites import Site
