@@ -106,15 +106,18 @@ def _sites(manifest: Manifest, found: Iterable[Defined], most: int) -> list[Site
     return sites[:most]
 
 
-def _contents_around(snapshot: _Files, near: Collection[RelPath]) -> set[Content]:
-    """The contents of some files and of the first ones beside each, of all together a few dozen."""
-    found: set[Content] = set()
+def _contents_around(snapshot: _Files, near: Collection[RelPath]) -> Collection[Content]:
+    """The contents of some files and of the first ones beside each, of all together a few dozen.
+
+    In this order, for an answer that is cut off must be the same in every process.
+    """
+    found: dict[Content, None] = {}
     folders = dict.fromkeys(folder_of(path) for path in near)
     beside = (path for folder in folders for path in snapshot.manifest.in_folder(folder))
     for path in (*near, *beside):
         entry = None if path in snapshot.buffers else snapshot.files.get(path)
         if entry is not None and entry.digest and entry.language is not None:
-            found.add((entry.digest, entry.language))
+            found[entry.digest, entry.language] = None
             if len(found) >= _MOST_NEAR:
                 break
     return found

@@ -36,9 +36,12 @@ def split_lines(text: str) -> list[str]:
 
 
 def header(text_lines: Sequence[str], d: Definition) -> str:
-    """The lines of a signature as written, from its decorators on, the body left out."""
+    """The lines of a signature as written, from its decorators on, the body left out; empty for lines that
+    are not there."""
     last = min(d.header_end, d.line + _LONGEST_HEADER)
     lines = [_clipped(line.rstrip()) for line in text_lines[d.line : last + 1]]
+    if d.name_line >= len(text_lines):
+        return ""
     if last < d.header_end:
         lines.append(f"{_indent(lines[-1])}{ELLIPSIS}")
     if d.name_line > d.header_end:

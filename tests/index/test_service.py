@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -96,10 +96,10 @@ def content(text: str) -> Content:
     return (disk.digest(text.encode()), "python")
 
 
-def contents() -> Contents:
+def contents(texts: Mapping[str, str] = TEXTS) -> Contents:
     python = by_id("python")
     assert python is not None
-    return {content(text): extract(parse(text, python)) for text in TEXTS.values()}
+    return {content(text): extract(parse(text, python)) for text in texts.values()}
 
 
 def in_sqlite(found: Contents) -> IndexService:
@@ -175,8 +175,8 @@ def test_token_counts_are_kept(service: IndexService) -> None:
     assert service.tokens(A[0]) == 7
 
 
-def snapshot(service: IndexService, root: Path) -> Snapshot:
-    rows = [(RelPath(p), len(t), 1, content(t)[0], "python", None) for p, t in sorted(TEXTS.items())]
+def snapshot(service: IndexService, root: Path, texts: Mapping[str, str] = TEXTS) -> Snapshot:
+    rows = [(RelPath(p), len(t), 1, content(t)[0], "python", None) for p, t in sorted(texts.items())]
     return Snapshot(root, service, Manifest(Table(rows)), complete=True)
 
 
@@ -200,3 +200,27 @@ def test_edited_buffers_lie_over_whatever_keeps_the_index(service: IndexService)
     assert [s.definition.name for s in symbols(now, "page", 9)] == ["GetPages", "get_Page"]
     gone = now.edited(b, None)
     assert (gone.definitions("g"), gone.has(b), dependencies(gone, a)) == ([], False, [])
+
+
+class Recording(InMemory):
+    """Takes note of the contents that it is asked to look among."""
+
+    def __init__(self, contents: Contents) -> None:
+        super().__init__(contents)
+        self.asked: list[list[Content]] = []
+
+    def definitions(
+        self, name: str, limit: int, among: Collection[Content] | None = None
+    ) -> Sequence[Defined]:
+        if among is not None:
+            self.asked.append(list(among))
+        return super().definitions(name, limit, among)
+
+
+def test_what_is_left_of_too_many_definitions_is_the_same_in_every_process() -> None:
+    texts = {f"pkg/m{n:02}.py": f"x = {n}\ndef f(): ...\n" for n in range(30)}
+    service = Recording(contents(texts))
+    here = RelPath("pkg/m20.py")
+    snapshot(service, Path("/nowhere"), texts).definitions("f", near=(here,), limit=10, check=False)
+    others = [content(text) for path, text in texts.items() if path != here]
+    assert service.asked == [[content(texts[here]), *others]]

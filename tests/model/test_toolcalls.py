@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.model.messages import TextDelta, ToolCall
@@ -122,6 +122,7 @@ PIECES = (
     st.lists(st.integers(1, 9), min_size=1, max_size=5),
     st.sampled_from(("stop", "length", "tool_calls")),
 )
+@example(["<function=edit>", "{{ x }}", "text", '{"name": "list_todos"}'], [2], "stop")
 def test_any_text_reads_the_same_in_any_pieces(parts: list[str], steps: list[int], finish: str) -> None:
     text = "".join(parts)
     whole = in_pieces([text], finish)

@@ -27,6 +27,8 @@ class FunctionCall:
         self.over = self._closed = False
         self._json: JsonText | None = None
         self._value: ParameterValue | None = None
+        self._amid_words = False
+        """Whether what follows belongs to words between parameters until a tag begins."""
 
     def read(self, text: str, at: int, final: bool) -> tuple[int, bool]:
         """Read on from `at`; the place reached, and whether the function is over."""
@@ -68,6 +70,11 @@ class FunctionCall:
 
     def _read_body(self, text: str, at: int, final: bool) -> tuple[int, bool]:
         """Read one token between parameters; False when more text is needed."""
+        if self._amid_words:
+            at = text.find("<", at)
+            if at < 0:
+                return len(text), False
+            self._amid_words = False
         token = next_token(text, at, final)
         match token.kind:
             case Kind.MORE:
@@ -98,6 +105,7 @@ class FunctionCall:
                     )
                 # Words between parameters are dropped, as every reader of this format does.
                 after = text.find("<", token.start + 1)
+                self._amid_words = after < 0
                 return (len(text) if after < 0 else after), True
         return token.end, True
 
