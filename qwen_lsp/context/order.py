@@ -7,12 +7,14 @@ from threading import Lock
 
 from qwen_lsp.context.render import Part
 from qwen_lsp.context.texts import name_of
-from qwen_lsp.index.graph import dependencies
+from qwen_lsp.index.graph import dependencies, may_import
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
 _CONFIGURATION = ("go.mod", "package.json", "tsconfig.json", "jsconfig.json")
 """Files whose content says where an import leads."""
+_MANY = 200
+"""Files that came or went; of more it is cheaper to look everything up again."""
 
 
 def in_order(snapshot: Snapshot, parts: Sequence[tuple[Part, float]]) -> list[Part]:
@@ -53,12 +55,32 @@ def dependencies_first(snapshot: Snapshot, paths: Iterable[RelPath]) -> list[Rel
     return list(done)
 
 
+_Known = dict[RelPath, tuple[str, Sequence[RelPath]]]
+"""The content of a file and where its imports lead."""
+
+
 class _Imports:
     """Who imports whom, by content, for as long as the same paths exist and lead to the same places."""
 
-    def __init__(self, paths: Sequence[RelPath], configuration: Sequence[str]) -> None:
+    def __init__(
+        self, paths: Sequence[RelPath], configuration: Sequence[str], known: _Known | None = None
+    ) -> None:
         self.paths, self.configuration = paths, configuration
-        self._found: dict[RelPath, tuple[str, Sequence[RelPath]]] = {}
+        self._found: _Known = known if known is not None else {}
+
+    def with_paths(self, snapshot: Snapshot, paths: Sequence[RelPath]) -> _Imports:
+        """The same where other paths exist: without what leads to those gone, or may lead to those new."""
+        gone = set(self.paths).difference(paths)
+        new = set(paths).difference(self.paths)
+        if len(gone) + len(new) > _MANY:
+            return _Imports(paths, self.configuration)
+        doubtful = gone.union(new, may_import(snapshot, new))
+        known = {
+            path: found
+            for path, found in list(self._found.items())
+            if path not in doubtful and gone.isdisjoint(found[1])
+        }
+        return _Imports(paths, self.configuration, known)
 
     def by(self, snapshot: Snapshot, path: RelPath) -> Sequence[RelPath]:
         """The files that `path` imports."""
@@ -86,8 +108,10 @@ class _Last:
         with self._lock:
             last = self._last
             same = last.paths is paths or last.paths == paths
-            if not same or last.configuration != configuration:
+            if last.configuration != configuration:
                 last = self._last = _Imports(paths, configuration)
+            elif not same:
+                last = self._last = last.with_paths(snapshot, paths)
             return last
 
 

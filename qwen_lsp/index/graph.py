@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from qwen_lsp.index.codec import import_keys, keys_of
 from qwen_lsp.index.landmarks import packages
@@ -37,15 +38,7 @@ def dependencies(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
 
 def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     """The files that import `path`, sorted."""
-    words = keys_of(path)
-    if path.endswith(".go"):
-        folder = posixpath.dirname(path)
-        words |= {posixpath.basename(module) for where, module in go_modules(snapshot) if where == folder}
-    elif path.endswith(SCRIPTS):
-        names = [
-            name for name, package in packages(snapshot).items() if path.startswith(f"{package.folder}/")
-        ]
-        words |= import_keys([Import(name, (), 0) for name in names], "typescript")
+    words = _words_of(snapshot, path)
     found: list[RelPath] = []
     for other in snapshot.importing(words):
         facts = snapshot.facts(other) if other != path else None
@@ -55,3 +48,23 @@ def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
         if any(path in resolve_all(snapshot, other, imp) for imp in likely):
             found.append(other)
     return found
+
+
+def may_import(snapshot: Snapshot, paths: Iterable[RelPath]) -> list[RelPath]:
+    """The files with an import that may lead to one of `paths`: too many rather than too few."""
+    words = {word for path in paths for word in _words_of(snapshot, path)}
+    return snapshot.importing(words) if words else []
+
+
+def _words_of(snapshot: Snapshot, path: RelPath) -> set[str]:
+    """The words that an import of `path` may have been kept under."""
+    words = keys_of(path)
+    if path.endswith(".go"):
+        folder = posixpath.dirname(path)
+        words |= {posixpath.basename(module) for where, module in go_modules(snapshot) if where == folder}
+    elif path.endswith(SCRIPTS):
+        names = [
+            name for name, package in packages(snapshot).items() if path.startswith(f"{package.folder}/")
+        ]
+        words |= import_keys([Import(name, (), 0) for name in names], "typescript")
+    return words
