@@ -27,6 +27,8 @@ _OUTLINE_SHARE = 0.25
 _CHARACTERS_PER_TOKEN = 3.6
 _HEADER_GUESS = 18.0
 _SURELY = 0.25
+_MISSES = 60
+"""Candidates in a row that found no room, after which the last few tokens are left empty."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
         for number, candidate in enumerate(candidates)
         for step, worth, guess in _steps(snapshot, candidate)
     )
+    misses = 0
     while (entry := queue.pop()) is not None and (room := filling.budget - filling.used) >= _LEAST:
         _, number, step, candidate, guess = entry
         if guess * _SURELY > room:
@@ -98,11 +101,14 @@ def _fill(filling: _Filling, candidates: Sequence[Candidate]) -> None:
         if guess and queue.has_better(real):
             queue.push((real, number, step, candidate, 0.0))
         elif cost > room:
-            continue
+            misses += 1
+            if misses == _MISSES:
+                break
         elif not sheet.confirm():
             queue.push((real, number, step, candidate, 1.0))  # it was the cost of another content
         else:
             sheet.put(candidate, step, cost)
+            misses = 0
             filling.used += cost
             filling.steps.append((cost, candidate, step))
 

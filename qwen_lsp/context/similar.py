@@ -32,7 +32,8 @@ class Usage:
     subject: Subject = field(default_factory=Subject)
 
     def of(self, name: str) -> float:
-        return max(self.weights.get(name, 0.0), _ABOUT * self.subject.likeness(name))
+        used, about = self.weights.get(name, 0.0), self.subject.likeness(name)
+        return max(_ABOUT * about, used)
 
     def most(self, number: int) -> list[str]:
         """The names used most, equal ones in order of name."""

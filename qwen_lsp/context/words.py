@@ -43,8 +43,11 @@ class Subject:
 
     def likeness(self, name: str) -> float:
         """How much of a name is said near by, from 0 to 1; a long name has to share more words."""
-        words = words_of(name)
-        said = sum([self.weights.get(word, 0.0) for word in words])
+        words, weights = words_of(name), self.weights
+        said = 0.0
+        for word in words:
+            if word in weights:
+                said += weights[word]
         return min(1.0, said / len(words) ** 0.5) if said else 0.0
 
     def rarest(self, number: int) -> list[str]:
