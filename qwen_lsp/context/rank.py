@@ -18,6 +18,7 @@ from qwen_lsp.context.rest import rest_of_workspace
 from qwen_lsp.context.similar import Usage, changed_together, usage_around
 from qwen_lsp.context.survey import rank_file, rank_task
 from qwen_lsp.context.texts import as_indexed, text_of
+from qwen_lsp.context.visits import Visit, visited
 from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
@@ -52,11 +53,11 @@ def rank(
     *,
     text: str | None = None,
     limit: int = USUAL,
-    recent: Sequence[RelPath] = (),
+    visits: Sequence[Visit] = (),
 ) -> list[Candidate]:
     """What helps to write at `offset` of `path`, best first: headers above all, then the files they are in.
 
-    `text` is the file's text when it is newer than the snapshot's; `recent` the files edited or opened
+    `text` is the file's text when it is newer than the snapshot's; `visits` where somebody worked
     last, newest first. The file itself is never a candidate: it is the prompt's own part.
     """
     known = text if text is not None else text_of(snapshot, path)
@@ -76,7 +77,7 @@ def rank(
     _habits(place, around, usage, pool, max(_LEAST_HABITS, limit // _HABITS_SHARE))
     if len(pool) < _FEW:
         _by_words(place, usage, pool)
-    _files(place, pool, recent, limit)
+    _files(place, pool, visits, limit)
     return pool.best(limit)
 
 
@@ -188,7 +189,7 @@ def _by_words(place: Place, usage: Usage, pool: Pool) -> None:
                 pool.add(Candidate(site.path, "header", score, f"named with `{word}`", site.index))
 
 
-def _files(place: Place, pool: Pool, recent: Sequence[RelPath], limit: int) -> None:
+def _files(place: Place, pool: Pool, visits: Sequence[Visit], limit: int) -> None:
     """The files that the headers come from may grow when there is room; recent ones are worth a look."""
     by_file: dict[RelPath, float] = {}
     for candidate in pool.best(limit):
@@ -196,9 +197,7 @@ def _files(place: Place, pool: Pool, recent: Sequence[RelPath], limit: int) -> N
             by_file[candidate.path] = by_file.get(candidate.path, 0.0) + candidate.score
     for path, score in by_file.items():
         pool.add(Candidate(path, "whole", score, "defines several names used here"))
-    for age, path in enumerate(recent[:8]):
-        if path != place.path and place.snapshot.has(path):
-            pool.add(Candidate(path, "whole", 0.5 / (1 + age), "edited or opened a moment ago"))
+    pool.extend(visited(place, visits))
     for path, weight, commits in changed_together(place):
         why = f"changed together with this file {commits} times"
         pool.add(Candidate(path, "whole", 0.4 * weight, why))

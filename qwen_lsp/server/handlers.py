@@ -70,7 +70,7 @@ async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked
         count=session.count,
         cache=_cache(ls, session),
         invoked=invoked,
-        recent=session.recent,
+        visits=session.visits,
         failed=session.failed,
     )
 

@@ -70,7 +70,7 @@ def _small_context(place: Place, offset: int, arguments: Mapping[str, Any]) -> t
     session = place.session
     budget = budget_of(arguments, session.settings.completion.budget_tokens)
     limit = max(USUAL, limit_for(budget))
-    candidates = rank(place.snapshot, place.path, offset, recent=session.recent, limit=limit)
+    candidates = rank(place.snapshot, place.path, offset, visits=session.visits, limit=limit)
     packed = pack(place.snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
     return packed, len({candidate.path for candidate in candidates})
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qwen_lsp.context.epoch import Held
+from qwen_lsp.context.visits import Visit
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index import build
 from qwen_lsp.index.cache import Cache
@@ -66,6 +67,8 @@ class Session:
         database = self.store.cache.database
         self._epochs = Epochs(root, database.parent if database is not None else None, self._spawn)
         self._recent: deque[RelPath] = deque(maxlen=_RECENT)
+        self._edited: dict[RelPath, int] = {}
+        """Where an open document was edited last, as an offset."""
         self.errors: deque[str] = deque(maxlen=_ERRORS)
         self.report: build.IndexReport | None = None
         self._watcher: Watcher | None = None
@@ -87,9 +90,9 @@ class Session:
         return tokens.count
 
     @property
-    def recent(self) -> tuple[RelPath, ...]:
-        """The files that somebody worked on, the latest first."""
-        return tuple(self._recent)
+    def visits(self) -> tuple[Visit, ...]:
+        """The files that somebody worked on and where, the latest first."""
+        return tuple(Visit(path, self._line_edited(path)) for path in self._recent)
 
     @property
     def journal(self) -> Path:
@@ -126,11 +129,14 @@ class Session:
     def change(self, path: RelPath, edits: Sequence[TextEdit], version: int | None = None) -> None:
         self.store.change(path, edits, version)
         self.touched(path)
+        if edits:
+            self._edited[path] = edits[-1].span.start
         if self._teaches:
             self._lessons.changed(path)
 
     def close(self, path: RelPath) -> None:
         self.store.close(path)
+        self._edited.pop(path, None)
         self.hint({path})
 
     def touched(self, path: RelPath) -> None:
@@ -139,6 +145,10 @@ class Session:
             if path in self._recent:
                 self._recent.remove(path)
             self._recent.appendleft(path)
+
+    def _line_edited(self, path: RelPath) -> int | None:
+        at = self._edited.get(path) if path in self.snapshot.buffers else None
+        return None if at is None else self.snapshot.lines(path).line_at(at)
 
     # -- the disk ------------------------------------------------------------------------------------
 
@@ -159,7 +169,7 @@ class Session:
         self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
         await self.store.read_history()
         if self._teaches:
-            self._lessons.workspace(self.recent)
+            self._lessons.workspace(tuple(self._recent))
 
     async def _recover(self) -> None:
         try:
@@ -229,7 +239,7 @@ class Session:
             if old is not None:
                 await old.aclose()
         if settings.completion.embedded and not before.completion.embedded and self.report is not None:
-            self._lessons.workspace(self.recent)
+            self._lessons.workspace(tuple(self._recent))
         if settings.index != before.index and self.indexed:
             self._rules = None
             self.report = await build.build(self.store, settings.index)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.rank import limit_for, rank, rank_file, rank_task
+from qwen_lsp.context.visits import Visit
 from qwen_lsp.index.history import history_of
 from qwen_lsp.workspace.paths import RelPath
 from tests.support.fixture import Workspace, workspace
@@ -193,7 +194,7 @@ def test_the_file_itself_is_never_a_candidate_and_recent_files_are() -> None:
             <CURSOR>
         """
     )
-    found = rank(place.snapshot, place.path, place.offset, recent=[RelPath("notes.py")])
+    found = rank(place.snapshot, place.path, place.offset, visits=[Visit(RelPath("notes.py"))])
     assert all(c.path != "main.py" for c in found)
     assert any(c.path == "notes.py" and "a moment ago" in c.why for c in found)
 

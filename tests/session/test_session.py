@@ -65,7 +65,17 @@ async def test_the_file_touched_last_comes_first(tmp_path: Path) -> None:
     async with opened(tmp_path) as session:
         for path in (A, B, A):
             session.touched(path)
-        assert session.recent == (A, B)
+        assert session.visits == ((A, None), (B, None))
+
+
+async def test_where_a_document_was_edited_last_is_known_until_it_is_closed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as session:
+        session.open(A, "one\ntwo\nthree\n", 1)
+        session.change(A, (TextEdit(Span(4, 7), "2\n2"),), 2)
+        session.change(A, (TextEdit(Span(8, 13), "3"),), 3)
+        assert session.visits == ((A, 3),)
+        session.close(A)
+        assert session.visits == ((A, None),)
 
 
 async def test_hints_are_looked_at(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import fnmatch
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from qwen_lsp.context.visits import Visit
 from qwen_lsp.errors import EndpointError, EndpointTimeout
 from qwen_lsp.features.complete.cache import CompletionCache, Source
 from qwen_lsp.features.complete.cleaning import clean
@@ -50,7 +51,7 @@ async def complete(
     count: Callable[[str], int],
     cache: CompletionCache,
     invoked: bool = False,
-    recent: Sequence[RelPath] = (),
+    visits: Sequence[Visit] = (),
     failed: Callable[[str], None] = lambda problem: None,
 ) -> Completion | None:
     """What belongs at `offset`, or None when there is nothing worth showing.
@@ -76,7 +77,7 @@ async def complete(
             try:
                 asked = await asyncio.to_thread(
                     window, snapshot, place, budget=settings.budget_tokens, max_tokens=settings.max_tokens,
-                    count=count, gate=gate, recent=recent,
+                    count=count, gate=gate, visits=visits,
                 )  # fmt: skip
                 if asked is None:
                     return None

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from qwen_lsp.context.pack import pack
 from qwen_lsp.context.rank import rank
 from qwen_lsp.context.render import fim_context
+from qwen_lsp.context.visits import Visit
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import FimRequest
-from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
 
 Count = Callable[[str], int]
@@ -41,7 +41,7 @@ def window(
     max_tokens: int,
     count: Count,
     gate: Gate,
-    recent: Sequence[RelPath] = (),
+    visits: Sequence[Visit] = (),
 ) -> Window | None:
     """A prompt of at most `budget` tokens; None when the file itself may not leave the machine."""
     # The gate sees the whole file: a secret that stands across the cursor, or across a cut, is one still.
@@ -52,7 +52,7 @@ def window(
     after = head_within(shown[1].text, int(budget * _SUFFIX_SHARE), count)
     repo = snapshot.root.name
     used = count(before) + count(after) + count(place.path) + count(repo) + _MARKERS
-    candidates = rank(snapshot, place.path, place.offset, text=place.text, recent=recent)
+    candidates = rank(snapshot, place.path, place.offset, text=place.text, visits=visits)
     packed = pack(snapshot, candidates, budget=max(0, budget - used), count=count, gate=gate)
     context = list(fim_context(packed))
     weights = [count(path) + count(text) + 3 for path, text in context]
