@@ -10,15 +10,33 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator
 from contextlib import contextmanager
+from threading import Lock
+
+
+class _Waiting:
+    """How many threads are in it, and whether the collector ran before the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.threads = 0
+        self.was_enabled = False
+
+
+_waiting = _Waiting()
 
 
 @contextmanager
 def collector_waits() -> Generator[None]:
-    """Also a decorator. Of two threads in it the first one out lets the collector go on: no harm."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+    """Also a decorator. Of several threads in it the last one out lets the collector go on."""
+    with _waiting.lock:
+        if not _waiting.threads:
+            _waiting.was_enabled = gc.isenabled()
+            gc.disable()
+        _waiting.threads += 1
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        with _waiting.lock:
+            _waiting.threads -= 1
+            if not _waiting.threads and _waiting.was_enabled:
+                gc.enable()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from qwen_lsp.context.names import NOISE
+from qwen_lsp.index.memory import Memory
 
 # Atomic, since these run over a long text at every request: a name is taken whole or not at all.
 _NAME = r"[^\W\d]\w*+"
@@ -17,9 +17,11 @@ Option Some Arc Rc Box Pin Ref RefMut RefCell Cell Mutex RwLock Weak Cow Vec uni
 vector Optional List Set Collection Iterable Array ReadonlyArray Readonly Partial Promise Future Task Sequence
 Provider Lazy
 """
+# `<K, List<V>>`: possessive and without a choice, since it stands before what may be missing in any text.
+_GENERIC = r"(?:<[^;(){}=<>]*+|>(?:\s*+,[^;(){}=<>]*+(?=[<>]))?+)*+"
 _HELD = (
     r"(?:&|\*|mut\s+|dyn\s+|'\w+\s+|const\s+|struct\s+|\[\]|\.\.\.|typing\.|[\"']"
-    rf"|(?:(?:std|sync|rc)::)*(?:{'|'.join(_HOLDERS.split())})\s*[<\[]\s*)*"
+    rf"|(?:(?:std|sync|rc)::)*(?:{'|'.join(_HOLDERS.split())})\s*[<\[]\s*)*+"
 )
 _TARGET = rf"(?<![\w.])(?P<target>(?:self\.|this\.|@)?{_NAME})"
 _ASSIGNED = re.compile(
@@ -29,14 +31,15 @@ _ASSIGNED = re.compile(
 _ANNOTATED = re.compile(rf"{_TARGET}[?!]?\s*:\s*{_HELD}(?P<type>{_PATH})")
 # `Foo x`, `const struct foo *x`, `List<Foo> x`, and in PHP `Foo $x`.
 _DECLARED = re.compile(
-    rf"(?:^|(?<=[(,;{{])|\b(?:final|const|static|private|protected|public|readonly|struct|extern)\s)\s*{_HELD}"
-    rf"(?<!\w)(?P<type>{_PATH})(?:<[^;(){{}}=]*>|>)*(?:\[\])*[?>]*(?:\s+|\s*[*&]+\s*(?:const\s+)?)"
+    r"(?:^|(?<=[(,;{])|\b(?:final|const|static|private|protected|public|readonly|struct|extern)\s)"
+    rf"[ \t]*+{_HELD}"
+    rf"(?<!\w)(?P<type>{_PATH}){_GENERIC}(?:\[\])*[?>]*(?:[ \t]++|[ \t]*+[*&]++[ \t]*+(?:const[ \t]++)?)"
     rf"\$?(?P<target>{_NAME})\s*(?=[=;,)\[{{]|\s:\s|$)",
     re.MULTILINE,
 )
 # `x *pkg.Foo` as Go has it: parameters, receivers, `var` and the fields of a struct.
 _AFTER_NAME = re.compile(
-    rf"(?:(?<=[(,])|\bvar\s|^[ \t]+)[ \t]*(?<!\w)(?P<target>{_NAME})[ \t]+"
+    rf"(?:(?<=[(,])|\bvar\s|^(?=[ \t]))[ \t]*+(?<!\w)(?P<target>{_NAME})[ \t]+"
     rf"(?:\*|\[\]|\.\.\.|map\[\w+\]|chan[ \t]+)*(?P<type>{_PATH})(?=[ \t]*(?:[,)={{`]|//|$))",
     re.MULTILINE,
 )
@@ -53,7 +56,7 @@ def receiver_types(text: str) -> dict[str, str]:
         patterns.insert(0, _AFTER_NAME)
     if ";" in text:
         patterns.append(_DECLARED)
-    paragraphs = text.split("\n\n")
+    paragraphs = _BLANK_LINE.split(text)
     types: dict[str, str] = {}
     for pattern in patterns:
         for paragraph in paragraphs:
@@ -61,27 +64,39 @@ def receiver_types(text: str) -> dict[str, str]:
     return types
 
 
-@lru_cache(maxsize=16_384)
+_BLANK_LINE = re.compile(r"\r?\n[ \t]*+\r?\n")
+_LONGEST_REMEMBERED = 4_000
+_TOLD: Memory[Sequence[tuple[str, str]]] = Memory(2_000_000)
+"""By pattern and paragraph, since a keystroke changes one and leaves hundreds as they were; in characters."""
+
+
 def _told(pattern: re.Pattern[str], paragraph: str) -> Sequence[tuple[str, str]]:
-    """Variables and types. By paragraph, since a keystroke changes one and leaves hundreds as they were."""
+    """Variables and the types that a pattern finds for them."""
+    known = _TOLD.get((pattern, paragraph))
+    if known is not None:
+        return known
     found: list[tuple[str, str]] = []
     for match in pattern.finditer(paragraph):
         made = _type_of(match["type"])
         target = match["target"].rpartition(".")[2]
         if made not in NOISE and target not in NOISE and made != target:
             found.append((target.lstrip("@"), made))
-    return tuple(found)
+    if len(paragraph) <= _LONGEST_REMEMBERED:
+        _TOLD.keep((pattern, paragraph), found, len(paragraph) + 50 * len(found) + 100)
+    return found
 
 
 _RETURNED = re.compile(rf"\)\s*(?:->|:)\s*{_HELD}(?P<type>{_PATH})")
 _RETURNED_BY_GO = re.compile(rf"\)\s*\(?(?:\*|\[\]|map\[\w+\])*(?P<type>{_PATH})[^()]*\)?\s*\{{?\s*$")
 _RETURNED_BEFORE = re.compile(
-    rf"{_HELD}(?<!\w)(?P<type>{_PATH})(?:<[^;(){{}}=]*>|>)*[\s*&\[\]?]+(?P<name>{_NAME})\s*\("
+    rf"(?<![*&\w]){_HELD}(?<!\w)(?P<type>{_PATH}){_GENERIC}[\s*&\[\]?]++(?P<name>{_NAME})\s*+\("
 )
+_LONGEST_HEADER = 2_000
 
 
 def declared_type(header: str, name: str) -> str:
     """The type that the header of a function or an attribute gives to `name`; empty when it says none."""
+    header = header[:_LONGEST_HEADER]
     if f"{name}(" not in header.replace(" (", "("):
         told = receiver_types(header).get(name, "")
         after = (_type_of(m["type"]) for m in _AFTER_NAME.finditer(header) if m["target"] == name)

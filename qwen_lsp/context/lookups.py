@@ -58,12 +58,14 @@ def lookups_of(snapshot: Snapshot, path: RelPath, led: object) -> Lookups:
     """What is known for `path`; `led` is the same object as long as its imports lead to the same places."""
     others: dict[RelPath, object] = {p: b for p, b in snapshot.buffers.items() if p != path}
     known = _KNOWN.get(path)
-    if known is not None and known.manifest is snapshot.manifest and known.others == others:
-        if known.led is led and len(known.lookups) < _MOST_NAMES:
-            return known.lookups
-        sites = known.lookups.sites if len(known.lookups.sites) < _MOST_NAMES else {}
-        lookups = Lookups(sites)
-    else:
-        lookups = Lookups()
+    if (
+        known is not None
+        and known.led is led
+        and known.manifest is snapshot.manifest
+        and known.others == others
+        and len(known.lookups) < _MOST_NAMES
+    ):
+        return known.lookups
+    lookups = Lookups()
     _KNOWN.keep(path, _Known(snapshot.manifest, others, led, lookups), 1)
     return lookups

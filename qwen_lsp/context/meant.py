@@ -48,7 +48,7 @@ def _named(place: Place, stem: str) -> Iterator[tuple[RelPath, float]]:
     found = [
         path
         for suffix in language.suffixes
-        for path in snapshot.named(stem + suffix)
+        for path in snapshot.ending_in(stem + suffix)
         if path != place.path and path not in place.modules
     ]
     if not found or len(found) > _MOST_NAMESAKES:

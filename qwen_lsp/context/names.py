@@ -114,7 +114,7 @@ def renamed_imports(text: str, imports: Iterable[Import]) -> dict[str, str]:
     that is called itself: `nx` -> `networkx` for `import networkx as nx`."""
     lines = text.split("\n")
     found: dict[str, str] = {}
-    for imp in imports:
+    for imp in {imp.line: imp for imp in imports}.values():
         depth = 0
         for line in lines[imp.line : imp.line + _LONGEST_STATEMENT]:
             for match in _RENAMED.finditer(line, 0, _LONGEST_LINE):
@@ -123,6 +123,7 @@ def renamed_imports(text: str, imports: Iterable[Import]) -> dict[str, str]:
                 last = last_part(imp.module if meant == "*" else meant)
                 if last and last != name:
                     found[name] = last
+            line = line[:_LONGEST_LINE]
             depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
             if depth <= 0:
                 break

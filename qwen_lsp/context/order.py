@@ -7,7 +7,7 @@ from threading import Lock
 
 from qwen_lsp.context.render import Part
 from qwen_lsp.context.texts import name_of
-from qwen_lsp.index.graph import dependencies, may_import
+from qwen_lsp.index.graph import dependencies, leading_to, said_by
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
@@ -55,8 +55,8 @@ def dependencies_first(snapshot: Snapshot, paths: Iterable[RelPath]) -> list[Rel
     return list(done)
 
 
-_Known = dict[RelPath, tuple[str, Sequence[RelPath]]]
-"""The content of a file and where its imports lead."""
+_Known = dict[RelPath, tuple[str, Sequence[RelPath], frozenset[str]]]
+"""The content of a file, where its imports lead, and the words they are made of."""
 
 
 class _Imports:
@@ -74,11 +74,11 @@ class _Imports:
         new = set(paths).difference(self.paths)
         if len(gone) + len(new) > _MANY:
             return _Imports(paths, self.configuration)
-        doubtful = gone.union(new, may_import(snapshot, new))
+        words = {word for path in new for word in leading_to(snapshot, path)}
         known = {
             path: found
             for path, found in list(self._found.items())
-            if path not in doubtful and gone.isdisjoint(found[1])
+            if path not in gone and gone.isdisjoint(found[1]) and words.isdisjoint(found[2])
         }
         return _Imports(paths, self.configuration, known)
 
@@ -86,10 +86,11 @@ class _Imports:
         """The files that `path` imports."""
         entry = None if path in snapshot.buffers else snapshot.files.get(path)
         name = entry.digest if entry is not None else name_of(snapshot, path)
-        known, found = self._found.get(path, ("", ()))
+        known, found, _ = self._found.get(path, ("", (), frozenset[str]()))
         if not name or known != name:
+            facts = snapshot.facts(path)
             found = dependencies(snapshot, path)
-            self._found[path] = (name, found)
+            self._found[path] = (name, found, said_by(facts) if facts is not None else frozenset())
         return found
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from qwen_lsp.context.render import heading, piece
 from qwen_lsp.context.texts import content_of, counted, fits, indexed_name, lines_of, name_of, outline_of
+from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index.memory import Memory
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
@@ -119,7 +120,10 @@ class Page:
         if known[index] < 0:
             if not self.confirm():
                 return self.header_tokens(index)
-            text = header(self.lines, self.facts.definitions[index])
+            lines = self.lines
+            if not lines:
+                return 0  # gone or changed just now, which is nothing to remember of the content
+            text = header(lines, self.facts.definitions[index])
             known[index] = self._count(f"{text}\n") if text else 0
         return known[index]
 
@@ -157,8 +161,9 @@ class Page:
         """The text as the gate lets it pass; empty with a `problem`."""
         self.confirm()
         if self._text is None and not self.problem:
-            raw, _ = content_of(self._snapshot, self.path, self.name)
-            if raw is None:
+            raw, name = content_of(self._snapshot, self.path, self.name)
+            if raw is None or name != self.name:
+                # Gone, or another content by now, of which the gate has said nothing.
                 self.problem = UNREADABLE
                 return ""
             self._text = raw if self._known.unchanged else self._gate.admit(self.path, raw).text
@@ -171,7 +176,16 @@ class Page:
         if self._known.outline == 0 or self.problem:
             return ""
         redacted = not self._known.unchanged
-        return outline_of(self._snapshot, self.path, lambda: self.text, self.name, redacted=redacted)
+        try:
+            return outline_of(self._snapshot, self.path, self._readable, self.name, redacted=redacted)
+        except FileUnreadable:
+            return ""
+
+    def _readable(self) -> str:
+        text = self.text
+        if self.problem:
+            raise FileUnreadable(self.path, self.problem)
+        return text
 
     @property
     def whole_tokens(self) -> int:
@@ -192,7 +206,8 @@ class Page:
             self.confirm()
         if self._known.outline < 0 and not self.problem:
             made = self.outline
-            self._known.outline = self._count(piece(self.path, made)) if made else 0
+            if not self.problem:
+                self._known.outline = self._count(piece(self.path, made)) if made else 0
         return max(self._known.outline, 0)
 
 

@@ -150,7 +150,7 @@ def _sources(
         found = [file for file in beside if snapshot.has(file)]
         if not found:
             name = posixpath.basename(stem)
-            named = [file for suffix in suffixes for file in snapshot.named(name + suffix)]
+            named = [file for suffix in suffixes for file in snapshot.ending_in(name + suffix)]
             found = named if len(named) == 1 else []
         for file in found:
             yield file, weight * _SOURCE_OF_HEADER

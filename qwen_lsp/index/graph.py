@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+import re
 
 from qwen_lsp.index.codec import import_keys, keys_of
 from qwen_lsp.index.landmarks import packages
 from qwen_lsp.index.modules import PLAIN, RESOLVERS, SCRIPTS, go_modules
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.syntax.facts import Import
+from qwen_lsp.syntax.facts import FileFacts, Import
 from qwen_lsp.workspace.paths import RelPath
+
+_PARTS = re.compile(r"[^\w-]+")
+_HERE = frozenset({"self", "super", "crate"})
 
 
 def resolve_import(snapshot: Snapshot, path: RelPath, imp: Import) -> RelPath | None:
@@ -50,10 +53,20 @@ def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     return found
 
 
-def may_import(snapshot: Snapshot, paths: Iterable[RelPath]) -> list[RelPath]:
-    """The files with an import that may lead to one of `paths`: too many rather than too few."""
-    words = {word for path in paths for word in _words_of(snapshot, path)}
-    return snapshot.importing(words) if words else []
+def said_by(facts: FileFacts) -> frozenset[str]:
+    """Every word of the imports of a file, and an empty one where an import says no more than where from."""
+    words: set[str] = set()
+    for imp in facts.imports:
+        parts = [part for part in _PARTS.split(imp.module) if part]
+        words.update(parts, imp.names)
+        if not parts or not _HERE.isdisjoint(parts):
+            words.add("")
+    return frozenset(words)
+
+
+def leading_to(snapshot: Snapshot, path: RelPath) -> set[str]:
+    """Words of which an import says at least one (`said_by`) if it leads to `path`, or would."""
+    return {*_PARTS.split(path), *_words_of(snapshot, path)} - {""} | (keys_of(path) & {""})
 
 
 def _words_of(snapshot: Snapshot, path: RelPath) -> set[str]:

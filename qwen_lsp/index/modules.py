@@ -86,7 +86,7 @@ def go(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
 def go_modules(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Folder and module path of each go.mod, longest module path first."""
     found: list[tuple[str, str]] = []
-    for file in snapshot.named("go.mod"):
+    for file in snapshot.ending_in("go.mod"):
         text = text_of(snapshot, file)
         if match := re.search(r"^\s*module\s+\"?([^\s\"]+)", text, re.MULTILINE):
             found.append((posixpath.dirname(file), match.group(1)))
@@ -110,7 +110,7 @@ def rust(snapshot: Snapshot, path: RelPath, imp: Import) -> list[RelPath]:
     elif found := _rust_module(snapshot, own, parts, imp.names):
         return found
     else:  # another crate of the workspace: its folder bears its name
-        crates = (file.split("/") for file in snapshot.named("lib.rs"))
+        crates = (file.split("/") for file in snapshot.ending_in("lib.rs"))
         bases = ["/".join(c[:-1]) for c in crates if c[-3:-2] and c[-3].replace("-", "_") == head]
         parts = parts[1:]
     for base in bases:
@@ -249,8 +249,7 @@ def _package_files(snapshot: Snapshot, parts: list[str], suffixes: tuple[str, ..
 
 def _ending(snapshot: Snapshot, suffix: str, near: RelPath) -> RelPath | None:
     """The file whose path ends in these parts, the nearest to `near` when there are several."""
-    named = snapshot.named(posixpath.basename(suffix))
-    hits = [p for p in named if p == suffix or p.endswith(f"/{suffix}")]
+    hits = snapshot.ending_in(suffix)
     return min(hits, key=lambda p: (-len(posixpath.commonprefix([p, near])), len(p), p), default=None)
 
 

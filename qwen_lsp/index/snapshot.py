@@ -82,12 +82,15 @@ class Snapshot:
         files.update(p for p, b in self.buffers.items() if b.text is not None and folder_of(p) == folder)
         return sorted(files)
 
-    def named(self, name: str) -> Sequence[RelPath]:
-        """The files whose path ends in this name, sorted."""
-        found = {p for p in self.manifest.named(name) if p not in self.buffers and self.presence.has(p)}
-        found.update(
-            p for p, b in self.buffers.items() if b.text is not None and posixpath.basename(p) == name
-        )
+    def ending_in(self, parts: str) -> Sequence[RelPath]:
+        """The files whose path ends in these parts, of which the last is the whole name; sorted."""
+
+        def fits(path: RelPath) -> bool:
+            return path == parts or path.endswith(f"/{parts}")
+
+        named = [p for p in self.manifest.named(posixpath.basename(parts)) if fits(p)]
+        found = {p for p in named if p not in self.buffers and self.presence.has(p)}
+        found.update(p for p, b in self.buffers.items() if b.text is not None and fits(p))
         return sorted(found)
 
     def has(self, path: RelPath) -> bool:

@@ -75,3 +75,30 @@ def test_types_of_receivers_as_each_language_says_them(text: str, expected: dict
 )
 def test_types_that_a_header_declares(header: str, name: str, expected: str) -> None:
     assert declared_type(header, name) == expected
+
+
+HOSTILE = [
+    "fn f; \nName" + "</b></i></td></tr>" * 400 + ".",
+    "x;`\nName" + "</td><td>x</td></tr><tr>" * 400,
+    "func a(\n" + " " * 30_000 + "x",
+    "func a(\n" + (" " * 2_000 + "\n") * 15,
+    ";a" + "\n " * 5_000,
+    "auto f(a<b><c><d>" + "<x>" * 5_000 + "!)",
+    "/" + "*" * 20_000 + "/ f(",
+    "a" * 30_000 + ";",
+    "a." * 15_000 + "(;",
+    "x: " + "Option<" * 5_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_text_made_to_be_slow_is_read_like_any_other(text: str) -> None:
+    """Each of these took seconds or for ever once: a pattern with two ways to read the same text."""
+    receiver_types(text)
+    declared_type(text, "f")
+
+
+def test_types_with_arguments() -> None:
+    assert receiver_types("void f(Foo<A> a, Bar<B> b);") == {"a": "Foo", "b": "Bar"}
+    assert receiver_types("  Cache<Key, Seq<Value>, More> z;") == {"z": "Cache"}
+    assert receiver_types("a = Foo()\r\n\r\nb = Bar()\r\n") == {"a": "Foo", "b": "Bar"}

@@ -23,6 +23,7 @@ from tests.support.fixture import workspace
         ("a.c", '#include "late.h"', "late.h"),
         ("main.rs", "mod zebra;", "zebra.rs"),
         ("lib.rs", "use crate::late::X;", "late.rs"),
+        ("src/zb.rs", "use crate::x::y::z::W;", "src/x.rs"),
     ],
 )
 def test_a_file_that_comes_or_goes_changes_the_place_of_who_imports_it(
