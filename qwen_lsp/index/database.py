@@ -16,6 +16,9 @@ from qwen_lsp.index import tables
 
 _ROWS = 1_000
 
+_FAULTS = (sqlite3.Error, SystemError)
+"""An interrupted query of a connection that threads share may end with no exception set: a SystemError."""
+
 
 class Database:
     """Every method may be called from any thread; none raises on bad disks."""
@@ -116,7 +119,7 @@ class Database:
         connection = self._enter()
         try:
             return [] if connection is None else connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             self._failed(error)
             return []
         finally:
@@ -130,7 +133,7 @@ class Database:
                 cursor = connection.execute(sql)
                 while rows := cursor.fetchmany(_ROWS):
                     yield from rows
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             self._failed(error)
         finally:
             self._leave()
@@ -141,13 +144,13 @@ class Database:
             try:
                 if connection is not None:
                     change(connection)
-            except sqlite3.Error as error:
+            except _FAULTS as error:
                 self._failed(error)
             finally:
                 self._leave()
 
-    def _failed(self, error: sqlite3.Error) -> None:
+    def _failed(self, error: Exception) -> None:
         # Having waited too long for another process, or being closed or healed meanwhile, is no damage.
         busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        closed = self._closed or isinstance(error, sqlite3.ProgrammingError)
+        closed = self._closed or isinstance(error, sqlite3.ProgrammingError | SystemError)
         self.broken = self.broken or not (busy or closed)
