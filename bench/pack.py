@@ -43,9 +43,12 @@ from qwen_lsp.index.store import Store
 from qwen_lsp.model.tokens import count, preload
 from qwen_lsp.settings import IndexSettings
 from qwen_lsp.syntax.facts import Import
+from qwen_lsp.syntax.outline import until_closed
 from qwen_lsp.workspace.paths import RelPath, rel_path
 from qwen_lsp.workspace.secrets import Gate
 
+LONGEST_IMPORT = 200
+"""Lines of one import statement."""
 BUDGETS = (1_024, 2_048, 8_192, 32_768, 262_144)
 TIMED_BUDGETS = (8_192, 262_144, 1_048_576)
 
@@ -154,23 +157,14 @@ def blanked(snapshot: Snapshot, sample: Sample, *, imports: bool) -> Sample:
             *resolve_all(snapshot, path, imp),
             *resolve_all(snapshot, path, Import(imp.module, (), imp.line)),
         }
-        for line in range(imp.line, statement_end(lines, imp.line) + 1):
-            if leads & targets or wanted & set(re.findall(r"\w+", lines[line])):
-                lines[line] = ""
+        statement = until_closed(lines[imp.line : imp.line + LONGEST_IMPORT])
+        for number, line in enumerate(statement, imp.line):
+            if leads & targets or wanted & set(re.findall(r"\w+", line)):
+                lines[number] = ""
     text = "\n".join(lines)
     unseen = {name: re.search(rf"\b{re.escape(name)}\b", text) is None for name in wanted}
     names = [{**name, "unseen": unseen[str(name["name"])]} for name in sample.names]
     return replace(sample, names=names, text=text)
-
-
-def statement_end(lines: Sequence[str], first: int) -> int:
-    """The line on which the brackets close that a statement opens."""
-    depth = 0
-    for number in range(first, min(first + 200, len(lines))):
-        depth += sum(map(lines[number].count, "([{")) - sum(map(lines[number].count, ")]}"))
-        if depth <= 0:
-            return number
-    return first
 
 
 def packed_at(snapshot: Snapshot, sample: Sample, budget: int) -> tuple[Pack, float]:

@@ -53,6 +53,7 @@ def _named(place: Place, stem: str) -> Iterator[tuple[RelPath, float]]:
     ]
     if not found or len(found) > _MOST_NAMESAKES:
         return
-    weights = [0.2 + kinship(place.path, path) for path in found]
-    for path, weight in zip(found, weights, strict=True):
-        yield path, weight / sum(weights)
+    weights = {path: 0.2 + kinship(place.path, path) for path in found}
+    total = sum(weights.values())
+    for path, weight in weights.items():
+        yield path, weight / total

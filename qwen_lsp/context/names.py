@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from qwen_lsp.syntax.facts import Import
+from qwen_lsp.syntax.outline import until_closed
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _MEMBER_SIGNS = ("->", "::", "?.")
@@ -115,18 +116,14 @@ def renamed_imports(text: str, imports: Iterable[Import]) -> dict[str, str]:
     lines = text.split("\n")
     found: dict[str, str] = {}
     for imp in {imp.line: imp for imp in imports}.values():
-        depth = 0
-        for line in lines[imp.line : imp.line + _LONGEST_STATEMENT]:
-            for match in _RENAMED.finditer(line, 0, _LONGEST_LINE):
+        statement = lines[imp.line : imp.line + _LONGEST_STATEMENT]
+        for line in until_closed(line[:_LONGEST_LINE] for line in statement):
+            for match in _RENAMED.finditer(line):
                 name = match["name"] or match["package"] or match["variable"]
                 meant = match["what"] or match["path"] or match["module"] or match["type"]
                 last = last_part(imp.module if meant == "*" else meant)
                 if last and last != name:
                     found[name] = last
-            line = line[:_LONGEST_LINE]
-            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
-            if depth <= 0:
-                break
     return found
 
 

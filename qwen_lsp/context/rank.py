@@ -182,7 +182,7 @@ def _habits(place: Place, around: Mapping[str, Near], usage: Usage, pool: Pool, 
 
 def _by_words(place: Place, usage: Usage, pool: Pool) -> None:
     """Definitions named with the words near by: all that is left where hardly a name is known yet."""
-    for word in usage.subject.rarest(_WORDS):
+    for word in usage.subject.nearest(_WORDS):
         for site in symbols(place.snapshot, word, _NAMES_OF_WORD):
             score = 0.08 * usage.subject.likeness(site.definition.name)
             if score and means(place, site):

@@ -50,7 +50,7 @@ class Subject:
                 said += weights[word]
         return min(1.0, said / len(words) ** 0.5) if said else 0.0
 
-    def rarest(self, number: int) -> list[str]:
+    def nearest(self, number: int) -> list[str]:
         """The words to search for: the nearest ones, the longest of those first."""
         ranked = sorted(self.weights.items(), key=lambda item: (-item[1] * min(len(item[0]), 10), item[0]))
         return [word for word, _ in ranked[:number]]

@@ -83,7 +83,7 @@ def import_keys(imports: Iterable[Import], language: str) -> set[str]:
     """Words by which the files that import a file can be found again: too many rather than too few."""
     keys: set[str] = set()
     for imp in imports:
-        words = [word for word in _SEPARATORS.split(imp.module) if word]
+        words = words_in(imp.module)
         keys.update(words[-2:] or ("",))
         if imp.names and language not in _NAMES_ARE_NO_FILES:
             small = language == "python" and words  # there files have lower-case names, classes have not
@@ -91,10 +91,15 @@ def import_keys(imports: Iterable[Import], language: str) -> set[str]:
     return keys
 
 
+def words_in(name: str) -> list[str]:
+    """The words of a module's name or of a path, in order."""
+    return [word for word in _SEPARATORS.split(name) if word]
+
+
 def keys_of(path: str) -> set[str]:
     """The words under which an import of `path` may have been kept."""
     folder, _, name = path.rpartition("/")
-    words = [word for word in _SEPARATORS.split(name) if word]
+    words = words_in(name)
     keys = {*words[:1], folder.rpartition("/")[2]}
     return {*keys, ""} if words[:1] and words[0] in _FOLDER_STEMS else keys
 

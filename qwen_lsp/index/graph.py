@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
-from qwen_lsp.index.codec import import_keys, keys_of
+from qwen_lsp.index.codec import import_keys, keys_of, words_in
 from qwen_lsp.index.landmarks import packages
 from qwen_lsp.index.modules import PLAIN, RESOLVERS, SCRIPTS, go_modules
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import
 from qwen_lsp.workspace.paths import RelPath
 
-_PARTS = re.compile(r"[^\w-]+")
 _HERE = frozenset({"self", "super", "crate"})
 
 
@@ -57,7 +55,7 @@ def said_by(facts: FileFacts) -> frozenset[str]:
     """Every word of the imports of a file, and an empty one where an import says no more than where from."""
     words: set[str] = set()
     for imp in facts.imports:
-        parts = [part for part in _PARTS.split(imp.module) if part]
+        parts = words_in(imp.module)
         words.update(parts, imp.names)
         if not parts or not _HERE.isdisjoint(parts):
             words.add("")
@@ -66,7 +64,7 @@ def said_by(facts: FileFacts) -> frozenset[str]:
 
 def leading_to(snapshot: Snapshot, path: RelPath) -> set[str]:
     """Words of which an import says at least one (`said_by`) if it leads to `path`, or would."""
-    return {*_PARTS.split(path), *_words_of(snapshot, path)} - {""} | (keys_of(path) & {""})
+    return {*words_in(path), *_words_of(snapshot, path)}
 
 
 def _words_of(snapshot: Snapshot, path: RelPath) -> set[str]:

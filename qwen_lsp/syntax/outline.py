@@ -6,7 +6,7 @@ Works on lines and facts alone, so that no tree is needed for a file whose facts
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from qwen_lsp.syntax.facts import Definition, FileFacts
 from qwen_lsp.syntax.languages import Language, by_id
@@ -238,16 +238,21 @@ def _imports(text_lines: Sequence[str], facts: FileFacts, language: Language | N
 
 def _import(text_lines: Sequence[str], line: int, comment: str | None) -> str:
     """An import statement on one line, closed where its brackets close."""
-    taken: list[str] = []
-    balance = 0
-    for text in text_lines[line : line + _LONGEST_IMPORT]:
-        if comment and comment != text[: len(comment)]:
-            text = text.partition(f" {comment}")[0]
-        taken.append(text.strip() if taken else text.rstrip())
-        balance += sum(text.count(opener) - text.count(closer) for opener, closer in _OPENERS.items())
-        if balance <= 0:
-            break
+    lines = text_lines[line : line + _LONGEST_IMPORT]
+    if comment:
+        lines = [t if t.startswith(comment) else t.partition(f" {comment}")[0] for t in lines]
+    taken = [text.strip() if i else text.rstrip() for i, text in enumerate(until_closed(lines))]
     return _clipped(" ".join(taken))
+
+
+def until_closed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a statement: up to the one on which the brackets close that the first of them open."""
+    balance = 0
+    for line in lines:
+        yield line
+        balance += sum(line.count(opener) - line.count(closer) for opener, closer in _OPENERS.items())
+        if balance <= 0:
+            return
 
 
 def _clipped(line: str) -> str:

@@ -38,4 +38,4 @@ def test_the_nearest_and_longest_words_are_searched_for() -> None:
         Near(name, weight, 0, dotted=False, called=False)
         for name, weight in (("far_away", 0.1), ("key", 1.0), ("schedule", 1.0))
     ]
-    assert Subject.of(names).rarest(2) == ["schedule", "key"]
+    assert Subject.of(names).nearest(2) == ["schedule", "key"]
