@@ -9,6 +9,7 @@ has come after every hundred operations and can be stopped there; what cannot be
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from time import thread_time
 from typing import NamedTuple
@@ -35,6 +36,20 @@ _YAML_MARKERS = re.compile(rb"^ *(?:[-?:][ \t]+){50}.*", re.MULTILINE)
 _VISIBLE = re.compile(rb"[\x00-\x09\x0b-\x7f]")
 
 Range = tuple[int, int]
+
+
+class _Scratch(threading.local):
+    """What a parser is handed its source in, one for each thread.
+
+    py-tree-sitter (0.26) never gives up what a read callback returned. That is always the same object
+    here, so that nothing is lost; the parser looks at it until it asks for the next piece, and no longer.
+    """
+
+    def __init__(self) -> None:
+        self.piece = bytearray()
+
+
+_scratch = _Scratch()
 
 
 class Parsed(NamedTuple):
@@ -81,10 +96,15 @@ def attempt(
     last = len(source.rstrip())
     end = _deadline(source) if deadline is None else deadline
 
-    def read(offset: int, _: tree_sitter.Point) -> bytes:
-        # All at once to a parser that starts at the front. Else in pieces: the text of a node, which
-        # predicates compare, is read back through this as well.
-        return source[offset : offset + _PIECE] if offset else source
+    piece: bytearray | None = _scratch.piece
+
+    def read(offset: int, _: tree_sitter.Point) -> bytes | bytearray:
+        # The text of a node, which predicates compare, is read back through this when the tree is there.
+        if piece is None:
+            return source[offset : offset + _PIECE]
+        # All at once to a parser that starts at the front; one that goes on from an old tree needs little.
+        piece[:] = source[offset : offset + _PIECE] if offset else source
+        return piece
 
     def stop(offset: int, recovering: bool) -> bool:
         nonlocal furthest, stalled, reports
@@ -103,6 +123,9 @@ def attempt(
         return parser.parse(read, old, progress_callback=stop), furthest
     except ValueError:
         return None, furthest
+    finally:
+        piece = None
+        del _scratch.piece[_PIECE:]
 
 
 def _deadline(source: bytes) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from time import thread_time
 
 import pytest
 
-from qwen_lsp.syntax.guard import blank
+from qwen_lsp.syntax.guard import blank, parse_source
 from qwen_lsp.syntax.languages import Language, by_id
 from qwen_lsp.syntax.parse import parse, reparse
 from qwen_lsp.syntax.tags import extract, update
@@ -86,3 +89,19 @@ def test_blank_keeps_every_offset() -> None:
     source = "aé\n\tb\0c\n".encode()
     assert blank(source, [(0, len(source))]) == " é\n    \n".encode()
     assert blank(source, []) is source
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_parsing_again_and_again_keeps_no_memory() -> None:
+    """The binding never gives up what a read callback returned; nothing of a source may hang on that."""
+    source = b"def f(a, b):\n    return a + b\n\n\n" * 4_000
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    for _ in range(4):
+        parse_source(language("python"), source + b"#")
+    before = resident()
+    for n in range(40):
+        parse_source(language("python"), source + b"# %d" % n)
+    assert resident() - before < 10 * len(source)
