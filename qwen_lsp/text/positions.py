@@ -44,13 +44,19 @@ class Span:
 
 
 class LineIndex:
-    """Where each line of one text starts; O(lines) to build, O(log lines) to ask."""
+    """Where each line of one text starts; O(lines) to build, O(log lines) to ask.
 
-    __slots__ = ("_starts", "text")
+    Typing within a line moves all lines below it. An index that follows from another by that shares its
+    list and remembers from which line on it is off by how much.
+    """
 
-    def __init__(self, text: str, starts: list[int] | None = None) -> None:
+    __slots__ = ("_moved", "_shift", "_starts", "text")
+
+    def __init__(self, text: str, starts: list[int] | None = None, moved: int = 0, shift: int = 0) -> None:
         self.text = text
         self._starts = [0, *(m.end() for m in _BREAK.finditer(text))] if starts is None else starts
+        self._moved, self._shift = moved, shift
+        """The first line that starts elsewhere than the list says, and how much farther on."""
 
     @property
     def line_count(self) -> int:
@@ -58,19 +64,23 @@ class LineIndex:
 
     def start_of(self, line: int) -> int:
         """Offset of the first character of `line`; the end of the text for a line past the end."""
-        return self._starts[line] if line < len(self._starts) else len(self.text)
+        if line >= len(self._starts):
+            return len(self.text)
+        return self._starts[line] + self._shift if line >= self._moved else self._starts[line]
 
     def end_of(self, line: int) -> int:
         """Offset just before the line's terminator."""
         if line + 1 >= len(self._starts):
             return len(self.text)
-        end = self._starts[line + 1] - 1
-        if end > self._starts[line] and self.text[end] == "\n" and self.text[end - 1] == "\r":
+        end = self.start_of(line + 1) - 1
+        if end > self.start_of(line) and self.text[end] == "\n" and self.text[end - 1] == "\r":
             end -= 1
         return end
 
     def line_at(self, offset: int) -> int:
-        return bisect_right(self._starts, offset) - 1
+        if self._shift and self._moved < len(self._starts) and offset >= self.start_of(self._moved):
+            return bisect_right(self._starts, offset - self._shift, lo=self._moved) - 1
+        return bisect_right(self._starts, offset, hi=self._moved if self._shift else None) - 1
 
     def line_text(self, line: int) -> str:
         """The line without its terminator; empty past the end."""
@@ -83,7 +93,7 @@ class LineIndex:
     def offset(self, position: Position, encoding: PositionEncoding) -> int:
         if position.line >= len(self._starts):
             return len(self.text)
-        start, end = self._starts[position.line], self.end_of(position.line)
+        start, end = self.start_of(position.line), self.end_of(position.line)
         line = self.text[start:end]
         if encoding == "utf-32" or line.isascii():
             return min(start + position.character, end)
@@ -97,7 +107,7 @@ class LineIndex:
     def position(self, offset: int, encoding: PositionEncoding) -> Position:
         offset = max(0, min(offset, len(self.text)))
         line = self.line_at(offset)
-        return Position(line, code_units(self.text[self._starts[line] : offset], encoding))
+        return Position(line, code_units(self.text[self.start_of(line) : offset], encoding))
 
     def span(self, start: Position, end: Position, encoding: PositionEncoding) -> Span:
         """The span between two positions; a reversed pair is read the other way round."""
@@ -107,16 +117,29 @@ class LineIndex:
     def edited(self, span: Span, replacement: str) -> LineIndex:
         """The index of the text after one replacement, without scanning the unchanged rest."""
         text = self.text[: span.start] + replacement + self.text[span.end :]
+        delta = len(replacement) - len(span)
+        if self._within_line(span, replacement):
+            below = self.line_at(span.start) + 1
+            if not self._shift or self._moved == below:
+                return LineIndex(text, self._starts, below, self._shift + delta)
+        starts = self._starts
+        if self._shift:
+            starts = [*starts[: self._moved], *(s + self._shift for s in starts[self._moved :])]
         # A terminator can be split or joined at either seam (CR | LF), so rescan one whole line beyond.
         first = max(self.line_at(span.start) - 1, 0)
         last = self.line_at(span.end) + 2
-        delta = len(replacement) - len(span)
-        scan_from = self._starts[first]
-        keep_from = self._starts[last] if last < len(self._starts) else None
+        scan_from = starts[first]
+        keep_from = starts[last] if last < len(starts) else None
         scan_to = len(text) if keep_from is None else keep_from + delta
         middle = [m.end() for m in _BREAK.finditer(text, scan_from, scan_to)]
-        tail = [] if keep_from is None else [s + delta for s in self._starts[last + 1 :]]
-        return LineIndex(text, [*self._starts[: first + 1], *middle, *tail])
+        tail = [] if keep_from is None else [s + delta for s in starts[last + 1 :]]
+        return LineIndex(text, [*starts[: first + 1], *middle, *tail])
+
+    def _within_line(self, span: Span, replacement: str) -> bool:
+        """Whether the replacement leaves every terminator as it is."""
+        if self.text[max(0, span.start - 1) : span.start] == "\r":
+            return False
+        return not (_BREAK.search(replacement) or _BREAK.search(self.text, span.start, span.end))
 
 
 def code_units(text: str, encoding: PositionEncoding) -> int:

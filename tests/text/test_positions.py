@@ -95,6 +95,8 @@ def test_an_edited_index_is_that_of_the_new_text(text: str, edits: list[tuple[in
         assert [index.start_of(n) for n in range(index.line_count)] == [
             fresh.start_of(n) for n in range(fresh.line_count)
         ]
+        offsets = range(len(expected) + 1)
+        assert [index.line_at(n) for n in offsets] == [fresh.line_at(n) for n in offsets]
 
 
 @given(texts, encodings)
