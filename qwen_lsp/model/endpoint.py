@@ -8,22 +8,22 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from qwen_lsp.errors import EndpointError, EndpointTimeout, MalformedReply
-from qwen_lsp.model import faults, profiles, routes
+from qwen_lsp.errors import EndpointError
+from qwen_lsp.model import faults, profiles
 from qwen_lsp.model.chat import Assembler, request_json
-from qwen_lsp.model.fim import ChatAnswer, Cutter
+from qwen_lsp.model.completing import Completer
 from qwen_lsp.model.guard import Guard
 from qwen_lsp.model.ledger import Ledger
+from qwen_lsp.model.library import USER_AGENT, LibraryReply, load
 from qwen_lsp.model.messages import ChatEvent, FimRequest, Message, ToolSpec
-from qwen_lsp.model.profiles import FimRoute
 from qwen_lsp.model.resilience import retryable, wait_before
 from qwen_lsp.model.target import Resolver, Survey, Target
-from qwen_lsp.model.transport import USER_AGENT, Transport, load
+from qwen_lsp.model.tokens import estimate
+from qwen_lsp.model.transport import Transport
 from qwen_lsp.model.warming import Warmer
 from qwen_lsp.settings import EndpointKind, EndpointSettings
 
 if TYPE_CHECKING:
-    import httpx2
     import openai
 
 FIRST_TOKEN_TIMEOUT = 2.0
@@ -97,13 +97,20 @@ class Client:
     ) -> None:
         self.ledger = ledger
         self._settings = settings
-        self._first_token = first_token_timeout
         self._sleep = sleep
         key = settings.api_key.get_secret_value()
         self._transport = Transport(settings.base_url, key, connect_timeout=settings.connect_timeout)
         self._resolver = Resolver(settings, self._transport)
         self._guard = Guard(self._transport.host, ledger)
         self._warmer = Warmer(self._transport, settings.first_byte_timeout)
+        self._completer = Completer(
+            self._transport,
+            self._resolver,
+            self._guard,
+            self._warmer,
+            first_token=first_token_timeout,
+            idle=settings.idle_timeout,
+        )
         self._openai: openai.AsyncOpenAI | None = None
 
     @property
@@ -123,6 +130,7 @@ class Client:
 
     async def aclose(self) -> None:
         await self._warmer.aclose()
+        await self._resolver.aclose()
         await self._transport.aclose()
 
     async def _target(self) -> Target:
@@ -170,25 +178,29 @@ class Client:
     ) -> AsyncGenerator[ChatEvent]:
         settings, model = self._settings, str(body["model"])
         reply = Assembler(self._transport.host, tools, max_tokens)
-        asked = "".join(str(message.get("content")) for message in body["messages"])
-        async with self._guard.attempt("chat", model, asked, reply.raw) as tally:
+
+        def size() -> tuple[int, int]:
+            asked = "".join(str(message.get("content")) for message in body["messages"])
+            return estimate(asked), estimate("".join(reply.raw))
+
+        with self._guard.attempt("chat", model, size) as attempt:
             async with self._chat_response(body) as response:
-                tally.begun = True
-                reader = self._transport.events(response, settings.first_byte_timeout, settings.idle_timeout)
+                attempt.begun = True
+                reader = self._transport.stream(response, settings.first_byte_timeout, settings.idle_timeout)
                 async with aclosing(reader) as events:
                     async for event in events:
                         for delta in reply.feed(event):
                             yield delta
-            tally.usage = reply.usage
+            attempt.usage = reply.usage
             rest, done = reply.finish()
             for delta in rest:
                 yield delta
-            done = replace(done, usage=tally.spent(), model=done.model or model)
+            done = replace(done, usage=attempt.spent(), model=done.model or model)
         yield done
 
     @asynccontextmanager
-    async def _chat_response(self, body: Mapping[str, Any]) -> AsyncGenerator[httpx2.Response]:
-        """The response to a chat request, made by the openai package over our connections."""
+    async def _chat_response(self, body: Mapping[str, Any]) -> AsyncGenerator[LibraryReply]:
+        """The reply to a chat request, made by the openai package over our connections."""
         client = await self._package()
         import openai
 
@@ -213,15 +225,15 @@ class Client:
                 self._transport.host, said.status_code, said.headers, said.text, key=self._transport.key
             ) from None
         except openai.APIConnectionError as error:
-            raise self._transport.unreachable(error.__cause__ or error) from None
+            raise self._transport.library.unreachable(error.__cause__ or error) from None
         try:
-            yield response.http_response
+            yield LibraryReply(response.http_response, self._transport.library)
         finally:
             await manager.__aexit__(None, None, None)
 
     async def _package(self) -> openai.AsyncOpenAI:
         if self._openai is None:
-            http = await self._transport.http()
+            http = await self._transport.library.http()
             await load("openai")
             import openai
 
@@ -236,55 +248,5 @@ class Client:
 
     # --- completion
 
-    async def complete(self, request: FimRequest) -> AsyncGenerator[str]:
-        target = await self._target()
-        route = await self._resolver.first_route()
-        if self._warmer.loading:
-            raise EndpointTimeout(f"{self._transport.host} is still loading {target.completion_model}")
-        while True:
-            try:
-                async with aclosing(self._complete_once(route, target, request)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                self._resolver.route = route
-                return
-            except EndpointError as error:
-                if route == "generate" and isinstance(error, EndpointTimeout):
-                    self._warmer.start(target.completion_model)
-                # Asked once only: a route that worked before does not become another one.
-                following = profiles.next_route(route)
-                if self._resolver.route or following is None or not faults.lacks_route(error):
-                    raise
-                route = following
-
-    async def _complete_once(
-        self, route: FimRoute, target: Target, request: FimRequest
-    ) -> AsyncGenerator[str]:
-        transport, model = self._transport, target.completion_model
-        body = routes.body(route, request, model, target.profile)
-        cutter = Cutter(request.stops)
-        answer = ChatAnswer(request.prefix) if route == "chat" else None
-        generated: list[str] = []
-        url = routes.url(route, transport.base, transport.root)
-        asked = request.prefix + request.suffix + "".join(text for _, text in request.context)
-        ended = False
-        async with self._guard.attempt("completion", model, asked, generated) as tally:
-            async with transport.post(url, body, self._first_token) as response:
-                tally.begun = True
-                reader = transport.events(response, self._first_token, self._settings.idle_timeout)
-                async with aclosing(reader) as events:
-                    async for event in events:
-                        piece = routes.piece(route, event)
-                        ended = ended or piece.ended
-                        tally.usage = piece.usage or tally.usage
-                        generated.append(piece.text)
-                        text = answer.feed(piece.text) if answer else piece.text
-                        if shown := cutter.feed(text):
-                            yield shown
-                        if cutter.done:
-                            # Leaving the stream closes it, and the server stops generating.
-                            return
-            if not ended:
-                raise MalformedReply(f"{transport.host} ended its completion in the middle")
-            if shown := cutter.feed(answer.finish() if answer else "") + cutter.finish():
-                yield shown
+    def complete(self, request: FimRequest) -> AsyncGenerator[str]:
+        return self._completer.stream(request)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import socket
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -42,6 +45,7 @@ _OVERFLOW = tuple(
         r"input length exceeds()",
     )
 )
+_REFUSED = f"[Errno {errno.ECONNREFUSED}]"
 _SPENT = re.compile(r"insufficient_quota|arrearage|insufficient (?:balance|credits)", re.IGNORECASE)
 
 
@@ -133,6 +137,28 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+
+
+def reason(error: BaseException) -> str:
+    """The innermost cause in plain words."""
+    chain: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and len(chain) < 8:
+        chain.append(at)
+        at = at.__cause__ or at.__context__
+    for cause in reversed(chain):
+        # Where a name has several addresses, asyncio tells all the failures in one text.
+        if isinstance(cause, ConnectionRefusedError) or _REFUSED in str(cause):
+            return "connection refused, is the server running?"
+        if isinstance(cause, socket.gaierror):
+            return "its name is not known (DNS)"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed ({cause.reason or cause})"
+        if isinstance(cause, ConnectionResetError):
+            return "connection reset"
+    return next((str(cause) for cause in chain if str(cause)), type(error).__name__)
 
 
 def without_key(text: str, key: str) -> str:

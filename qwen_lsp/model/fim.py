@@ -7,6 +7,7 @@ open for DashScope's partial mode, and an ordinary question for an endpoint that
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from qwen_lsp.model.markers import CONTROL, Restorer, held, neutral
 from qwen_lsp.model.messages import FimRequest, Message
@@ -50,12 +51,17 @@ def stops(request: FimRequest, most: int = MOST_STOPS) -> list[str]:
     return [*own, *STOPS[: most - len(own)]]
 
 
+@lru_cache(maxsize=64)
+def _ends(own_stops: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    ends = (*CONTROL, *(stop for stop in own_stops if stop))
+    return ends, re.compile("|".join(re.escape(end) for end in ends))
+
+
 class Cutter:
     """Ends a streamed completion at the first marker or stop, wherever the pieces were split."""
 
     def __init__(self, own_stops: tuple[str, ...] = ()) -> None:
-        self._ends = (*CONTROL, *(stop for stop in own_stops if stop))
-        self._pattern = re.compile("|".join(re.escape(end) for end in self._ends))
+        self._ends, self._pattern = _ends(own_stops)
         self._kept = ""
         self._restorer = Restorer()
         self.done = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 from qwen_lsp.errors import (
     AuthenticationFailed,
@@ -18,18 +19,27 @@ from qwen_lsp.errors import (
 from qwen_lsp.model.ledger import Ledger, Outcome, Purpose
 from qwen_lsp.model.messages import Usage
 from qwen_lsp.model.resilience import Breaker
-from qwen_lsp.model.tokens import estimate
 
 BROKEN = (EndpointFailed, EndpointTimeout, EndpointUnreachable, MalformedReply)
 """The errors that tell of an endpoint that is ill; the others are answers of a healthy one."""
+Size = Callable[[], tuple[int, int]]
+"""The tokens of the prompt and of what was generated so far, about."""
 
 
-class Tally:
-    """What one attempt used: as the endpoint says, else estimated from its texts."""
+class Attempt:
+    """One request: refused where it is pointless, and booked with what it used however it ends.
 
-    def __init__(self, prompt: str, generated: Sequence[str]) -> None:
-        self._prompt = prompt
-        self._generated = generated
+    `size` is asked only when the endpoint does not say, as happens whenever a reply is left early.
+    """
+
+    def __init__(
+        self, guard: Guard, purpose: Purpose, model: str, size: Callable[[], tuple[int, int]]
+    ) -> None:
+        self._guard = guard
+        self._purpose: Purpose = purpose
+        self._model = model
+        self._size = size
+        self._started = 0.0
         self.usage: Usage | None = None
         self.begun = False
         """Whether the endpoint took the request: one it refused costs nothing."""
@@ -40,7 +50,24 @@ class Tally:
             return self.usage
         if not self.begun:
             return Usage()
-        return Usage(estimate(self._prompt), estimate("".join(self._generated)), estimated=True)
+        return Usage(*self._size(), estimated=True)
+
+    def __enter__(self) -> Self:
+        self._started = self._guard.admit(self._purpose)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        outcome: Outcome = "failed"
+        if error is None:
+            outcome = "done"
+        elif isinstance(error, asyncio.CancelledError | GeneratorExit):
+            outcome = "cancelled"
+            self.begun = True
+        seconds = asyncio.get_running_loop().time() - self._started
+        self._guard.settle(self._purpose, error)
+        self._guard.ledger.record(self._purpose, self._model, self.spent(), seconds=seconds, outcome=outcome)
 
 
 class Guard:
@@ -64,38 +91,37 @@ class Guard:
         if isinstance(error, RateLimited) and error.retry_after:
             self._not_before = asyncio.get_running_loop().time() + error.retry_after
 
-    @asynccontextmanager
-    async def attempt(
-        self, purpose: Purpose, model: str, prompt: str, generated: Sequence[str]
-    ) -> AsyncGenerator[Tally]:
-        """One request. Refuses it when it is pointless, and books what it used however it ends."""
+    def attempt(self, purpose: Purpose, model: str, size: Size) -> Attempt:
+        """One request, for `with`."""
+        return Attempt(self, purpose, model, size)
+
+    def admit(self, purpose: Purpose) -> float:
+        """The loop's time at which a request begins. Raises when it is pointless to send it."""
         # A key that was refused is not sent again; new settings bring a new endpoint.
         if self._refused is not None:
             raise self._refused
-        if purpose == "completion" and (left := self.wait()) > 0:
+        if purpose != "chat" and (left := self.wait()) > 0:
             raise RateLimited(f"{self._host} asks to wait for {left:.0f} s more", left)
-        breaker = self._breakers[purpose]
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        breaker.check(started)
-        tally = Tally(prompt, generated)
-        outcome: Outcome = "done"
-        try:
-            yield tally
-            breaker.succeeded()
-        except (asyncio.CancelledError, GeneratorExit):
-            outcome = "cancelled"
-            tally.begun = True
-            breaker.gave_up()
-            raise
-        except EndpointError as error:
-            outcome = "failed"
+        started = asyncio.get_running_loop().time()
+        if purpose == "warm-up":
+            # It may not be the one request that finds out whether the endpoint is back.
+            self._breakers["completion"].check_closed(started)
+        else:
+            self._breakers[purpose].check(started)
+        return started
+
+    def settle(self, purpose: Purpose, error: BaseException | None) -> None:
+        """Keep what the end of a request says about the endpoint."""
+        if isinstance(error, EndpointError):
             self.remember(error)
-            if isinstance(error, BROKEN):
-                breaker.failed(loop.time())
-            else:
-                breaker.succeeded()
-            raise
-        finally:
-            seconds = loop.time() - started
-            self.ledger.record(purpose, model, tally.spent(), seconds=seconds, outcome=outcome)
+        if purpose == "warm-up":
+            return
+        breaker = self._breakers[purpose]
+        if isinstance(error, asyncio.CancelledError | GeneratorExit):
+            breaker.gave_up()
+        elif isinstance(error, BROKEN):
+            breaker.failed(asyncio.get_running_loop().time())
+        elif error is None or isinstance(error, EndpointError):
+            breaker.succeeded()
+        else:
+            breaker.gave_up()

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.model.messages import Usage
 
-Purpose = Literal["chat", "completion"]
+Purpose = Literal["chat", "completion", "warm-up"]
 Outcome = Literal["done", "cancelled", "failed"]
 
 

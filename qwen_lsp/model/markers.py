@@ -8,6 +8,7 @@ turned back before anyone sees it: an edit of a file about chat templates still 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, cast
 
 from qwen_lsp.model.tokens import SPECIAL
@@ -44,12 +45,19 @@ def restore_all(value: Any) -> Any:
 
 def held(text: str, markers: tuple[str, ...]) -> int:
     """How many characters at the end of the text may be the beginning of a marker not yet whole."""
-    longest = min(len(text), max(map(len, markers), default=1) - 1)
-    for size in range(longest, 0, -1):
-        end = text[-size:]
-        if any(len(marker) > size and marker.startswith(end) for marker in markers):
-            return size
+    firsts, longest = _beginnings(markers)
+    for size in range(min(len(text), longest - 1), 0, -1):
+        if text[-size] in firsts:
+            end = text[-size:]
+            if any(len(marker) > size and marker.startswith(end) for marker in markers):
+                return size
     return 0
+
+
+@lru_cache(maxsize=64)
+def _beginnings(markers: tuple[str, ...]) -> tuple[str, int]:
+    """The first characters of the markers, and the length of the longest."""
+    return "".join({marker[:1] for marker in markers}), max(map(len, markers), default=1)
 
 
 class Restorer:

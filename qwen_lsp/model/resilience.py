@@ -50,11 +50,17 @@ class Breaker:
             return
         left = self.opened_at + COOL_DOWN - now
         if left > 0 or self.probing:
-            when = f"in {max(left, 0):.0f} s" if left > 0.5 else "in a moment"
-            raise EndpointFailed(
-                f"{self.host} failed {self.failures} times in a row; it is asked again {when}"
-            )
+            raise self._open(left)
         self.probing = True
+
+    def check_closed(self, now: float) -> None:
+        """Raise EndpointFailed unless all is well: for requests that must not become the probe."""
+        if self.opened_at is not None:
+            raise self._open(self.opened_at + COOL_DOWN - now)
+
+    def _open(self, left: float) -> EndpointFailed:
+        when = f"in {left:.0f} s" if left > 0.5 else "in a moment"
+        return EndpointFailed(f"{self.host} failed {self.failures} times in a row; it is asked again {when}")
 
     def succeeded(self) -> None:
         """The endpoint answered."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from qwen_lsp.model import fim
 from qwen_lsp.model.chat import messages_json, usage_of
+from qwen_lsp.model.fim import ChatAnswer, Cutter
 from qwen_lsp.model.messages import FimRequest, Usage
 from qwen_lsp.model.profiles import PROFILES, FimRoute, Profile
 from qwen_lsp.model.stream import DONE, Event
@@ -101,6 +102,54 @@ def piece(route: FimRoute, event: Event) -> Piece:
             delta = choices[0].get("delta") or choices[0].get("message") or choices[0]
             text = delta.get("content") or delta.get("text") or ""
             return Piece(str(text), bool(choices[0].get("finish_reason")), usage_of(event))
+
+
+class Answer:
+    """The text of one completion, put together from its events: markers, stops and fences cut off."""
+
+    def __init__(self, route: FimRoute, request: FimRequest) -> None:
+        self._route: FimRoute = route
+        self._request = request
+        self._chat = ChatAnswer(request.prefix) if route == "chat" else None
+        self._cutter = Cutter(request.stops)
+        self._generated = 0
+        self.usage: Usage | None = None
+        self.ended = False
+        """Whether the server said that the completion is whole."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was any text."""
+        return self._generated > 0
+
+    @property
+    def done(self) -> bool:
+        """Whether an end was seen; nothing that follows is shown."""
+        return self._cutter.done
+
+    def feed(self, events: list[Event]) -> str:
+        """What of the completion is certain after these events."""
+        shown = ""
+        for event in events:
+            found = piece(self._route, event)
+            self.ended = self.ended or found.ended
+            self.usage = found.usage or self.usage
+            if found.text:
+                self._generated += len(found.text)
+                text = self._chat.feed(found.text) if self._chat else found.text
+                shown += self._cutter.feed(text)
+        return shown
+
+    def finish(self) -> str:
+        """What was held back, now that nothing follows."""
+        rest = self._cutter.feed(self._chat.finish()) if self._chat else ""
+        return rest + self._cutter.finish()
+
+    def size(self) -> tuple[int, int]:
+        """About how many tokens were sent and generated: for when the server does not say."""
+        asked = self._request
+        sent = len(asked.prefix) + len(asked.suffix) + sum(len(text) for _, text in asked.context)
+        return (sent + 3) // 4, (self._generated + 3) // 4
 
 
 def _count(event: Event, name: str) -> int:

@@ -29,14 +29,23 @@ class EventReader:
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that are complete with this piece."""
-        self._bytes += piece
-        if len(self._bytes) > LARGEST:
-            raise MalformedReply(f"{self._host} sent an endless line instead of a stream")
         if b"\n" not in piece:
+            self._bytes += piece
+            self.check_size(len(self._bytes))
             return []
-        *lines, rest = bytes(self._bytes).split(b"\n")
+        *lines, rest = (bytes(self._bytes) + piece if self._bytes else piece).split(b"\n")
         self._bytes = bytearray(rest)
-        return [event for line in lines for event in self._line(line.removesuffix(b"\r"))]
+        self.check_size(len(rest))
+        found: list[Event] = []
+        for line in lines:
+            if event := self._line(line[:-1] if line.endswith(b"\r") else line):
+                found += event
+        return found
+
+    def check_size(self, size: int) -> None:
+        """Raise MalformedReply when so many bytes without an end are no event of a stream."""
+        if size > LARGEST:
+            raise MalformedReply(f"{self._host} sent an endless line instead of a stream")
 
     def finish(self) -> list[Event]:
         """The events that end with the reply, though no line end says so; one that was cut is dropped."""
@@ -49,6 +58,8 @@ class EventReader:
 
     def _line(self, line: bytes) -> list[Event]:
         if not line:
+            if not self._data:
+                return []
             data, self._data = b"\n".join(self._data), []
             return self._event(data) if data else []
         if line.startswith(b"data:"):

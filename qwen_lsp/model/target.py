@@ -49,9 +49,10 @@ class Resolver:
     def __init__(self, settings: EndpointSettings, transport: Transport) -> None:
         self._settings = settings
         self._transport = transport
-        self._lock = asyncio.Lock()
-        self._target: Target | None = None
-        self._failed: tuple[float, EndpointError] | None = None
+        self.known: Target | None = None
+        """What `target` gives, once it was asked."""
+        self._asking: asyncio.Task[None] | None = None
+        self._failed: tuple[float, EndpointError | SettingsError] | None = None
         self._window: tuple[float, Window] | None = None
         self._limit: int | None = None
         self.route: FimRoute | None = None
@@ -60,29 +61,46 @@ class Resolver:
     @property
     def model(self) -> str:
         """The model as far as it is known."""
-        return self._target.model if self._target else self._settings.model
+        return self.known.model if self.known else self._settings.model
 
     @property
     def kind(self) -> EndpointKind:
         """The kind as far as it is known."""
-        if self._target:
-            return self._target.profile.kind
+        if self.known:
+            return self.known.profile.kind
         return profiles.guess(self._transport.base) if self._settings.kind == "auto" else self._settings.kind
 
     async def target(self) -> Target:
-        """The kind and the models of the endpoint. Raises what asking for them raised."""
-        if self._target is not None:
-            return self._target
-        async with self._lock:
-            now = asyncio.get_running_loop().time()
-            if self._target is None and self._failed and now < self._failed[0]:
-                raise self._failed[1]
-            try:
-                self._target = self._target or await self._ask()
-            except EndpointError as error:
-                self._failed = (now + COOL_DOWN, error)
-                raise
-            return self._target
+        """The kind and the models of the endpoint. Raises what asking for them raised.
+
+        Leaving does not end the question: its answer is there for whoever comes next.
+        """
+        if self.known is not None:
+            return self.known
+        now = asyncio.get_running_loop().time()
+        if self._failed and now < self._failed[0]:
+            raise self._failed[1]
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._find())
+        await asyncio.shield(self._asking)
+        if self.known is None:
+            assert self._failed is not None  # noqa: S101
+            raise self._failed[1]
+        return self.known
+
+    async def _find(self) -> None:
+        try:
+            self.known = await self._ask()
+        except (EndpointError, SettingsError) as error:
+            self._failed = (asyncio.get_running_loop().time() + COOL_DOWN, error)
+        finally:
+            self._asking = None
+
+    async def aclose(self) -> None:
+        """End the question that is under way."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
 
     async def _ask(self) -> Target:
         settings = self._settings
@@ -100,9 +118,8 @@ class Resolver:
             model = model or only(probe.names(rows), self._transport.host)
         return Target(profiles.PROFILES[kind], model, settings.completion_model or model)
 
-    async def first_route(self) -> FimRoute:
+    def first_route(self, target: Target) -> FimRoute:
         """How to ask for a completion: as it worked before, else as the table says."""
-        target = await self.target()
         kind, model = target.profile.kind, target.completion_model
         return self.route or profiles.fim_route(kind, model, self._transport.base)
 
@@ -124,7 +141,7 @@ class Resolver:
         """What there is to know about the endpoint."""
         target = await self.target()
         profile, host = target.profile, self._transport.host
-        window, route = await self.window(), await self.first_route()
+        window, route = await self.window(), self.first_route(target)
         return Survey(profile.kind, profile.name, host, target.model, target.completion_model, window, route)
 
     def learn(self, error: EndpointError) -> None:

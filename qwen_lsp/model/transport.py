@@ -1,46 +1,36 @@
-"""HTTP to one endpoint: streamed requests with time limits, closed sockets on cancel, typed errors.
+"""HTTP to one endpoint: time limits, closed sockets on cancel, typed errors.
 
-Redirects are never followed, and no proxy stands between this machine and itself. The HTTP library is the
-one that the openai package brings; it is imported on first use, in a thread.
+Plain HTTP without a proxy goes over connections of our own, which cost a fraction of the library's; HTTPS
+and proxies go through the library, where trust stores and tunnels are taken care of.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
+import base64
 import json
-import socket
-import ssl
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
-from qwen_lsp import __version__
 from qwen_lsp.errors import (
+    AuthenticationFailed,
     EndpointError,
     EndpointTimeout,
     EndpointUnreachable,
     MalformedReply,
-    SettingsError,
 )
 from qwen_lsp.model import faults, profiles
-from qwen_lsp.model.stream import Event, EventReader
+from qwen_lsp.model.connection import Connection, Connections, ConnectTimeout
+from qwen_lsp.model.http1 import BadReply, head
+from qwen_lsp.model.library import USER_AGENT, Library, LibraryReply
+from qwen_lsp.model.replies import Events
+from qwen_lsp.model.stream import LARGEST, Event
 
-if TYPE_CHECKING:
-    import httpx2
-
-USER_AGENT = f"qwen-lsp/{__version__}"
-WRITE_TIMEOUT = 60.0
-DRAIN_TIMEOUT = 0.1
 LARGEST_ERROR = 64 * 1024
-SSE_BEGINS = (b"data:", b":", b"event:", b"error:")
-
-
-async def load(module: str) -> None:
-    """Import a heavy module in a thread, so that the event loop goes on meanwhile."""
-    if module not in sys.modules:
-        await asyncio.to_thread(importlib.import_module, module)
+Reply = Connection | LibraryReply
+"""A reply whose head arrived: `status`, `headers`, `read` for the body, `leave` at the end."""
 
 
 class Transport:
@@ -52,210 +42,184 @@ class Transport:
         self.host = profiles.host(base_url)
         self.key = key
         self.connect_timeout = connect_timeout
-        self._http: httpx2.AsyncClient | None = None
-        self._opening = asyncio.Lock()
+        self.library = Library(self.base, connect_timeout)
+        self._own: Connections | None = None
+        self._direct: bool | None = None
+        self._heads: dict[tuple[str, str], bytes] = {}
 
-    async def http(self) -> httpx2.AsyncClient:
-        """The client under everything; also given to the openai package, so that both share connections."""
-        if self._http is None:
-            async with self._opening:
-                if self._http is None:
-                    await load("httpx2")
-                    self._http = await asyncio.to_thread(self._open)
-        return self._http
+    async def send(self, method: str, url: str, body: Mapping[str, Any] | None, deadline: float) -> Reply:
+        """The reply to a request, its body unread; whoever gets it must `leave` it.
 
-    def _open(self) -> httpx2.AsyncClient:
-        import httpx2
-
-        local = profiles.is_local(self.base)
-        # Without TLS the trust store is not read; this context would refuse every certificate.
-        plain = self.base.startswith("http://")
-        return httpx2.AsyncClient(
-            timeout=httpx2.Timeout(None, connect=self.connect_timeout, write=WRITE_TIMEOUT),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=60),
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
-            trust_env=not local,
-            follow_redirects=False,
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        )
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
-
-    @asynccontextmanager
-    async def post(
-        self, url: str, body: Mapping[str, Any], first_byte: float
-    ) -> AsyncGenerator[httpx2.Response]:
-        """The response to a request, its body unread; leaving closes the socket if it still is."""
-        http = await self.http()
-        import httpx2
-
+        `deadline` is a time of the loop's clock. Raises TimeoutError then, and EndpointError.
+        """
+        # A lone surrogate is in no encoding: the model reads a question mark.
+        text = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        content = None if text is None else text.encode("utf-8", "replace")
+        if self._direct is None:
+            self._direct = self.base.startswith("http://") and not await self._behind_a_proxy()
+        if not self._direct:
+            return await self.library.send(method, url, content, self._headers(content), deadline)
+        request = self._request(method, url, content)
+        if self._own is None:
+            parts = urlsplit(self.base)
+            self._own = Connections(parts.hostname or "", parts.port or 80, self.connect_timeout)
         try:
-            request = http.build_request("POST", url, json=body, headers=self.headers)
-            async with self.limit(first_byte):
-                response = await http.send(request, stream=True)
-        except self.failures() as error:
-            raise self.unreachable(error) from None
-        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise SettingsError(f"the base URL of {self.host} is none: {error}") from None
-        try:
-            if response.status_code != 200:
-                async with self.limit(first_byte):
-                    raise await self.refusal(response)
-            yield response
-        finally:
-            await response.aclose()
+            reply = await self._own.exchange(request, deadline)
+        except TimeoutError:
+            raise
+        except ConnectTimeout:
+            raise EndpointUnreachable(
+                f"{self.host} did not accept a connection in {self.connect_timeout:g} s"
+            ) from None
+        except BadReply as error:
+            raise MalformedReply(f"{self.host} does not answer in HTTP/1.1: {error}") from None
+        except (OSError, UnicodeError) as error:
+            raise EndpointUnreachable(f"{self.host} cannot be reached: {faults.reason(error)}") from None
+        coding = reply.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            reply.abort()
+            raise MalformedReply(f"{self.host} compressed its reply ({coding}), which it was asked not to do")
+        return reply
 
-    async def refusal(self, response: httpx2.Response) -> EndpointError:
-        """The error of a response that is no success; reads its body."""
-        body = b""
+    async def _behind_a_proxy(self) -> bool:
+        return not profiles.is_local(self.base) and await asyncio.to_thread(_proxied, self.base)
+
+    def _headers(self, content: bytes | None) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return headers if content is None else headers | {"Content-Type": "application/json"}
+
+    def _request(self, method: str, url: str, content: bytes | None) -> bytes:
+        begun = self._heads.get((method, url))
+        if begun is None:
+            begun = self._heads[method, url] = self._head(method, url, self._headers(content))
+        if content is None:
+            return begun + b"\r\n"
+        return b"%sContent-Length: %d\r\n\r\n%s" % (begun, len(content), content)
+
+    def _head(self, method: str, url: str, fields: dict[str, str]) -> bytes:
+        parts = urlsplit(url)
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            fields["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        place = parts.netloc.rpartition("@")[2]
+        query = f"?{parts.query}" if parts.query else ""
         try:
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST_ERROR:
-                    break
-        except self.failures():
-            pass
+            fields |= {
+                "Host": place if place.isascii() else place.encode("idna").decode(),
+                "User-Agent": USER_AGENT,
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",
+            }
+            return head(method, quote(parts.path or "/", safe="/%:@!$&'()*+,;=~") + query, fields)
+        except ValueError as error:
+            if "Authorization" in str(error):
+                raise AuthenticationFailed(
+                    "the API key holds what no key does, such as a line break: set OPENAI_API_KEY again"
+                ) from None
+            raise EndpointUnreachable(f"the base URL of {self.host} is none: {error}") from None
+
+    async def post(self, url: str, body: Mapping[str, Any], deadline: float) -> Reply:
+        """As `send`, and raises the error of a reply that is no success."""
+        reply = await self.send("POST", url, body, deadline)
+        if reply.status != 200:
+            raise await self._refusal(reply, deadline)
+        return reply
+
+    async def _refusal(self, reply: Reply, deadline: float) -> EndpointError:
+        status, headers = reply.status, reply.headers
+        body, _ = await self._body(reply, deadline, LARGEST_ERROR)
         text = body.decode("utf-8", "replace")
-        return faults.from_status(self.host, response.status_code, response.headers, text, key=self.key)
+        return faults.from_status(self.host, status, headers, text, key=self.key)
 
-    async def events(
-        self, response: httpx2.Response, first_byte: float, idle: float
-    ) -> AsyncGenerator[Event]:
-        """The events of a reply as they arrive; raises when the server is silent, fails or talks nonsense."""
-        reader = EventReader(self.host)
-        kind = response.headers.get("content-type", "")
-        whole = "event-stream" not in kind and "ndjson" not in kind
-        document = bytearray()
-        pieces = response.aiter_bytes()
-        loop = asyncio.get_running_loop()
-        begun = False
-        deadline = loop.time() + first_byte
-        while True:
-            allowed = idle if begun else first_byte
-            limit = loop.time() + idle if begun else deadline
-            try:
-                async with self.limit(allowed, at=limit):
-                    piece = await anext(pieces, None)
-            except self.failures() as error:
-                raise MalformedReply(f"{self.host} broke off its reply ({_reason(error)})") from None
-            if not begun and not document and piece:
-                whole = whole and not piece.lstrip().startswith(SSE_BEGINS)
-            if whole:
-                document += piece or b""
-                if piece is None:
-                    for event in self._document(document, reader, response):
-                        yield self._checked(event)
-                    return
-                continue
-            for event in reader.finish() if piece is None else reader.feed(piece):
-                begun = True
-                yield self._checked(event)
-            if reader.done:
-                await self._drain(pieces)
-            if piece is None or reader.done:
-                return
-
-    async def _drain(self, pieces: AsyncIterator[bytes]) -> None:
-        """Read the end of the body, as a rule there already, so that the connection can be used again."""
-        with suppress(TimeoutError, *self.failures()):
-            async with asyncio.timeout(DRAIN_TIMEOUT):
-                async for _ in pieces:
-                    pass
-
-    def _document(self, document: bytearray, reader: EventReader, response: httpx2.Response) -> list[Event]:
-        """One JSON document, or JSON lines whose content type does not say so."""
-        text = document.decode("utf-8", "replace")
+    async def _body(self, reply: Reply, deadline: float, most: int) -> tuple[bytes, bool]:
+        """The body up to about `most` bytes, and whether it is whole; leaves the reply."""
+        body, whole = bytearray(), False
         try:
-            value = json.loads(text)
-        except ValueError:
-            if text.lstrip().startswith("{"):
-                return [*reader.feed(bytes(document)), *reader.finish()]
-            raise faults.not_a_stream(self.host, response.headers, text) from None
-        if not isinstance(value, dict):
-            raise faults.not_a_stream(self.host, response.headers, text)
-        return [value]
+            while len(body) <= most:
+                piece = await reply.read(deadline)
+                if not piece:
+                    whole = True
+                    break
+                body += piece
+        except (ConnectionError, BadReply):
+            pass
+        finally:
+            await reply.leave(whole=whole)
+        return bytes(body), whole
 
-    def _checked(self, event: Event) -> Event:
-        if event.get("error"):
-            raise faults.from_event(self.host, event["error"], key=self.key)
-        return event
+    async def events(self, reply: Reply, events: Events, deadline: float) -> list[Event]:
+        """The events that the next bytes complete, maybe none. Raises TimeoutError and EndpointError."""
+        try:
+            piece = await reply.read(deadline)
+        except TimeoutError:
+            raise
+        except (ConnectionError, BadReply) as error:
+            raise MalformedReply(f"{self.host} broke off its reply ({faults.reason(error)})") from None
+        return events.feed(piece)
+
+    async def stream(self, reply: Reply, first_byte: float, idle: float) -> AsyncGenerator[Event]:
+        """The events of a reply as they arrive; seconds until the first, and between two pieces."""
+        loop = asyncio.get_running_loop()
+        events = Events(self.host, reply.headers, key=self.key)
+        allowed, deadline = first_byte, loop.time() + first_byte
+        try:
+            while not events.over:
+                try:
+                    found = await self.events(reply, events, deadline)
+                except TimeoutError:
+                    raise self.silent(allowed) from None
+                for event in found:
+                    yield event
+                if found or allowed is idle:
+                    allowed, deadline = idle, loop.time() + idle
+        finally:
+            await reply.leave(whole=events.over)
 
     async def ask(
         self, method: str, url: str, body: Mapping[str, Any] | None = None, *, timeout: float
     ) -> Any:
         """The JSON answer to a question about the server; None when it has no answer to it."""
-        http = await self.http()
+        deadline = asyncio.get_running_loop().time() + timeout
         try:
-            async with self.limit(timeout):
-                response = await http.request(method, url, json=body, headers=self.headers)
-        except self.failures() as error:
-            raise self.unreachable(error) from None
-        if response.status_code in (401, 403):
-            raise faults.from_status(
-                self.host, response.status_code, response.headers, response.text, key=self.key
-            )
-        if response.status_code != 200:
+            reply = await self.send(method, url, body, deadline)
+            status, headers = reply.status, reply.headers
+            answer, whole = await self._body(reply, deadline, LARGEST)
+        except TimeoutError:
+            raise self.silent(timeout) from None
+        text = answer.decode("utf-8", "replace")
+        if status in (401, 403):
+            raise faults.from_status(self.host, status, headers, text, key=self.key)
+        if status != 200 or not whole:
             return None
         try:
-            return response.json()
+            return json.loads(text)
         except ValueError:
             return None
 
-    def failures(self) -> tuple[type[Exception], ...]:
-        """What a connection can raise; for `except`. The last two slip through the HTTP library."""
-        import anyio
-        import httpx2
-
-        return (httpx2.TransportError, ssl.SSLError, anyio.EndOfStream)
-
-    def unreachable(self, error: BaseException) -> EndpointError:
-        """The error of a connection that did not come about or was lost before the reply began."""
-        import httpx2
-
-        if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
-            return EndpointUnreachable(f"the base URL of {self.host} is none: {error}")
-        if isinstance(error, httpx2.ConnectTimeout):
-            return EndpointUnreachable(
-                f"{self.host} did not accept a connection in {self.connect_timeout:g} s"
-            )
-        if isinstance(error, httpx2.ProxyError):
-            return EndpointUnreachable(f"the proxy on the way to {self.host} refused: {_reason(error)}")
-        return EndpointUnreachable(f"{self.host} cannot be reached: {_reason(error)}")
+    def silent(self, seconds: float) -> EndpointTimeout:
+        """The error of an endpoint that let a time limit pass."""
+        return EndpointTimeout(f"{self.host} sent nothing for {seconds:g} s")
 
     @asynccontextmanager
-    async def limit(self, seconds: float, *, at: float | None = None) -> AsyncGenerator[None]:
+    async def limit(self, seconds: float) -> AsyncGenerator[None]:
         """A time limit that ends in EndpointTimeout."""
-        when = asyncio.get_running_loop().time() + seconds if at is None else at
         try:
-            async with asyncio.timeout_at(when):
+            async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            raise EndpointTimeout(f"{self.host} sent nothing for {seconds:g} s") from None
+            raise self.silent(seconds) from None
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._http is not None:
-            await self._http.aclose()
+        if self._own is not None:
+            self._own.close()
+        await self.library.aclose()
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause in plain words."""
-    chain: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and len(chain) < 8:
-        chain.append(at)
-        at = at.__cause__ or at.__context__
-    for cause in reversed(chain):
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused, is the server running?"
-        if isinstance(cause, socket.gaierror):
-            return "its name is not known (DNS)"
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed ({cause.reason or cause})"
-        if isinstance(cause, ConnectionResetError):
-            return "connection reset"
-    return next((str(cause) for cause in chain if str(cause)), type(error).__name__)
+def _proxied(url: str) -> bool:
+    """Whether the environment names a proxy for this URL. Imports much: for a thread."""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    named = proxies.get(urlsplit(url).scheme) or proxies.get("all")
+    return bool(named) and not proxy_bypass(urlsplit(url).netloc.rpartition("@")[2])
