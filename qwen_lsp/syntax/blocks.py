@@ -84,6 +84,7 @@ class _Count:
     def __init__(self, tree: SyntaxTree, since: int, cursor: int) -> None:
         self.tree = tree
         self.language = tree.language.id
+        self.comment = tree.language.block_comment[0] if tree.language.block_comment else ""
         self.since = tree.to_byte(since)
         self.cursor = tree.to_byte(cursor)
         self.stack: list[tuple[str, int]] = []
@@ -142,7 +143,7 @@ class _Count:
         """
         kind = node.type
         said = self.tree.source[node.start_byte : node.start_byte + 5].decode("utf-8", "replace")
-        if said.startswith(("/*", "<!--")) or kind == "<<<":
+        if kind == "<<<" or (self.comment and said.startswith(self.comment)):
             return True
         if self.language == "shellscript" and kind != '"':
             return False

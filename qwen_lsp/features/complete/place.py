@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from qwen_lsp.syntax.languages import Language
 from qwen_lsp.workspace.paths import RelPath
 
 CLOSERS = ")]}>\"'`,;: \t"
+_HEAD = 3_000
+_FAR = 2_000
+_NEAR = (3_000, 1_500)
+_TOP = re.compile(r"^[A-Za-z_@#\[<]", re.MULTILINE)
+_DEFINES = re.compile(
+    r"^(?:@|#\[|(?:export |public |pub |async |static |local |abstract |final )*"
+    r"(?:def|class|func|fn|function|impl|struct|interface|trait|enum|module|namespace|type)\b)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -30,17 +42,17 @@ class Place:
         end = len(self.text) if end < 0 else end
         return end - 1 if end > self.offset and self.text[end - 1] == "\r" else end
 
-    @property
+    @cached_property
     def line_before(self) -> str:
         """The cursor's line up to the cursor."""
         return self.text[self.line_start : self.offset]
 
-    @property
+    @cached_property
     def line_after(self) -> str:
         """The cursor's line from the cursor on."""
         return self.text[self.offset : self.line_end]
 
-    @property
+    @cached_property
     def indent(self) -> str:
         """The white space the cursor's line begins with, up to the cursor."""
         before = self.line_before
@@ -49,12 +61,12 @@ class Place:
     @cached_property
     def line_above(self) -> str:
         """The nearest line above with something on it."""
-        return self._nearest(self.text[max(0, self.line_start - 2_000) : self.line_start].splitlines()[::-1])
+        return next((line for line in self._upwards() if line.strip()), "")
 
     def lines_above(self, most: int) -> list[str]:
         """The lines right above that say something, in order, from the last blank line on."""
         found: list[str] = []
-        for line in self.text[max(0, self.line_start - 4_000) : self.line_start].splitlines()[::-1]:
+        for line in self._upwards():
             if len(found) == most or (not line.strip() and found):
                 break
             if line.strip():
@@ -64,14 +76,39 @@ class Place:
     @cached_property
     def line_below(self) -> str:
         """The nearest line below with something on it."""
-        return self._nearest(self.text[self.line_end : self.line_end + 2_000].splitlines())
+        return next(self._downwards(), "")
 
-    @property
+    @cached_property
+    def lines_below(self) -> list[str]:
+        """The lines right below that say something, in order; at most eight."""
+        return list(islice(self._downwards(), 8))
+
+    @cached_property
+    def near(self) -> str:
+        """What stands around the cursor, as much as the habits of a file take to show."""
+        before, after = _NEAR
+        return self.text[max(0, self.offset - before) : self.offset + after]
+
+    @cached_property
+    def head(self) -> str:
+        """The code up to the cursor, from the definition around it on, or from where it can be read."""
+        start = max(0, self.line_start - _HEAD)
+        if start:
+            start = self.text.find("\n", start, self.line_start) + 1 or self.line_start
+        above = self.text[start : self.line_start]
+        tops = [match.start() for match in _DEFINES.finditer(above)]
+        if tops:
+            start += tops[-1]
+        elif start and (top := _TOP.search(above)):
+            start += top.start()
+        return self.text[start : self.offset]
+
+    @cached_property
     def whole_line_ahead(self) -> bool:
         """Whether nothing but closing brackets, quotes and separators stands after the cursor."""
         return not self.line_after.strip(CLOSERS)
 
-    @property
+    @cached_property
     def opens_block(self) -> bool:
         """Whether the line up to the cursor ends in what opens a block."""
         return self.line_before.rstrip().endswith((":", "{", "(", "[", "=>", "->", "do", "then"))
@@ -82,6 +119,20 @@ class Place:
         around = self.text[max(0, self.offset - 1) : self.offset + 1]
         return len(around) == 2 and all(char.isalnum() or char == "_" for char in around) and self.offset > 0
 
-    @staticmethod
-    def _nearest(lines: list[str]) -> str:
-        return next((line for line in lines if line.strip()), "")
+    def _upwards(self) -> Iterator[str]:
+        """The lines above, the nearest first, as far as anybody looks."""
+        end, least = self.line_start - 1, self.line_start - _FAR
+        while end >= max(0, least):
+            start = self.text.rfind("\n", 0, end) + 1
+            yield self.text[start:end].removesuffix("\r")
+            end = start - 1
+
+    def _downwards(self) -> Iterator[str]:
+        """The lines below that say something, the nearest first, as far as anybody looks."""
+        start, most = self.text.find("\n", self.line_end) + 1, self.line_end + _FAR
+        while 0 < start <= most:
+            end = self.text.find("\n", start)
+            line = self.text[start : len(self.text) if end < 0 else end].removesuffix("\r")
+            if line.strip():
+                yield line
+            start = end + 1

@@ -1,0 +1,188 @@
+"""What an answer says again of the text around the cursor: found and left out."""
+
+from __future__ import annotations
+
+import re
+
+from qwen_lsp.features.complete.balance import OPENERS, balance
+from qwen_lsp.features.complete.indentation import indent_of
+from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.shape import TRIVIAL, telling
+
+_WORD_END = re.compile(r"\w+$")
+_WORD_START = re.compile(r"\w+")
+_SEPARATORS = ",;:"
+_LINES_ABOVE = 8
+_ONLY_CLOSERS = re.compile(r"[\s)\]}>;,\"'`]+|\s*(?:end|fi|done|esac)\s*")
+_AROUND = 3_000
+
+# -- before the cursor -----------------------------------------------------------------------------------
+
+
+def without_start_again(text: str, place: Place) -> str:
+    """Without the start of the cursor's line, or the indentation that stands there, said again."""
+    typed = place.line_before.strip()
+    return _without_line_before(text, place) if typed else without_blank_start(text, place)
+
+
+def _without_line_before(text: str, place: Place) -> str:
+    """Drop the start of the cursor's line, or of its last word, where the model wrote it again."""
+    said = place.line_before.lstrip()
+    start = text.lstrip(" \t")
+    if len(said) >= 3 and start.startswith(said) and not _one_word(said, start[len(said) :]):
+        return start[len(said) :]
+    if (typed := _WORD_END.search(place.line_before)) and len(typed.group()) >= 3:
+        again = _WORD_START.match(text)
+        if again and again.group().startswith(typed.group()):
+            return text[len(typed.group()) :]
+    return start if place.line_before[-1:].isspace() and start else text
+
+
+def _one_word(before: str, after: str) -> bool:
+    return bool(_WORD_END.search(before) and _WORD_START.match(after))
+
+
+def without_blank_start(text: str, place: Place) -> str:
+    """On a blank line: no blank lines first, and no indentation besides the one that stands there."""
+    while (newline := text.find("\n")) >= 0 and not text[:newline].strip():
+        text = text[newline + 1 :]
+    if not place.indent:
+        return text
+    if text.startswith(place.indent) and text[len(place.indent) : len(place.indent) + 1].strip():
+        return text[len(place.indent) :]
+    return text.lstrip(" \t")
+
+
+def without_lines_above(text: str, place: Place) -> str:
+    """Drop the first lines of an answer that says again what stands right above before it goes on."""
+    if place.line_before.strip():
+        return text
+    lines = text.split("\n")
+    above = [line.strip() for line in place.lines_above(_LINES_ABOVE)]
+    said = [line.strip() for line in lines]
+    for count in range(min(len(above), len(lines)), 0, -1):
+        again = said[:count]
+        if again != above[-count:] or not any(map(telling, again)):
+            continue
+        if count == len(lines):
+            # All of it. A short line may well come twice.
+            return "" if count > 1 or len(again[0]) > 3 else text
+        if count > 1 or len(again[0]) >= 8:
+            return without_blank_start("\n".join(lines[count:]), place)
+    return text
+
+
+# -- after the cursor ------------------------------------------------------------------------------------
+
+
+def without_line_rest(text: str, place: Place) -> str:
+    """Drop the end of the answer where it repeats what already stands after the cursor."""
+    rest = place.line_after.strip()
+    if not rest:
+        return text
+    first, newline, more = text.partition("\n")
+    if not place.whole_line_ahead or not newline:
+        return first[: len(first) - _overlap(first, place, rest)]
+    body = f"{first}\n{more}".rstrip()
+    if length := _overlap(body, place, rest):
+        return body[:-length]
+    return text
+
+
+def _overlap(said: str, place: Place, rest: str) -> int:
+    """How much of the end of `said` is the start of `rest` said again."""
+    said = said.rstrip()
+    for length in range(min(len(rest), len(said)), 0, -1):
+        again = rest[:length]
+        if not said.endswith(again):
+            continue
+        if re.search(r"\w\w", again) or again[0] in _SEPARATORS or length == len(rest) >= 3:
+            return length
+        if _faults(place, said[:-length], again) < _faults(place, said, again):
+            return length
+    return 0
+
+
+def _faults(place: Place, said: str, again: str) -> int:
+    left = balance(place.line_before + said + place.line_after)
+    return left.faults + (abs(left.angles) if ">" in again else 0)
+
+
+def without_lines_below(text: str, place: Place) -> str:
+    """Drop the last lines of an answer that are the first lines below, and stand as far in as those."""
+    lines = text.rstrip().split("\n")
+    first = 1 if place.line_before.strip() else 0
+    if len(lines) == first:
+        return text
+    below = place.lines_below if len(lines) > 1 else [place.line_below]
+    for count in range(min(len(below), len(lines) - first), 0, -1):
+        last = lines[len(lines) - count :]
+        if [line.strip() for line in last] != [line.strip() for line in below[:count]]:
+            continue
+        if not _as_far_in(lines, count, below, place):
+            continue
+        if any(line.strip() not in TRIVIAL for line in last) or _closes_nothing(lines, count, place):
+            return "\n".join(lines[: len(lines) - count])
+    return text
+
+
+def _as_far_in(lines: list[str], count: int, below: list[str], place: Place) -> bool:
+    """Whether the last lines stand as far in as those below; the first one stands where the cursor does."""
+    at = len(lines) - count
+    said = (place.indent if at == 0 else "") + indent_of(lines[at])
+    return said.expandtabs(8) == indent_of(below[0]).expandtabs(8)
+
+
+def _closes_nothing(lines: list[str], count: int, place: Place) -> bool:
+    """Whether the last lines are brackets that close none of those that the answer opened."""
+    kept = balance("\n".join(lines[: len(lines) - count]))
+    return not kept.open
+
+
+def without_closer_below(text: str, place: Place) -> str:
+    """Drop a closing bracket that stands on the line below, for a bracket that the cursor's line opened."""
+    below = place.line_below
+    closer = below.strip()[:1]
+    if place.line_after.strip() or closer not in OPENERS.values() or not text.rstrip().endswith(closer):
+        return text
+    if indent_of(below).expandtabs(8) != place.indent.expandtabs(8):
+        return text
+    opened = balance(place.line_before).open
+    if not opened or OPENERS[opened[-1]] != closer:
+        return text
+    kept = text.rstrip()[:-1]
+    return kept if balance(place.line_before + kept).open.startswith(opened) else text
+
+
+def closes_what_is_closed(text: str, place: Place) -> bool:
+    """Whether an answer does nothing but close, and what it closes is closed below already."""
+    if not _ONLY_CLOSERS.fullmatch(text):
+        return False
+    said = text.strip()
+    after = place.text[place.offset : place.offset + _AROUND]
+    if "\n" not in said and said.isalpha():
+        below = place.line_below
+        return below.strip() == said and len(indent_of(below)) <= len(place.indent)
+    if place.line_below.strip()[:1] != said[:1] and place.line_after.strip()[:1] != said[:1]:
+        return False
+    without = balance(place.head + after).faults
+    return balance(place.head + text + after).faults > without
+
+
+# -- both ------------------------------------------------------------------------------------------------
+
+
+def repeats_neighbour(text: str, place: Place) -> bool:
+    """Whether the first line is what stands just above or below, so that accepting it would double it."""
+    if place.line_before.strip():
+        return text.strip() == place.line_below.strip() and text.startswith("\n") and telling(text)
+    first, _, more = text.strip().partition("\n")
+    first = first.strip()
+    if len(first) > 1 and first == place.line_below.strip():
+        return True
+    above = place.line_above.strip()
+    return (
+        len(first) > 3
+        and first == above
+        and (not more.strip() or more.strip().partition("\n")[0].strip() == above)
+    )
