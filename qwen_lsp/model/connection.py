@@ -41,7 +41,8 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._reader: ReplyReader | None = None
         self._body: deque[bytes] = deque()
-        self._unread = 0
+        self.unread = 0
+        """Bytes of the body that arrived and were not read yet."""
         self._paused = False
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -84,8 +85,8 @@ class Connection(asyncio.BufferedProtocol):
                     return b""
                 await self._wait()
         piece = self._body.popleft()
-        self._unread -= len(piece)
-        if self._paused and self._transport is not None and self._unread < MOST_UNREAD:
+        self.unread -= len(piece)
+        if self._paused and self._transport is not None and self.unread < MOST_UNREAD:
             self._paused = False
             self._transport.resume_reading()
         return piece
@@ -189,8 +190,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         if body:
             self._body.append(body)
-            self._unread += len(body)
-            if self._unread > MOST_UNREAD and not self._paused and self._transport is not None:
+            self.unread += len(body)
+            if self.unread > MOST_UNREAD and not self._paused and self._transport is not None:
                 self._paused = True
                 self._transport.pause_reading()
         if body or reader.status:

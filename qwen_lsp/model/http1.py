@@ -55,6 +55,7 @@ class ReplyReader:
         """Bytes of the body or of the chunk still to come; None: up to the end of the connection."""
         self._after_chunk = False
         self._trailer = False
+        self._trailers = 0
 
     def feed(self, data: bytes) -> bytes:
         """The bytes of the body in what arrived. Raises BadReply."""
@@ -171,6 +172,9 @@ class ReplyReader:
             self._after_chunk = False
         elif self._trailer:
             self.ended = not line
+            self._trailers += len(line)
+            if self._trailers > LARGEST_HEAD:
+                raise BadReply("trailers without an end")
         else:
             text = line.partition(b";")[0].strip()
             if not _SIZE.fullmatch(text):

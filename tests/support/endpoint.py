@@ -30,7 +30,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, cast, get_args
@@ -67,6 +67,8 @@ class Reply:
     reset_after: int | None = None
     piece: int | None = None
     done: bool = True
+    pace: float = 0.0
+    """Seconds between two pieces: a model's speed, for whoever measures."""
     hold: asyncio.Event | None = None
     """The reply begins when this is set."""
 
@@ -455,8 +457,8 @@ async def _stream(
                 writer.write(b"%x\r\n%s\r\n" % (len(data), data))
                 await writer.drain()
                 written += len(data)
-            if reply.piece:
-                await asyncio.sleep(0)
+            if reply.piece or reply.pace:
+                await asyncio.sleep(reply.pace)
             if limit is not None and written >= limit:
                 if reply.reset_after is not None:
                     return _reset(writer)
@@ -494,8 +496,13 @@ def load_script(path: Path) -> list[Reply]:
     return replies
 
 
-async def _serve(kind: Kind, port: int, script: Path | None, models: Sequence[str], window: int) -> None:
-    server = ScriptedEndpoint(kind, models=models, window=window, port=port, responder=echo)
+async def _serve(
+    kind: Kind, port: int, script: Path | None, models: Sequence[str], window: int, pace: float
+) -> None:
+    def answer(request: Recorded) -> Reply:
+        return replace(echo(request), pace=pace)
+
+    server = ScriptedEndpoint(kind, models=models, window=window, port=port, responder=answer)
     if script:
         server.script(load_script(script))
     await server.start()
@@ -515,10 +522,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--script", type=Path)
     parser.add_argument("--model", action="append")
     parser.add_argument("--window", type=int, default=262_144)
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds between two pieces of a reply")
     args = parser.parse_args(argv)
     models: list[str] = args.model or ["qwen3-coder-30b-a3b-instruct"]
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(args.kind, args.port, args.script, models, args.window))
+        asyncio.run(_serve(args.kind, args.port, args.script, models, args.window, args.pace))
 
 
 if __name__ == "__main__":
