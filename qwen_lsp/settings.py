@@ -81,9 +81,13 @@ class CompletionSettings(_Group):
     """Prompt size of a completion, in tokens."""
     max_tokens: Annotated[int, Field(ge=8, le=2_048)] = 256
     """Longest completion, in tokens."""
-    debounce_ms: Annotated[int, Field(ge=0, le=2_000)] = 60
-    """Quiet time before an automatic request is sent to the endpoint. An answer from the cache, or one
-    that was asked for, never waits."""
+    debounce_ms: Annotated[int, Field(ge=0, le=2_000)] = 200
+    """The longest quiet time before an automatic request is sent to the endpoint. How long it really is
+    follows from how fast somebody types and how fast the endpoint answers; a known answer, a request that was
+    asked for, and the first one after a pause never wait."""
+    ranking_ms: Annotated[int, Field(ge=0, le=5_000)] = 60
+    """How long a request waits for what other files have to say. What is not ready by then comes into the
+    next one."""
     first_token_timeout: Annotated[float, Field(gt=0, le=60)] = 2.0
     """Seconds to the first token; after that the embedded default answers."""
     disabled_languages: tuple[str, ...] = ()

@@ -11,8 +11,8 @@ from rich.console import Console
 from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse
 from qwen_lsp.errors import UserError
-from qwen_lsp.features.complete.cache import CompletionCache
-from qwen_lsp.features.complete.request import Completion, complete
+from qwen_lsp.features.complete.request import Completion, Means, complete
+from qwen_lsp.features.complete.state import Completions
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,11 +40,11 @@ async def _completed(place: Place) -> Completion | None:
         for endpoint in dict.fromkeys((session.endpoint, None)):
             if endpoint is None:
                 await session.taught()
-            found = await complete(
-                session.snapshot, place.path, offset, endpoint=endpoint, predictor=session.predictor,
-                gate=session.gate, settings=session.settings.completion, count=session.count,
-                cache=CompletionCache(), invoked=True, failed=problems.append,
+            means = Means(
+                endpoint, session.predictor, session.gate, session.settings.completion, session.count,
+                failed=problems.append,
             )  # fmt: skip
+            found = await complete(session.snapshot, place.path, offset, means, Completions(), invoked=True)
             if found is not None or not problems:
                 break
     if problems:

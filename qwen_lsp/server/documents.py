@@ -42,7 +42,10 @@ def did_change(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
             span = convert.span(lines, change.range, ls.encoding)
         else:
             span = Span(0, len(lines.text))
-        session.change(path, (TextEdit(span, clean(change.text)),), version)
+        edits = (TextEdit(span, clean(change.text)),)
+        session.change(path, edits, version)
+        if (completions := ls.completing.get(session)) is not None:
+            completions.changed(path, lines.text, edits)
     ls.documents = {**ls.documents, uri: replace(document, version=version)}
     return None
 

@@ -17,8 +17,7 @@ from qwen_lsp.text.positions import LineIndex, Span
 
 if TYPE_CHECKING:
     from qwen_lsp.features.actions import Diagnostic, Offer
-    from qwen_lsp.features.complete.cache import CompletionCache
-    from qwen_lsp.features.complete.request import Completion
+    from qwen_lsp.features.complete.request import Completion, Means
     from qwen_lsp.index.snapshot import Snapshot
     from qwen_lsp.session import Session
 
@@ -58,27 +57,26 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
 async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked: bool) -> Completion | None:
     from qwen_lsp.features.complete.request import complete
 
+    offset = convert.offset(place.lines, position, ls.encoding)
     session = place.session
     return await complete(
-        place.snapshot,
-        place.path,
-        convert.offset(place.lines, position, ls.encoding),
+        place.snapshot, place.path, offset, means(session), ls.completions(session), invoked=invoked
+    )
+
+
+def means(session: Session) -> Means:
+    """What a completion is made with, as the session has it now."""
+    from qwen_lsp.features.complete.request import Means
+
+    return Means(
         endpoint=session.endpoint,
         predictor=session.predictor,
         gate=session.gate,
         settings=session.settings.completion,
         count=session.count,
-        cache=_cache(ls, session),
-        invoked=invoked,
         visits=session.visits,
         failed=session.failed,
     )
-
-
-def _cache(ls: Server, session: Session) -> CompletionCache:
-    from qwen_lsp.features.complete.cache import CompletionCache
-
-    return ls.caches.setdefault(session, CompletionCache())
 
 
 def _item(ls: Server, place: Place, found: Completion) -> lsp.CompletionItem:

@@ -22,7 +22,7 @@ from qwen_lsp.text.positions import LineIndex, PositionEncoding
 from qwen_lsp.workspace.paths import RelPath, from_uri, rel_path, uri_of, within
 
 if TYPE_CHECKING:
-    from qwen_lsp.features.complete.cache import CompletionCache
+    from qwen_lsp.features.complete.state import Completions
     from qwen_lsp.index.snapshot import Snapshot
     from qwen_lsp.session import Session
     from qwen_lsp.settings import Settings
@@ -79,7 +79,7 @@ class Server(LanguageServer):
         self.initial_options: Mapping[str, Any] = {}
         self.configuration: Mapping[str, Any] = {}
         self.settings: Settings | None = None
-        self.caches: dict[Session, CompletionCache] = {}
+        self.completing: dict[Session, Completions] = {}
         self.working: dict[int | str, asyncio.Task[Any]] = {}
         self.begun = False
         self.stopping = asyncio.Event()
@@ -135,6 +135,15 @@ class Server(LanguageServer):
 
             self.loose[root] = Session(root, self.current_settings(), indexed=False)
         return self.loose[root]
+
+    def completions(self, session: Session) -> Completions:
+        """What inline completion knows of a session's workspace."""
+        found = self.completing.get(session)
+        if found is None:
+            from qwen_lsp.features.complete.state import Completions
+
+            found = self.completing[session] = Completions()
+        return found
 
     def current_settings(self) -> Settings:
         """The settings in force; read on first use, so that `initialize` is answered without them."""

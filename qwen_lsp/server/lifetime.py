@@ -139,7 +139,7 @@ def change_folders(ls: Server, added: Sequence[Path], removed: Sequence[Path], *
         ls.folders[root] = Session(root, ls.current_settings())
     rehome(ls)
     for session in gone:
-        ls.caches.pop(session, None)
+        ls.completing.pop(session, None)
         ls.spawn(session.aclose(), f"close {session.root.name}")
     if start:
         for root in new:

@@ -1,104 +1,146 @@
-"""Answers already known, and the rule that the latest request for a document wins."""
+"""Known answers: what was said at a place, found again as one types along, goes back or comes back.
+
+An answer holds as long as all that its prompt was made of: the text before and behind the cursor, the other
+files, and the declarations of the file itself.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
 
 from qwen_lsp.features.complete.cleaning import clean
+from qwen_lsp.features.complete.declarations import Declarations
 from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.receipt import Receipt
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
 
-Source = Literal["model", "cache", "embedded"]
-T = TypeVar("T")
-
-_AROUND = 512
-_CLOSED, _CLOSED_BY_EDITORS = 4, ")]}>\"'`"
-_PER_FILE = 24
-_FILES = 64
+_ANCHOR = 48
+"""Characters before the cursor that are compared first; few answers share them."""
+_BACK = 16
+"""Characters that may be taken back and still be part of what is suggested."""
+_MOST_CLOSED, _CLOSED_BY_EDITORS = 4, ")]}>\"'`"
+_PER_FILE, _FILES = 64, 48
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    before: str
-    after: str
-    offset: int
+class Answer:
+    """What was said at a place, empty when it was nothing worth showing.
+
+    `reach` are the characters before and behind the cursor that the prompt held; `holds` says whether what
+    else it was made of is still so.
+    """
+
     text: str
-    source: Source
+    offset: int
+    column: int
+    anchor: str
+    reach: tuple[int, int]
+    before: int
+    after: int
+    """Hashes of the text in reach."""
+    at_end: bool
+    """Whether the reach behind the cursor ends with the file."""
+    line: str
+    """The cursor's line."""
+    declared: int
+    """The state of the file's declarations but for that line."""
+    holds: Callable[[Snapshot], bool]
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is left of a known answer at a place; `typed` characters of it stand there already."""
+
+    text: str
+    answer: Answer
+    typed: int
 
 
 @dataclass(slots=True)
-class CompletionCache:
-    """What was answered lately, per file, and which request of a file is the one in flight.
+class Answers:
+    """What was answered lately, per file. A look-up costs the same in a small and in a huge file."""
 
-    An answer is found again by the text just before and after the cursor, so a look-up costs the same
-    in a small and in a huge file; typing along a suggestion finds the rest of it.
-    """
+    declarations: Declarations = field(default_factory=Declarations)
+    _kept: dict[RelPath, deque[Answer]] = field(default_factory=dict[RelPath, deque[Answer]])
 
-    _answers: dict[RelPath, deque[_Answer]] = field(default_factory=dict[RelPath, deque[_Answer]])
-    _running: dict[RelPath, asyncio.Task[object]] = field(
-        default_factory=dict[RelPath, "asyncio.Task[object]"]
-    )
-
-    def find(self, place: Place) -> tuple[str, Source] | None:
-        """What is left of a known answer at this place, and where it came from."""
-        for answer in self._answers.get(place.path, ()):
-            typed = place.offset - answer.offset
-            if not 0 <= typed < len(answer.text):
-                continue
-            expected = answer.before + answer.text[:typed]
-            if place.text.endswith(expected, 0, place.offset) and _same_after(place, answer.after, typed):
-                left = answer.text[typed:]
-                # Brackets that the editor closed meanwhile are not to be closed again.
-                left = left if place.text.startswith(answer.after, place.offset) else clean(left, place)
-                return (left, answer.source) if left else None
+    def find(self, place: Place, snapshot: Snapshot) -> Known | None:
+        """What is known of this place; with an empty text when it is that nothing is worth showing."""
+        column = place.offset - place.line_start
+        for answer in self._kept.get(place.path, ()):
+            for typed in {place.offset - answer.offset, column - answer.column}:
+                left = _left(answer, place, typed)
+                if left is not None and self._holds(answer, place, typed) and answer.holds(snapshot):
+                    return Known(left, answer, typed)
         return None
 
-    def add(self, place: Place, text: str, source: Source) -> None:
-        answers = self._answers.pop(place.path, None) or deque(maxlen=_PER_FILE)
-        before = place.text[max(0, place.offset - _AROUND) : place.offset]
-        after = place.text[place.offset : place.offset + _AROUND]
-        answers.appendleft(_Answer(before, after, place.offset, text, source))
-        self._answers[place.path] = answers
-        while len(self._answers) > _FILES:
-            self._answers.pop(next(iter(self._answers)))
+    def _holds(self, answer: Answer, place: Place, typed: int) -> bool:
+        start = place.text.rfind("\n", 0, place.offset - max(0, typed)) + 1
+        written = place.text[start : place.line_end]
+        return self.declarations.but_for(place.path, answer.line, written) == answer.declared
+
+    def add(
+        self, place: Place, text: str, reach: tuple[int, int],
+        holds: Callable[[Snapshot], bool], receipt: Receipt | None = None,
+    ) -> Answer:  # fmt: skip
+        """Keep an answer for later."""
+        before, after = _around(place.text, place.offset, reach)
+        line = place.text[place.line_start : place.line_end]
+        declared = self.declarations.but_for(place.path, line)
+        answer = Answer(
+            text, place.offset, place.offset - place.line_start,
+            place.text[max(0, place.offset - _ANCHOR) : place.offset], (len(before), len(after)),
+            hash(before), hash(after), place.offset + len(after) == len(place.text), line, declared, holds,
+            receipt,
+        )  # fmt: skip
+        answers = self._kept.pop(place.path, None) or deque[Answer](maxlen=_PER_FILE)
+        answers.appendleft(answer)
+        self._kept[place.path] = answers
+        while len(self._kept) > _FILES:
+            self._kept.pop(next(iter(self._kept)))
+        return answer
 
     def clear(self) -> None:
-        self._answers.clear()
-
-    async def latest(self, path: RelPath, work: Callable[[], Awaitable[T]]) -> T | None:
-        """The result of `work`, or None when a newer request for the same file took its place.
-
-        Cancelling the caller cancels the work, and with it the request to the endpoint.
-        """
-        if older := self._running.get(path):
-            older.cancel()
-
-        async def run() -> T:
-            return await work()
-
-        task: asyncio.Task[T] = asyncio.create_task(run())
-        self._running[path] = task  # type: ignore[assignment]  # tasks of any result; only ever cancelled
-        try:
-            done, _ = await asyncio.wait([task])
-        except asyncio.CancelledError:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            raise
-        finally:
-            if self._running.get(path) is task:
-                del self._running[path]
-        return None if done.pop().cancelled() else task.result()
+        self._kept.clear()
 
 
-def _same_after(place: Place, after: str, typed: int) -> bool:
-    """Whether the text behind the cursor is what it was, but for what an editor closes by itself."""
-    for closed in range(min(typed, _CLOSED) + 1):
-        at = place.offset + closed
-        whole = len(after) == _AROUND or at + len(after) == len(place.text)
-        if whole and place.text.startswith(after, at):
-            return all(sign in _CLOSED_BY_EDITORS for sign in place.text[place.offset : at])
-    return False
+def _left(answer: Answer, place: Place, typed: int) -> str | None:
+    """What of an answer is left after so many characters of it; None where it is not for this place."""
+    text, offset = place.text, place.offset
+    if (typed >= len(answer.text) and typed) or typed < -_BACK:
+        return None
+    if typed < 0:
+        taken = answer.anchor[typed:]
+        if not answer.text or "\n" in taken or not text.endswith(answer.anchor[:typed], 0, offset):
+            return None
+        left = taken + answer.text
+        before = text[max(0, offset - answer.reach[0] + len(taken)) : offset] + taken
+    else:
+        if not text.endswith(answer.anchor + answer.text[:typed], 0, offset):
+            return None
+        left = answer.text[typed:]
+        before = text[max(0, offset - typed - answer.reach[0]) : offset - typed]
+    closed = _closed(answer, text, offset, max(0, typed))
+    if closed is None or hash(before) != answer.before:
+        return None
+    # Brackets that the editor closed meanwhile are not to be closed again.
+    return clean(left, place).text if closed and left else left
+
+
+def _closed(answer: Answer, text: str, offset: int, typed: int) -> int | None:
+    """How many signs an editor has closed by itself behind the cursor; None where the rest is another."""
+    size = answer.reach[1]
+    for closed in range(min(typed, _MOST_CLOSED) + 1):
+        at = offset + closed
+        if hash(text[at : at + size]) == answer.after and (at + size == len(text)) == answer.at_end:
+            return closed
+        if text[at : at + 1] not in _CLOSED_BY_EDITORS or at == len(text):
+            return None
+    return None
+
+
+def _around(text: str, offset: int, reach: tuple[int, int]) -> tuple[str, str]:
+    return text[max(0, offset - reach[0]) : offset], text[offset : offset + reach[1]]

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fnmatch
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
 
 from qwen_lsp.context.visits import Visit
-from qwen_lsp.errors import EndpointError, EndpointTimeout
-from qwen_lsp.features.complete.cache import CompletionCache, Source
+from qwen_lsp.features.complete.cache import Known
 from qwen_lsp.features.complete.cleaning import clean
+from qwen_lsp.features.complete.flight import Flight, Landed
+from qwen_lsp.features.complete.frame import Frame, Wanted
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.stopping import end_of
-from qwen_lsp.features.complete.window import window
+from qwen_lsp.features.complete.receipt import PromptPart, Receipt, Source
+from qwen_lsp.features.complete.state import Completions
+from qwen_lsp.features.complete.turn import Turn
+from qwen_lsp.features.complete.window import Window
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
-from qwen_lsp.model.messages import FimRequest
 from qwen_lsp.predict.predictor import Predictor
 from qwen_lsp.settings import CompletionSettings
 from qwen_lsp.text.positions import Span
@@ -26,6 +28,13 @@ from qwen_lsp.workspace.secrets import Gate
 
 _AROUND = 4_000
 """Characters on each side of the cursor that the embedded predictor looks at."""
+_FRAME_SHARE, _FRAME_SLACK = 0.42, 32
+"""Of the budget: the most that other files take while the file itself has something to show; tokens that
+stay free for what is typed on a line."""
+_RANKING_INVOKED = 1.0
+"""Seconds that a request which somebody asked for waits for other files: it should be good before all."""
+_PATIENCE = 2.0
+"""Times the usual latency, after which a request that has said nothing is not worth waiting for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,57 +48,45 @@ class Completion:
     """Why the endpoint did not answer, when the embedded default did instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What completions are made with."""
+
+    endpoint: Endpoint | None
+    predictor: Predictor | None
+    gate: Gate
+    settings: CompletionSettings
+    count: Callable[[str], int]
+    visits: Sequence[Visit] = ()
+    failed: Callable[[str], None] = lambda problem: None
+    """Told of a failure of the endpoint that was answered around."""
+
+
 async def complete(
-    snapshot: Snapshot,
-    path: RelPath,
-    offset: int,
-    *,
-    endpoint: Endpoint | None,
-    predictor: Predictor | None,
-    gate: Gate,
-    settings: CompletionSettings,
-    count: Callable[[str], int],
-    cache: CompletionCache,
-    invoked: bool = False,
-    visits: Sequence[Visit] = (),
-    failed: Callable[[str], None] = lambda problem: None,
+    snapshot: Snapshot, path: RelPath, offset: int, means: Means, state: Completions, *, invoked: bool = False
 ) -> Completion | None:
     """What belongs at `offset`, or None when there is nothing worth showing.
 
     A known answer costs no request. A newer call for the same file ends this one, which then gives None.
-    Raises nothing for a failing endpoint: `failed` is told, and the embedded default answers if it can.
+    Raises nothing for a failing endpoint: `means.failed` is told, and the embedded default answers if it can.
     """
     language = snapshot.language(path)
-    if not wanted(path, language.id if language else "", settings, invoked=invoked):
+    if not wanted(path, language.id if language else "", means.settings, invoked=invoked):
         return None
     place = Place(path, snapshot.text(path), offset, language)
     if place.in_word:
         return None
-    if known := cache.find(place):
-        text, _ = known
-        return _shown(place, text, "cache")
-
-    async def work() -> Completion | None:
-        problem = ""
-        if endpoint is not None:
-            if not invoked:
-                await asyncio.sleep(settings.debounce_ms / 1000)
-            try:
-                asked = await asyncio.to_thread(
-                    window, snapshot, place, budget=settings.budget_tokens, max_tokens=settings.max_tokens,
-                    count=count, gate=gate, visits=visits,
-                )  # fmt: skip
-                if asked is None:
-                    return None
-                text = await _ask(endpoint, asked.request, place, settings.first_token_timeout)
-                cache.add(place, text, "model") if text else None
-                return _shown(place, text, "model")
-            except EndpointError as error:
-                problem = str(error)
-                failed(problem)
-        return _embedded(place, predictor, problem) if settings.embedded else None
-
-    return await cache.latest(path, work)
+    asked = _Asked(snapshot, place, means, state, asyncio.get_running_loop().time(), perf_counter())
+    state.pace.key(asked.at)
+    turn = state.turn(path)
+    try:
+        if known := state.answers.find(place, snapshot):
+            return asked.again(known)
+        if means.endpoint is None:
+            return asked.embedded("")
+        return await asked.answer(means.endpoint, turn, invoked=invoked)
+    finally:
+        state.answered(path, turn)
 
 
 def wanted(path: RelPath, language: str, settings: CompletionSettings, *, invoked: bool) -> bool:
@@ -101,41 +98,161 @@ def wanted(path: RelPath, language: str, settings: CompletionSettings, *, invoke
     )
 
 
-async def _ask(endpoint: Endpoint, request: FimRequest, place: Place, first_token: float) -> str:
-    """Stream an answer, stop the model where it has said enough, and clean what it said."""
-    said = ""
-    # Closing the stream closes the socket, which is what stops the model.
-    stream = endpoint.complete(request)
-    async with contextlib.aclosing(stream):
-        async for piece in _timely(stream, first_token):
-            said += piece
-            if (end := end_of(said, place)) is not None:
-                return clean(said[:end], place)
-    end = end_of(said + "\n", place, finished=True)
-    return clean(said if end is None else said[:end], place)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request: what it is about, and the steps of answering it."""
+
+    snapshot: Snapshot
+    place: Place
+    means: Means
+    state: Completions
+    at: float
+    """When it came, on the clock of the event loop."""
+    began: float
+
+    async def answer(self, endpoint: Endpoint, turn: Turn, *, invoked: bool) -> Completion | None:
+        """By the request that is under way, if what was typed agrees with it; else by one of its own."""
+        state, place, settings = self.state, self.place, self.means.settings
+        if (flight := state.flight(place)) is not None:
+            await self._follow(flight, turn, self._patience(flight))
+            if turn.over:
+                return None
+            if known := state.answers.find(place, self.snapshot):
+                return self.again(known)
+            state.drop(flight)
+        if not invoked:
+            passed = asyncio.get_running_loop().time() - self.at
+            if (wait := state.pace.wait(settings.debounce_ms / 1000) - passed) > 0:
+                await turn.wait(wait)
+        if not state.counts:
+            # Its vocabulary takes a second to load, for which nobody else is to wait.
+            await asyncio.to_thread(self.means.count, "")
+            state.counts = True
+        waited = perf_counter()
+        frame = Frame() if turn.over else await self._frame(invoked=invoked)
+        ranked = perf_counter()
+        if turn.over or (window := self._window(frame)) is None:
+            return None
+        flight = Flight(place)
+        state.take_off(flight)
+        stages = (
+            ("waited", (waited - self.began) * 1_000),
+            ("context", (ranked - waited) * 1_000),
+            ("prompt", (perf_counter() - ranked) * 1_000),
+        )
+
+        def landed(flight: Flight, landed: Landed) -> None:
+            state.landed(flight)
+            if landed.complete:
+                flight.receipt = self._receipt_of(endpoint, frame, window, landed, stages)
+                state.pace.answered(landed.seconds)
+                state.answers.add(place, landed.text, window.reach, frame.holds, flight.receipt)
+
+        flight.begin(endpoint, window.request, landed)
+        await self._follow(flight, turn, None)
+        if turn.over or flight.landed is None:
+            return None
+        if flight.landed.problem:
+            self.means.failed(flight.landed.problem)
+            return self.embedded(flight.landed.problem)
+        return self._shown(flight.landed.text, "model", flight.receipt)
+
+    async def _follow(self, flight: Flight, turn: Turn, seconds: float | None) -> None:
+        """Wait until a flight has landed, or a newer request took over."""
+        flight.waiter = turn
+        try:
+            if flight.landed is None:
+                await turn.wait(seconds)
+        except asyncio.CancelledError:
+            self.state.left(flight)
+            raise
+
+    def _patience(self, flight: Flight) -> float | None:
+        """How long a request under way that has said nothing yet is worth waiting for."""
+        usual = self.state.pace.latency
+        if flight.said or usual is None:
+            return None
+        return max(0.0, _PATIENCE * usual - (perf_counter() - flight.began))
+
+    async def _frame(self, *, invoked: bool) -> Frame:
+        means, place = self.means, self.place
+        budget = means.settings.budget_tokens
+        line = self.snapshot.lines(place.path).line_at(place.offset)
+        here = (len(place.text) + 2) // 3
+        room = budget - min(here, int(budget * (1 - _FRAME_SHARE))) - _FRAME_SLACK
+        wanted = Wanted(self.snapshot, place, line, room, means.count, means.gate, tuple(means.visits))
+        deadline = means.settings.ranking_ms / 1000
+        return await self.state.frames.frame(wanted, max(deadline, _RANKING_INVOKED) if invoked else deadline)
+
+    def _window(self, frame: Frame) -> Window | None:
+        settings = self.means.settings
+        return self.state.windows.window(
+            self.place, frame, repo=self.snapshot.root.name, budget=settings.budget_tokens,
+            max_tokens=settings.max_tokens, count=self.means.count, gate=self.means.gate,
+        )  # fmt: skip
+
+    def _receipt_of(
+        self, endpoint: Endpoint, frame: Frame, window: Window, landed: Landed, stages: Stages
+    ) -> Receipt:
+        stages = (*stages, ("first text", landed.first * 1_000), ("answer", landed.seconds * 1_000))
+        return replace(
+            self._receipt("model"),
+            text=landed.text,
+            model=endpoint.model,
+            host=endpoint.host,
+            route=endpoint.route or "",
+            tokens=window.tokens,
+            parts=_parts(self.place, frame, window),
+            withheld=(*frame.withheld, *window.withheld),
+            raw=landed.raw,
+            ended=landed.ended,
+            removed=landed.removed,
+            stages=stages,
+        )
+
+    def again(self, known: Known) -> Completion | None:
+        """What is left of a known answer."""
+        receipt = known.answer.receipt
+        if receipt is not None:
+            receipt = receipt.shown(known.text, "cache", known.typed, perf_counter() - self.began)
+        return self._shown(known.text, "cache", receipt)
+
+    def embedded(self, problem: str) -> Completion | None:
+        """What the workspace itself has shown, marked as such."""
+        place, predictor = self.place, self.means.predictor
+        if predictor is None or not self.means.settings.embedded or not place.whole_line_ahead:
+            return None
+        before = place.text[max(0, place.offset - _AROUND) : place.offset]
+        after = place.text[place.offset : place.offset + _AROUND]
+        guess = predictor.suggest(place.path, before, after)
+        if guess is None:
+            return None
+        cleaned = clean(guess.text, place)
+        took = (perf_counter() - self.began) * 1_000
+        receipt = replace(
+            self._receipt("embedded"), text=cleaned.text, raw=guess.text, removed=cleaned.removed,
+            problem=problem, confidence=guess.confidence, stages=(("guess", took),),
+        )  # fmt: skip
+        return self._shown(cleaned.text, "embedded", receipt, problem)
+
+    def _receipt(self, source: Source) -> Receipt:
+        line = self.snapshot.lines(self.place.path).line_at(self.place.offset)
+        return Receipt(self.place.path, line, self.place.offset - self.place.line_start, source)
+
+    def _shown(
+        self, text: str, source: Source, receipt: Receipt | None, problem: str = ""
+    ) -> Completion | None:
+        if receipt is not None:
+            self.state.receipts.append(receipt)
+        at = self.place.offset
+        return Completion(text, Span(at, at), source, problem) if text else None
 
 
-async def _timely(stream: AsyncIterator[str], first_token: float) -> AsyncIterator[str]:
-    """The pieces of a stream. Raises EndpointTimeout when the first one takes too long."""
-    try:
-        async with asyncio.timeout(first_token):
-            first = await anext(stream, None)
-    except TimeoutError:
-        raise EndpointTimeout(f"the endpoint gave no token within {first_token:g} s") from None
-    if first is not None:
-        yield first
-        async for piece in stream:
-            yield piece
+Stages = tuple[tuple[str, float], ...]
 
 
-def _embedded(place: Place, predictor: Predictor | None, problem: str) -> Completion | None:
-    if predictor is None or not place.whole_line_ahead:
-        return None
-    before = place.text[max(0, place.offset - _AROUND) : place.offset]
-    after = place.text[place.offset : place.offset + _AROUND]
-    guess = predictor.suggest(place.path, before, after)
-    return _shown(place, clean(guess.text, place), "embedded", problem) if guess else None
-
-
-def _shown(place: Place, text: str, source: Source, problem: str = "") -> Completion | None:
-    return Completion(text, Span(place.offset, place.offset), source, problem) if text else None
+def _parts(place: Place, frame: Frame, window: Window) -> tuple[PromptPart, ...]:
+    files = [PromptPart(file.path, file.tokens, file.why) for file in frame.files]
+    before = PromptPart(place.path, window.before, "the text before the cursor")
+    behind = PromptPart(place.path, window.behind, "the text behind the cursor")
+    return (*files, before, behind)

@@ -1,78 +1,195 @@
-"""The prompt of one completion: the text around the cursor and the definitions it needs, to the token."""
+"""The prompt of one completion: the text around the cursor behind its frame, to the token.
+
+Between two keystrokes only the cursor's line differs, so what stands above and below it is cut, looked
+through for secrets and counted once. The prompt begins at the same place as long as it fits: a model server
+reads again only what follows the first difference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from qwen_lsp.context.pack import pack
-from qwen_lsp.context.rank import rank
-from qwen_lsp.context.render import fim_context
-from qwen_lsp.context.visits import Visit
+from qwen_lsp.features.complete.frame import Frame
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import FimRequest
+from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate, Withheld
 
 Count = Callable[[str], int]
 
-_PREFIX_SHARE, _SUFFIX_SHARE = 0.50, 0.15
+_BEHIND_SHARE, _BEHIND_LEAST, _BEHIND_MOST = 0.09, 64, 0.15
+"""Of what stands before the cursor: what follows it is read anew after each key. More of it at the top of a
+file, where there is little else; shares of the budget, and tokens."""
+_FEW_BEFORE = 0.25
+_SLACK = 0.06
+"""Of the budget: left free when the beginning of the text above is chosen, so that it lasts a few lines."""
 _MARKERS = 8
 """Special tokens of a FIM prompt around prefix, suffix and the current file's path, and a newline."""
 _CHARS_PER_TOKEN = 12
 """More characters than a token of code ever has on average; a first cut before exact counting."""
+_MARGIN = 8_000
+"""Characters beyond a cut in which a secret may begin that reaches across it: a private key's."""
+_SEAM = 2_000
+"""Characters on each side of the cursor's line that are looked through for secrets after each key."""
+_BEGINNING = 400
+"""Characters by which the beginning of a prompt is known again."""
+_FILES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A request, what it weighs, why each other file is in it, and what the secrets gate kept out."""
+    """A request, what it weighs, how far it reaches, and what the secrets gate kept out of it."""
 
     request: FimRequest
     tokens: int
-    why: tuple[tuple[str, str], ...] = ()
+    reach: tuple[int, int]
+    """Characters before and behind the cursor that it was made of."""
+    before: int
+    behind: int
+    """Tokens of the text before and behind the cursor."""
     withheld: tuple[Withheld, ...] = ()
 
 
-def window(
-    snapshot: Snapshot,
-    place: Place,
-    *,
-    budget: int,
-    max_tokens: int,
-    count: Count,
-    gate: Gate,
-    visits: Sequence[Visit] = (),
-) -> Window | None:
-    """A prompt of at most `budget` tokens; None when the file itself may not leave the machine."""
-    # The gate sees the whole file: a secret that stands across the cursor, or across a cut, is one still.
-    shown = gate.admit_around(place.path, place.text, place.offset)
-    if shown[0].text is None or shown[1].text is None:
-        return None
-    before = tail_within(shown[0].text, int(budget * _PREFIX_SHARE), count)
-    after = head_within(shown[1].text, int(budget * _SUFFIX_SHARE), count)
-    repo = snapshot.root.name
-    used = count(before) + count(after) + count(place.path) + count(repo) + _MARKERS
-    candidates = rank(snapshot, place.path, place.offset, text=place.text, visits=visits)
-    packed = pack(snapshot, candidates, budget=max(0, budget - used), count=count, gate=gate)
-    context = list(fim_context(packed))
-    weights = [count(path) + count(text) + 3 for path, text in context]
-    while context and used + sum(weights) > budget:
-        context.pop(0)
-        weights.pop(0)
-    kept = {path for path, _ in context}
-    return Window(
-        FimRequest(
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What stands above and below a line and holds no secret, with what was looked through beyond it."""
+
+    first: int
+    """Offset of the text above."""
+    above: str
+    above_tokens: int
+    below: str
+    beyond: tuple[str, str]
+
+    def begins(self, text: str, offset: int) -> bool:
+        """Whether the prompt may begin at the same place again: not much farther up than it must."""
+        size = len(self.above)
+        near = size // 2 < offset - self.first < size + size // 8 + _BEGINNING
+        return near and text.startswith(self.above[:_BEGINNING], self.first)
+
+    def stands_around(self, place: Place) -> bool:
+        text, start, end = place.text, place.line_start, place.line_end
+        above, below = start - len(self.above), end + len(self.below)
+        return (
+            above >= 0
+            and text.startswith(self.above, above)
+            and text.startswith(self.below, end)
+            and _beyond(text, above, below) == self.beyond
+        )
+
+
+@dataclass(slots=True)
+class Windows:
+    """Makes windows, and remembers of each file what the last one was made of."""
+
+    _known: dict[RelPath, _Known] = field(default_factory=dict[RelPath, _Known])
+
+    def window(
+        self, place: Place, frame: Frame, *, repo: str, budget: int, max_tokens: int, count: Count, gate: Gate
+    ) -> Window | None:
+        """A prompt of at most `budget` tokens; None when nothing of the file may leave the machine."""
+        if gate.admits_path(place.path):
+            return None
+        fixed = frame.tokens + count(place.path) + count(repo) + _MARKERS
+        around = self._as_before(place, budget - fixed, count, gate)
+        if around is None:
+            around = self._anew(place, fixed, budget, count, gate)
+        request = FimRequest(
             path=place.path,
-            prefix=before,
-            suffix=after,
-            context=tuple(context),
+            prefix=around.before,
+            suffix=around.after,
+            context=frame.context,
             repo=repo,
             max_tokens=max_tokens,
-        ),
-        used + sum(weights),
-        tuple((part.path, part.why) for part in packed.parts if part.path in kept),
-        (*shown[0].withheld, *shown[1].withheld, *packed.withheld),
+        )
+        tokens = fixed + around.before_tokens + around.after_tokens
+        return Window(
+            request, tokens, around.reach, around.before_tokens, around.after_tokens, around.withheld
+        )
+
+    def _as_before(self, place: Place, room: int, count: Count, gate: Gate) -> _Around | None:
+        """With the same lines above and below as the last time, where they are still there and fit."""
+        known = self._known.get(place.path)
+        if known is None or not known.stands_around(place):
+            return None
+        start, end = place.line_start, place.line_end
+        seam = place.text[max(0, start - _SEAM) : end + _SEAM]
+        if gate.secrets(place.path, seam):
+            return None
+        before_tokens = known.above_tokens + count(place.line_before)
+        after = place.line_after + known.below
+        after_tokens = count(after)
+        if before_tokens + after_tokens > room:
+            return None
+        before = known.above + place.line_before
+        return _Around(before, before_tokens, after, after_tokens, (len(before), len(after)))
+
+    def _anew(self, place: Place, fixed: int, budget: int, count: Count, gate: Gate) -> _Around:
+        text, offset, room = place.text, place.offset, budget - fixed
+        reach = max(0, room) * _CHARS_PER_TOKEN + _MARGIN
+        first, last = max(0, offset - reach), offset + reach
+        # The gate sees far beyond the cuts: a secret that stands across the cursor, or across a cut, is one.
+        shown = gate.admit_around(place.path, text[first:last], offset - first)
+        before_all, after_all = shown[0].text or "", shown[1].text or ""
+        known = self._known.get(place.path)
+        if known is not None and not shown[0].withheld and known.begins(text, offset):
+            before_all = text[known.first : offset]
+        before, before_tokens, after, after_tokens = _cut(before_all, after_all, fixed, budget, count)
+        withheld = (*shown[0].withheld, *shown[1].withheld)
+        if withheld:
+            self._known.pop(place.path, None)
+            line = text.count("\n", 0, first)
+            moved = tuple(replace(w, line=w.line + line) if w.line is not None else w for w in withheld)
+            reached = (offset - first, min(len(text), last) - offset)
+            return _Around(before, before_tokens, after, after_tokens, reached, moved)
+        if len(before) >= len(place.line_before) and len(after) >= len(place.line_after):
+            self._remember(place, before, after, count)
+        return _Around(before, before_tokens, after, after_tokens, (len(before), len(after)))
+
+    def _remember(self, place: Place, before: str, after: str, count: Count) -> None:
+        above = before[: len(before) - len(place.line_before)]
+        below = after[len(place.line_after) :]
+        first = place.line_start - len(above)
+        beyond = _beyond(place.text, first, place.line_end + len(below))
+        self._known.pop(place.path, None)
+        self._known[place.path] = _Known(first, above, count(above), below, beyond)
+        while len(self._known) > _FILES:
+            self._known.pop(next(iter(self._known)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The text of a prompt around the cursor."""
+
+    before: str
+    before_tokens: int
+    after: str
+    after_tokens: int
+    reach: tuple[int, int]
+    withheld: tuple[Withheld, ...] = ()
+
+
+def _cut(before: str, after: str, fixed: int, budget: int, count: Count) -> tuple[str, int, str, int]:
+    """What of the text before and behind the cursor goes into the prompt, each with its tokens."""
+    room = budget - fixed
+    kept = tail_within(before, room - _BEHIND_LEAST, count)
+    tokens = count(kept)
+    few = tokens < _FEW_BEFORE * budget
+    behind = int(_BEHIND_MOST * budget if few else _BEHIND_SHARE * (fixed + tokens))
+    behind = min(
+        max(behind, _BEHIND_LEAST), int(_BEHIND_MOST * budget), max(0, room - min(tokens, room // 2))
     )
+    rest = head_within(after, behind, count)
+    rest_tokens = count(rest)
+    if tokens + rest_tokens > room or len(kept) < len(before):
+        kept = tail_within(kept, room - rest_tokens - int(_SLACK * budget), count)
+        tokens = count(kept)
+    return kept, tokens, rest, rest_tokens
+
+
+def _beyond(text: str, first: int, last: int) -> tuple[str, str]:
+    return text[max(0, first - _MARGIN) : first], text[last : last + _MARGIN]
 
 
 def tail_within(text: str, limit: int, count: Count) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from qwen_lsp.features.complete.cache import CompletionCache
-from qwen_lsp.features.complete.request import Completion, complete
+from qwen_lsp.features.complete.request import Completion, Means, complete
+from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.predict.predictor import Predictor
@@ -42,18 +42,18 @@ class Editor:
 
     server: ScriptedEndpoint
     endpoint: Endpoint | None
-    cache: CompletionCache = field(default_factory=CompletionCache)
+    state: Completions = field(default_factory=Completions)
     predictor: Predictor | None = None
     problems: list[str] = field(default_factory=list[str])
 
     async def complete(
         self, made: Workspace, *, invoked: bool = True, gate: Gate | None = None, **settings: Any
     ) -> Completion | None:
-        return await complete(
-            made.snapshot, made.path, made.offset, endpoint=self.endpoint, predictor=self.predictor,
-            gate=gate or Gate(None), settings=CompletionSettings(**settings), count=tokens.count,
-            cache=self.cache, invoked=invoked, failed=self.problems.append,
+        means = Means(
+            self.endpoint, self.predictor, gate or Gate(None), CompletionSettings(**settings), tokens.count,
+            failed=self.problems.append,
         )  # fmt: skip
+        return await complete(made.snapshot, made.path, made.offset, means, self.state, invoked=invoked)
 
 
 @pytest.fixture
@@ -141,9 +141,14 @@ async def test_a_failing_endpoint_is_answered_around(editor: Editor) -> None:
 
 async def test_a_silent_endpoint_is_answered_around(editor: Editor) -> None:
     editor.server.reply(text="too late", hang="headers")
-    assert await editor.complete(workspace("#- a.py\nx = <CURSOR>\n"), first_token_timeout=0.05) is None
+    settings = EndpointSettings(base_url=editor.server.base_url, model="m", kind="vllm")
+    editor.endpoint = connect(settings, first_token_timeout=0.05)
+    assert await editor.complete(workspace("#- a.py\nx = <CURSOR>\n")) is None
     await editor.server.wait_early_closes()
-    assert editor.problems == ["the endpoint gave no token within 0.05 s"]
+    assert len(editor.problems) == 1
+    assert editor.problems[0].endswith("gave no text within 0.05 s")
+    assert editor.endpoint is not None
+    await editor.endpoint.aclose()
 
 
 async def test_inside_a_word_nothing_fits(editor: Editor) -> None:

@@ -1,0 +1,96 @@
+"""Receipt: how a suggestion came about, for whoever asks why; and the same in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Withheld
+
+Source = Literal["model", "cache", "embedded"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPart:
+    """One part of the prompt: of another file, or the text before or behind the cursor."""
+
+    path: str
+    tokens: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known of one suggestion. `stages` are milliseconds, in the order in which they passed."""
+
+    path: RelPath
+    line: int
+    column: int
+    """Both zero-based, in code points."""
+    source: Source = "model"
+    text: str = ""
+    """What was shown; empty when nothing was."""
+    model: str = ""
+    host: str = ""
+    route: str = ""
+    tokens: int = 0
+    parts: tuple[PromptPart, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    raw: str = ""
+    """What the model said, before anything was taken out."""
+    ended: str = ""
+    removed: tuple[str, ...] = ()
+    problem: str = ""
+    confidence: float | None = None
+    """Of the embedded default."""
+    typed: int = 0
+    """Characters of the answer that stood there already when it was shown."""
+    stages: tuple[tuple[str, float], ...] = field(default=())
+
+    def shown(self, text: str, source: Source, typed: int = 0, took: float = 0.0) -> Receipt:
+        """The receipt of the same answer, shown again farther on."""
+        stages = (("look-up", took * 1_000),) if source == "cache" else self.stages
+        return replace(self, text=text, source=source, typed=typed, stages=stages)
+
+
+def told(receipt: Receipt) -> str:
+    """The receipt as Markdown."""
+    lines = [f"# Why this suggestion: {receipt.path}:{receipt.line + 1}", "", _origin(receipt), ""]
+    if receipt.text:
+        lines += ["```", receipt.text, "```", ""]
+    elif receipt.source != "embedded":
+        lines += ["Nothing was shown.", ""]
+    if receipt.problem:
+        lines += [f"The endpoint gave no answer: {receipt.problem}.", ""]
+    lines += [f"- It ended because {receipt.ended}."] if receipt.ended else []
+    lines += [f"- Taken out: {reason}." for reason in receipt.removed]
+    if receipt.removed and receipt.raw != receipt.text:
+        lines += ["", "What the model said:", "", "```", receipt.raw, "```"]
+    lines += ["", "| stage | ms |", "| --- | --- |"]
+    lines += [f"| {name} | {took:.1f} |" for name, took in receipt.stages]
+    if receipt.parts:
+        lines += [
+            "",
+            f"The prompt: {receipt.tokens:,} tokens.",
+            "",
+            "| part | tokens | why |",
+            "| --- | --- | --- |",
+        ]
+        lines += [f"| {part.path} | {part.tokens:,} | {part.why} |" for part in receipt.parts]
+    for item in receipt.withheld:
+        where = item.path if item.line is None else f"{item.path}:{item.line}"
+        lines.append(f"\nWithheld: {where}, {item.reason}.")
+    return "\n".join(lines) + "\n"
+
+
+def _origin(receipt: Receipt) -> str:
+    if receipt.source == "embedded":
+        sure = f", {receipt.confidence:.0%} sure" if receipt.confidence is not None else ""
+        return f"From the embedded default, without a model{sure}."
+    asked = f"`{receipt.model}` at {receipt.host}" if receipt.host else "the model"
+    by = f" ({receipt.route})" if receipt.route else ""
+    if receipt.source == "cache":
+        typed = f", {receipt.typed} characters of it were there already" if receipt.typed > 0 else ""
+        return f"Known from an earlier answer of {asked}{by}: no request was made{typed}."
+    return f"From {asked}{by}."

@@ -1,0 +1,115 @@
+"""What inline completion knows of one workspace from one request to the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from qwen_lsp.features.complete.cache import Answers
+from qwen_lsp.features.complete.flight import Flight
+from qwen_lsp.features.complete.frame import Frames
+from qwen_lsp.features.complete.pace import Pace
+from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.receipt import Receipt
+from qwen_lsp.features.complete.turn import Turn
+from qwen_lsp.features.complete.window import Windows
+from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.workspace.paths import RelPath
+
+GRACE = 0.15
+"""Seconds that a flight is kept for whoever asks again, after a client left it because of what was typed."""
+_RECEIPTS = 20
+
+
+@dataclass(eq=False)
+class Completions:
+    """The state of one workspace's inline completion. Lives on the event loop."""
+
+    answers: Answers = field(default_factory=Answers)
+    frames: Frames = field(default_factory=Frames)
+    windows: Windows = field(default_factory=Windows)
+    pace: Pace = field(default_factory=Pace)
+    receipts: deque[Receipt] = field(default_factory=lambda: deque[Receipt](maxlen=_RECEIPTS))
+    """The newest last."""
+    counts: bool = False
+    """Whether tokens can be counted at once."""
+    _flights: dict[RelPath, Flight] = field(default_factory=dict[RelPath, Flight])
+    _turns: dict[RelPath, Turn] = field(default_factory=dict[RelPath, Turn])
+    _left: dict[Flight, asyncio.TimerHandle] = field(default_factory=dict[Flight, "asyncio.TimerHandle"])
+
+    # -- the latest request of a file wins ---------------------------------------------------------------
+
+    def turn(self, path: RelPath) -> Turn:
+        """The turn of a new request; the one before it for the same file is over."""
+        if (older := self._turns.get(path)) is not None:
+            older.end()
+        turn = self._turns[path] = Turn()
+        return turn
+
+    def answered(self, path: RelPath, turn: Turn) -> None:
+        """The request has been answered."""
+        if self._turns.get(path) is turn:
+            del self._turns[path]
+
+    # -- flights ----------------------------------------------------------------------------------------
+
+    def flight(self, place: Place) -> Flight | None:
+        """The request under way that answers a place, taken over; any other of the file is aborted."""
+        flight = self._flights.get(place.path)
+        if flight is None:
+            return None
+        if (handle := self._left.pop(flight, None)) is not None:
+            handle.cancel()
+        if flight.landed is None and flight.answers(place):
+            return flight
+        self._abort(flight)
+        return None
+
+    def take_off(self, flight: Flight) -> None:
+        """From now on this is the request of its file."""
+        if (older := self._flights.get(flight.place.path)) is not None:
+            self._abort(older)
+        self._flights[flight.place.path] = flight
+
+    def landed(self, flight: Flight) -> None:
+        if self._flights.get(flight.place.path) is flight:
+            del self._flights[flight.place.path]
+        if (handle := self._left.pop(flight, None)) is not None:
+            handle.cancel()
+
+    def drop(self, flight: Flight) -> None:
+        """It is of no use for the place that is asked about now."""
+        if flight.landed is None:
+            self._abort(flight)
+
+    def left(self, flight: Flight) -> None:
+        """Whoever waited for it has gone. Typing makes clients go and ask again: that moment it is kept."""
+        if flight.landed is not None:
+            return
+        if not flight.typed:
+            self._abort(flight)
+        elif flight not in self._left:
+            self._left[flight] = asyncio.get_running_loop().call_later(GRACE, self._abort, flight)
+
+    def _abort(self, flight: Flight) -> None:
+        flight.abort()
+        self.landed(flight)
+
+    def changed(self, path: RelPath, before: str, edits: Sequence[TextEdit]) -> None:
+        """A document changed: `edits` are places in the text `before`. A flight that it refutes ends now."""
+        flight = self._flights.get(path)  # whatever is here has not landed
+        for edit in edits:
+            self.answers.declarations.changed(path, before, edit)
+            refuted = flight is not None and not flight.changed(edit.span.start, edit.span.end, edit.text)
+            if flight is not None and refuted:
+                self._abort(flight)
+                flight = None
+
+    async def aclose(self) -> None:
+        """Abort what is under way."""
+        tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
+        for flight in list(self._flights.values()):
+            self._abort(flight)
+        await asyncio.gather(*tasks, return_exceptions=True)
