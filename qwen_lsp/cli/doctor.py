@@ -27,12 +27,11 @@ from qwen_lsp.errors import (
     RequestRefused,
 )
 from qwen_lsp.model.endpoint import Endpoint
-from qwen_lsp.model.messages import ChatDone, FimRequest, Message, ToolSpec
+from qwen_lsp.model.messages import ChatDone, Message, ToolSpec
 from qwen_lsp.model.probe import discover
 from qwen_lsp.session import Session
 from qwen_lsp.syntax.languages import LANGUAGES, available
 
-_PROBE = FimRequest(path="probe.py", prefix="def add(a, b):\n    return ", suffix="\n", max_tokens=16)
 _TOOL: ToolSpec = {
     "type": "function",
     "function": {
@@ -108,7 +107,7 @@ async def _examined(session: Session) -> AsyncGenerator[Finding]:
     yield chat
     if chat.ok:
         yield await _chat(session.endpoint, tools=True)
-    yield await _completion(session.endpoint)
+    yield await _completion(session.endpoint, session.settings.completion.first_token_timeout)
 
 
 def _index(session: Session) -> Finding:
@@ -195,19 +194,24 @@ async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
     return Finding(name, ok=True, found=f"answered in {took:.1f} s")
 
 
-async def _completion(endpoint: Endpoint) -> Finding:
-    began = time.perf_counter()
-    said = ""
+async def _completion(endpoint: Endpoint, first_token: float) -> Finding:
+    """Which route completes, tried out; `first_token` is the seconds that a completion waits."""
     try:
-        pieces = endpoint.complete(_PROBE)
-        async with contextlib.aclosing(pieces):
-            async for piece in pieces:
-                said += piece
+        report = await endpoint.find_route()
     except EndpointError as error:
         return Finding("completion", ok=False, found=str(error), advice=_advice(error))
-    took = time.perf_counter() - began
-    right = "a" in said and "b" in said
-    advice = (
-        "" if right else "The model may not know fill-in-the-middle: use a Qwen coder model for completions."
-    )
-    return Finding("completion", ok=right, found=f"{said.strip()[:40]!r} in {took:.2f} s", advice=advice)
+    if report.route is None:
+        advice = "Use a Qwen coder model for completions: set endpoint.completion_model."
+        return Finding("completion", ok=False, found=report.told, advice=advice)
+    seconds = report.tried[-1].seconds
+    found = f"{report.told}, first text after {seconds:.2f} s"
+    if seconds > first_token:
+        advice = (
+            f"Completions wait {first_token:g} s: try once more, a model is slow when it was just loaded, or "
+            "raise completion.first_token_timeout."
+        )
+        return Finding("completion", ok=False, found=found, advice=advice)
+    advice = ""
+    if report.route == "chat":
+        advice = "A Qwen coder model on a server with /completions is faster and more exact."
+    return Finding("completion", ok=True, found=found, advice=advice)

@@ -7,6 +7,7 @@ there is nothing between them but one protocol object: no streams, no locks, no 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections import deque
 from typing import cast
 
@@ -216,6 +217,8 @@ class Connections:
         self._host = host
         self._port = port
         self._connect_timeout = connect_timeout
+        # Trying addresses side by side is for names that may have one that leads nowhere.
+        self._race = None if _has_one_way(host) else 0.25
         self._idle: list[Connection] = []
         # What arrives is taken out of it before anything else can, so that one serves all.
         self._buffer = memoryview(bytearray(READ))
@@ -255,7 +258,7 @@ class Connections:
         try:
             async with asyncio.timeout_at(limit):
                 _, connection = await loop.create_connection(
-                    made, self._host, self._port, happy_eyeballs_delay=0.25
+                    made, self._host, self._port, happy_eyeballs_delay=self._race
                 )
         except TimeoutError as error:
             # The kernel gives up too, long before or after us; that is not this time limit.
@@ -274,3 +277,11 @@ class Connections:
 
 class ConnectTimeout(Exception):
     """No connection came about in the time allowed for that."""
+
+
+def _has_one_way(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True

@@ -9,14 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from qwen_lsp.errors import EndpointError
-from qwen_lsp.model import faults, profiles
+from qwen_lsp.model import faults, profiles, routing
 from qwen_lsp.model.chat import Assembler, request_json
 from qwen_lsp.model.completing import Completer
 from qwen_lsp.model.guard import Guard
 from qwen_lsp.model.ledger import Ledger
 from qwen_lsp.model.library import USER_AGENT, LibraryReply, load
 from qwen_lsp.model.messages import ChatEvent, FimRequest, Message, ToolSpec
+from qwen_lsp.model.profiles import FimRoute
 from qwen_lsp.model.resilience import retryable, wait_before
+from qwen_lsp.model.routing import RouteReport
 from qwen_lsp.model.target import Resolver, Survey, Target
 from qwen_lsp.model.tokens import estimate
 from qwen_lsp.model.transport import Transport
@@ -56,7 +58,35 @@ class Endpoint(Protocol):
         ...
 
     def complete(self, request: FimRequest) -> AsyncGenerator[str]:
-        """The completion in pieces, markers and stops cut off. Never retried, never queued."""
+        """The completion in pieces, markers and stops cut off. Never retried, never queued.
+
+        Raises EndpointTimeout unless there is a first text within the time set for it, whatever keeps it.
+        """
+        ...
+
+    async def warm(self, request: FimRequest) -> None:
+        """Have the server read the prompt of a completion that may be asked for next, and write nothing.
+
+        Raises nothing, changes nothing about later requests; cancelling it closes its socket. Only worth it
+        where `metered` is false.
+        """
+        ...
+
+    @property
+    def metered(self) -> bool:
+        """Whether a request may cost money: everything but this machine and self-hosted servers nearby."""
+        ...
+
+    @property
+    def route(self) -> FimRoute | None:
+        """How completions are asked for, as it was found to work; None until one gave text."""
+        ...
+
+    async def find_route(self) -> RouteReport:
+        """Try the routes for completions with a small request each, and use the one that works.
+
+        Raises EndpointError when the endpoint cannot be asked.
+        """
         ...
 
     async def window(self) -> int:
@@ -110,6 +140,7 @@ class Client:
             self._warmer,
             first_token=first_token_timeout,
             idle=settings.idle_timeout,
+            patience=settings.first_byte_timeout,
         )
         self._openai: openai.AsyncOpenAI | None = None
 
@@ -120,6 +151,14 @@ class Client:
     @property
     def kind(self) -> EndpointKind:
         return self._resolver.kind
+
+    @property
+    def metered(self) -> bool:
+        return profiles.is_metered(self.kind, self._transport.base)
+
+    @property
+    def route(self) -> FimRoute | None:
+        return self._resolver.route
 
     async def window(self) -> int:
         return (await self._resolver.window()).tokens
@@ -250,3 +289,11 @@ class Client:
 
     def complete(self, request: FimRequest) -> AsyncGenerator[str]:
         return self._completer.stream(request)
+
+    async def warm(self, request: FimRequest) -> None:
+        await self._completer.warm(request)
+
+    async def find_route(self) -> RouteReport:
+        await self._target()
+        patience = min(routing.PATIENCE, self._settings.first_byte_timeout)
+        return await routing.find_route(self._completer, self._resolver, patience)

@@ -46,6 +46,7 @@ _OVERFLOW = tuple(
     )
 )
 _REFUSED = f"[Errno {errno.ECONNREFUSED}]"
+_NO_MODEL = re.compile(r"model\b.*(not (found|exist)|does not exist|unknown)", re.IGNORECASE)
 _SPENT = re.compile(r"insufficient_quota|arrearage|insufficient (?:balance|credits)", re.IGNORECASE)
 
 
@@ -110,14 +111,12 @@ def not_a_stream(host: str, headers: Mapping[str, str], body: str) -> MalformedR
 
 
 def lacks_route(error: EndpointError) -> bool:
-    """Whether the error says that the endpoint has no such route, rather than that this request is bad."""
+    """Whether the error may mean that the endpoint has no such route. Any first request is a fair try."""
     if not isinstance(error, RequestRefused):
         return False
-    text = str(error).lower()
-    if re.search(r"model\b.*(not (found|exist)|does not exist|unknown)", text) and error.status == 404:
-        return False
-    missing = ("not supported", "unsupported", "does not support", "not available", "not implemented")
-    return error.status in (404, 405, 501) or (error.status == 400 and any(word in text for word in missing))
+    # Servers say it in many words and with many numbers, also of a model that has no such template.
+    missing = _NO_MODEL.search(str(error)) and error.status in (400, 404)
+    return not missing and error.status in (400, 404, 405, 415, 422, 501)
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:

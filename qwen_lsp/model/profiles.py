@@ -6,6 +6,7 @@ Pure: `probe` asks servers, this only knows about them. A new kind is one row he
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,17 @@ from qwen_lsp.settings import EndpointKind
 
 FimRoute = Literal["completions", "infill", "generate", "partial", "chat"]
 """Raw text; llama.cpp's /infill; Ollama's raw /api/generate; DashScope's partial mode; a question."""
+
+ROUTE_NAMES: Mapping[FimRoute, str] = {
+    "completions": "fill-in-the-middle through /completions",
+    "infill": "fill-in-the-middle through /infill",
+    "generate": "fill-in-the-middle through raw /api/generate",
+    "partial": "partial mode",
+    "chat": "an ordinary question through chat",
+}
+"""Each route in words, for the doctor and a receipt."""
+SELF_HOSTED: tuple[EndpointKind, ...] = ("vllm", "sglang", "llamacpp", "ollama", "lmstudio")
+"""Kinds that somebody runs on a machine of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,32 @@ def is_local(url: str) -> bool:
     name = (urlsplit(base(url)).hostname or "").rstrip(".")
     here = ("localhost", "::1", "0.0.0.0")  # noqa: S104
     return name in here or name.endswith(".localhost") or name.startswith("127.")
+
+
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
+"""Behind a provider's or an overlay network's own translation of addresses; as private as 10.0.0.0/8."""
+
+_NEARBY = (".local", ".lan", ".internal", ".home.arpa")
+"""Ends of names that no public server has."""
+
+
+def is_private(url: str) -> bool:
+    """Whether the host is an address or a name that only a local network knows."""
+    name = (urlsplit(base(url)).hostname or "").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return (
+            is_local(url) or "." not in name or name.endswith((".local", ".lan", ".internal", ".home.arpa"))
+        )
+    return address.is_private or (address.version == 4 and address in _SHARED)
+
+
+def is_metered(kind: EndpointKind, url: str) -> bool:
+    """Whether a request may cost money: anything but this machine and a server of one's own nearby."""
+    if kind in ("dashscope", "openrouter"):
+        return True
+    return not (is_local(url) or (kind in SELF_HOSTED and is_private(url)))
 
 
 def kind_of(url: str) -> EndpointKind | None:

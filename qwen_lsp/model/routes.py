@@ -6,7 +6,7 @@ Pure. The chat-like routes bring messages; everything else brings text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from qwen_lsp.model import fim
@@ -82,6 +82,13 @@ def body(route: FimRoute, request: FimRequest, model: str, profile: Profile) -> 
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+def least_body(route: FimRoute, request: FimRequest, model: str, profile: Profile) -> dict[str, Any]:
+    """The body that has the same prompt read and as little written as the route allows."""
+    asked = body(route, replace(request, max_tokens=1), model, profile)
+    # llama.cpp alone can be asked for nothing at all; others take 0 for "no limit" or refuse it.
+    return asked | {"n_predict": 0} if route == "infill" else asked
 
 
 def piece(route: FimRoute, event: Event) -> Piece:

@@ -59,6 +59,11 @@ class Resolver:
         """The completion route that worked."""
 
     @property
+    def base(self) -> str:
+        """The base URL."""
+        return self._transport.base
+
+    @property
     def model(self) -> str:
         """The model as far as it is known."""
         return self.known.model if self.known else self._settings.model

@@ -178,6 +178,8 @@ class ScriptedEndpoint:
         """How many connections were accepted in all."""
         self.missing: set[str] = set()
         """Paths to answer with 404, as an older server would."""
+        self.hold_probes: asyncio.Event | None = None
+        """Questions about the server are answered when this is set."""
         self.unscripted: list[Recorded] = []
         self.last: Reply | None = None
         """The reply that was streamed last."""
@@ -308,6 +310,8 @@ class ScriptedEndpoint:
         about = wire.probe(self.kind, request.method, path, self.models, self.window, request.json)
         if about is not None:
             self.probes.append(request)
+            if self.hold_probes is not None:
+                await self.hold_probes.wait()
             return await _send(writer, 200, self._headers("application/json"), json.dumps(about).encode())
         if request.method != "POST" or path not in self._routes():
             return await self._refuse(writer, 404, "Not Found")
@@ -444,9 +448,7 @@ async def _stream(
     limit = reply.cut_after if reply.cut_after is not None else reply.reset_after
     written = 0
     for i, frame in enumerate(frames):
-        # The first event of a chat reply only names the role: it is not one of the reply's pieces.
-        first = frames[0].startswith(b":") + (b'"role": "assistant"' in frames[frames[0].startswith(b":")])
-        if reply.hang_after is not None and i >= reply.hang_after + first:
+        if reply.hang_after is not None and i >= reply.hang_after + _unspoken(frames):
             await asyncio.Event().wait()
         step = reply.piece or len(frame) or 1
         for start in range(0, len(frame), step):
@@ -468,6 +470,12 @@ async def _stream(
     writer.write(b"0\r\n\r\n")
     await writer.drain()
     return True
+
+
+def _unspoken(frames: Sequence[bytes]) -> int:
+    """How many frames at the beginning are none of the reply's pieces: a comment, the role in a chat."""
+    comment = frames[0].startswith(b":")
+    return comment + (b'"role": "assistant"' in b"".join(frames[comment : comment + 1]))
 
 
 def _reset(writer: asyncio.StreamWriter) -> bool:
