@@ -73,6 +73,11 @@ class Endpoint(Protocol):
         ...
 
     @property
+    def host(self) -> str:
+        """Where it is, as messages name it: no path, no key."""
+        ...
+
+    @property
     def metered(self) -> bool:
         """Whether a request may cost money: everything but this machine and self-hosted servers nearby."""
         ...
@@ -151,6 +156,10 @@ class Client:
     @property
     def kind(self) -> EndpointKind:
         return self._resolver.kind
+
+    @property
+    def host(self) -> str:
+        return self._transport.host
 
     @property
     def metered(self) -> bool:
