@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qwen_lsp.features.complete.balance import OPENERS, balance
+from qwen_lsp.features.complete.balance import OPENERS, QUOTES, balance
 from qwen_lsp.features.complete.indentation import indent_of
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.shape import TRIVIAL, telling
@@ -82,11 +82,26 @@ def without_line_rest(text: str, place: Place) -> str:
         return text
     first, newline, more = text.partition("\n")
     if not place.whole_line_ahead or not newline:
-        return first[: len(first) - _overlap(first, place, rest)]
+        return _up_to_what_is_closed(first[: len(first) - _overlap(first, place, rest)], place)
     body = f"{first}\n{more}".rstrip()
     if length := _overlap(body, place, rest):
         return body[:-length]
     return text
+
+
+def _up_to_what_is_closed(said: str, place: Place) -> str:
+    """A line that closes what the rest of the line closes, and does not add up with it: only up to there."""
+    before, rest = place.line_before, place.line_after
+    if not said or balance(before + said + rest).faults <= balance(before + rest).faults:
+        return said
+    if rest[0] in QUOTES:
+        at = said.replace("\\" + rest[0], "\\\\").find(rest[0])
+        return said if at < 0 else said[:at]
+    opened = balance(before).open
+    for at in range(1, len(said) + 1):
+        if not balance(before + said[:at]).open.startswith(opened):
+            return said[: at - 1]
+    return said
 
 
 def _overlap(said: str, place: Place, rest: str) -> int:
@@ -148,10 +163,21 @@ def without_closer_below(text: str, place: Place) -> str:
     if indent_of(below).expandtabs(8) != place.indent.expandtabs(8):
         return text
     opened = balance(place.line_before).open
-    if not opened or OPENERS[opened[-1]] != closer:
+    if not opened or OPENERS[opened[-1]] != closer or not may_be_closed_below(place):
         return text
     kept = text.rstrip()[:-1]
     return kept if balance(place.line_before + kept).open.startswith(opened) else text
+
+
+def may_be_closed_below(place: Place) -> bool:
+    """Whether a bracket at the cursor's column on the line below can be one for the cursor's line.
+
+    At the margin it may belong to something further up, whose lines are not indented: a namespace.
+    """
+    if place.indent or place.offset > _AROUND:
+        return True
+    after = balance(place.text[place.offset : place.offset + _AROUND])
+    return after.closing_nothing >= len(balance(place.text[: place.offset]).open)
 
 
 def closes_what_is_closed(text: str, place: Place) -> bool:
@@ -178,7 +204,8 @@ def repeats_neighbour(text: str, place: Place) -> bool:
         return text.strip() == place.line_below.strip() and text.startswith("\n") and telling(text)
     first, _, more = text.strip().partition("\n")
     first = first.strip()
-    if len(first) > 1 and first == place.line_below.strip():
+    below = place.line_below.strip()
+    if len(first) > 1 and (first == below or (telling(first) and _squeezed(first) == _squeezed(below))):
         return True
     above = place.line_above.strip()
     return (
@@ -186,3 +213,7 @@ def repeats_neighbour(text: str, place: Place) -> bool:
         and first == above
         and (not more.strip() or more.strip().partition("\n")[0].strip() == above)
     )
+
+
+def _squeezed(line: str) -> str:
+    return "".join(line.split())

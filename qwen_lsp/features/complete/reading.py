@@ -12,7 +12,8 @@ import copy
 from typing import NamedTuple
 
 from qwen_lsp.features.complete.balance import balance
-from qwen_lsp.features.complete.indentation import Ruler, lacking
+from qwen_lsp.features.complete.indentation import Ruler, indent_of, lacking
+from qwen_lsp.features.complete.overlap import may_be_closed_below
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.repeats import kept_of
 from qwen_lsp.features.complete.shape import (
@@ -191,7 +192,15 @@ class Reading:
         opened = self._nesting("")
         if before is None or opened is None or not before.open:
             return None
-        return Cut(stop, CLOSED) if depth <= self.floor or opened.open else None
+        if depth > self.floor and not opened.open:
+            return None
+        # What the cursor's line opened goes on below, and is closed there.
+        return Cut(_end_above(text, start) if closes(said) and self._goes_on_below() else stop, CLOSED)
+
+    def _goes_on_below(self) -> bool:
+        below = self.place.line_below
+        deeper = self.ruler.columns(indent_of(below)) > self.floor
+        return deeper and self.typed and self.place.opens_block and not self.place.line_after.strip()
 
     def _left(self, text: str, start: int, said: str) -> bool:
         """Whether a line as far to the left as the one that opened the block is no part of it."""
@@ -210,9 +219,9 @@ class Reading:
         below = self.place.line_below
         if said != below.strip():
             return False
-        below_depth = self.ruler.columns(below[: len(below) - len(below.lstrip())])
+        below_depth = self.ruler.columns(indent_of(below))
         if said in TRIVIAL:
-            return self.block and depth == self.floor == below_depth
+            return self.block and depth == self.floor == below_depth and may_be_closed_below(self.place)
         return depth <= below_depth
 
     def _nesting(self, said: str) -> Nesting | None:
