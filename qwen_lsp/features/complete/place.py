@@ -105,7 +105,7 @@ class Place:
 
     @cached_property
     def whole_line_ahead(self) -> bool:
-        """Whether nothing but brackets that close, quotes, separators and an empty call follow on the line."""
+        """Whether only closing brackets, quotes, separators and an empty call follow on the line."""
         return not self.line_after.replace("()", "").strip(CLOSERS)
 
     @cached_property

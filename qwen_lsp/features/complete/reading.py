@@ -179,7 +179,7 @@ class Reading:
     def _by_closing(self, text: str, start: int, line: str, depth: int) -> Cut | None:
         """What a line means on which something is closed."""
         said, stop = line.strip(), start + len(line.rstrip())
-        state = self._nesting(text[: start + len(line)])
+        state = self._nesting(text[: start + len(line)] + "\n")
         if state is None:
             over = self.block and depth == self.floor and closes(said) and not said.endswith(OPENS)
             return Cut(stop, CLOSED) if over and not said.startswith("{") else None
