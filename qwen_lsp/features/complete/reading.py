@@ -12,7 +12,7 @@ import copy
 from typing import NamedTuple
 
 from qwen_lsp.features.complete.balance import balance
-from qwen_lsp.features.complete.indentation import Ruler, indent_of, lacking
+from qwen_lsp.features.complete.indentation import Ruler, first_indent, indent_of, lacking
 from qwen_lsp.features.complete.overlap import may_be_closed_below
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.repeats import kept_of
@@ -58,8 +58,8 @@ class Reading:
         """The cursor's line opened a block: the answer fills it and no more."""
         self.definition = False
         """The answer began with a definition: it ends with it."""
-        self.base = self.ruler.columns(place.indent)
-        self.paragraph = not self.typed and not self.base
+        self.indent = place.indent
+        self.paragraph = not self.typed and not self.indent
         """Nothing around the answer says where it would end, so it ends at a blank line."""
         self.until = ""
         """The quote that the answer still has to close."""
@@ -80,8 +80,7 @@ class Reading:
     @property
     def floor(self) -> int:
         """The columns below which the answer leaves the block around the cursor."""
-        indent = self.place.indent
-        return self.ruler.columns(indent) if indent else self.base
+        return self.ruler.columns(self.indent)
 
     def take(self, text: str, start: int, line: str, *, whole: bool) -> Cut | None:
         """The cut that one more line brings; a line that is not whole can bring one by its indentation."""
@@ -97,10 +96,10 @@ class Reading:
                 return Cut(text.find("\n"), ONE_LINE)
             if whole and (cut := self._by_content(text, start, line, depth)) is not None:
                 return cut
-        elif said and not self.typed and not self.floor:
+        elif said and not self.typed:
             # A block that the editor has not indented yet: the answer brings its indentation along.
-            self.base = self.ruler.read(line)
-            self.paragraph = not self.base
+            self.indent = first_indent(line, self.place)
+            self.paragraph = not self.indent
         if whole:
             self._note(start, said)
         return None

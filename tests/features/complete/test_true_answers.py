@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.features.complete.place import Place
@@ -36,11 +36,11 @@ class Block:
         return f"{self.path}:{self.before.count(chr(10)) + 1}"
 
 
-def blocks() -> list[Block]:
+def files() -> list[tuple[str, str]]:
+    """The files that are whole, with the blocks marked: path and text."""
     _, *parts = _FILE.split((Path(__file__).parent / "blocks.txt").read_text(encoding="utf-8"))
-    return [
-        block for path, text in zip(parts[::2], parts[1::2], strict=True) for block in _blocks_of(path, text)
-    ]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return [pair for pair in pairs if (language := language_for(pair[0])) is None or available(language)]
 
 
 def _blocks_of(path: str, text: str) -> list[Block]:
@@ -60,7 +60,8 @@ def _plain(text: str) -> str:
     return text.replace("«", "").replace("»", "")
 
 
-BLOCKS = [block for block in blocks() if (known := language_for(block.path)) is None or available(known)]
+FILES = files()
+BLOCKS = [block for path, text in FILES for block in _blocks_of(path, text)]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -100,3 +101,19 @@ def test_the_blocks_are_what_they_are_called(block: Block) -> None:
     language = language_for(block.path)
     assert language is not None
     assert not errors(parse(block.before + block.block + block.behind, language))
+
+
+@given(st.sampled_from(FILES), st.integers(0, 2_000), st.integers(0, 200), st.integers(1, 40))
+@settings(deadline=None, max_examples=500)
+def test_the_rest_of_any_line_is_shown(file: tuple[str, str], offset: int, more: int, step: int) -> None:
+    """Wherever the rest of a line is gone, and however far the model goes on: the truth, and only that."""
+    path, text = file[0], _plain(file[1])
+    offset %= len(text)
+    end = text.find("\n", offset)
+    assume(end >= 0 and text[offset:end].strip())
+    at = Place(RelPath(path), text[:offset] + text[end:], offset, language_for(path))
+    assume(not at.in_word)
+    _, cleaned = shown(text[offset : end + more], at, step)
+    kept = "".join(cleaned.text.split())
+    assert kept.startswith("".join(text[offset:end].split()))
+    assert "".join(text[offset:].split()).startswith(kept)
