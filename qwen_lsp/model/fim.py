@@ -52,16 +52,18 @@ def stops(request: FimRequest, most: int = MOST_STOPS) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def _ends(own_stops: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
+def _ends(own_stops: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str], re.Pattern[str]]:
+    """What ends a completion, as patterns: any of it whole, and any character that one begins with."""
     ends = (*CONTROL, *(stop for stop in own_stops if stop))
-    return ends, re.compile("|".join(re.escape(end) for end in ends))
+    firsts = "|".join({re.escape(end[0]) for end in ends})
+    return ends, re.compile("|".join(re.escape(end) for end in ends)), re.compile(firsts)
 
 
 class Cutter:
     """Ends a streamed completion at the first marker or stop, wherever the pieces were split."""
 
     def __init__(self, own_stops: tuple[str, ...] = ()) -> None:
-        self._ends, self._pattern = _ends(own_stops)
+        self._ends, self._pattern, self._first = _ends(own_stops)
         self._kept = ""
         self._restorer = Restorer()
         self.done = False
@@ -71,6 +73,8 @@ class Cutter:
         """What of the completion is certain after this piece."""
         if self.done:
             return ""
+        if not self._kept and not self._first.search(piece):
+            return self._restorer.feed(piece)
         text = self._kept + piece
         if end := self._pattern.search(text):
             self.done = True
