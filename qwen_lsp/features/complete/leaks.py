@@ -25,7 +25,7 @@ _MARK = re.compile(
     r"<｜[^｜\n]{2,30}｜>)"
 )
 _HALF_MARK = re.compile(r"(?<![\"'`])(?:<\|[a-z_]{0,24}\|?|<｜[^｜\n]{0,30}|</?fim[_-][a-z]*)$")
-_MAY_GROW = re.compile(r"<[^\s<>]{0,32}$|\n[ \t]*[`~]+[ \t]*$")
+_MAY_GROW = re.compile(r"<[^\s<>]{0,32}$|(?<=\n)[ \t]*[`~]+[ \t]*$")
 _OPENING = re.compile(r"[ \t]*(?:`{3,}|~{3,})[^\n`]*\n?")
 _MAY_OPEN = re.compile(r"[ \t]*(?:`{1,2}|~{1,2}|(?:`{3,}|~{3,})[^\n`]*)")
 _CLOSING = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)

@@ -26,6 +26,11 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
     code = code_in(text, place, finished=finished)
     if code is None:
         return None
+    if not place.whole_line_ahead:
+        newline = text.find("\n", code.start, code.end + 1)
+        if newline >= 0:
+            return End(newline, ONE_LINE)
+        return End(code.end, code.why) if code.why else None
     cut = _cut(text[code.start : code.end], place, finished=finished or bool(code.why))
     if cut is not None:
         return End(code.start + cut.at, cut.why)
@@ -46,9 +51,6 @@ def _progress(place: Place) -> _Progress:
 
 
 def _cut(text: str, place: Place, *, finished: bool) -> Cut | None:
-    if not place.whole_line_ahead:
-        newline = text.find("\n")
-        return Cut(newline, ONE_LINE) if newline >= 0 else None
     done = _progress(place)
     if not text.startswith(done.text):
         done.reading, done.text = Reading(place), ""

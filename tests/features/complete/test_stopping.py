@@ -199,9 +199,9 @@ def test_deciding_while_it_streams_gives_the_same(text: str, answer: str, kept: 
 # fmt: off
 SAID = [
     "", "a = 1", "b(", "c)", "}", "{", "} else {", "else:", "end", "if x:", "return 1", '"""', "// it's",
-    "f(x => {", "});", "- a", "def f():", "int f() {", "@a", "`", "```", "```py", "<|fim_pad|>", "a<|cursor|>",
-    "<", "Here is the code:", "Sure", "This code adds.", "</ul>", "<li>", "/*", "*/", "#if A", "case 1:", "fi", "[[",
-    "<<EOF",
+    "f(x => {", "});", "- a", "def f():", "int f() {", "@a", "`", "```", "```py", "<|fim_pad|>",
+    "a<|cursor|>", "<", "Here is the code:", "Sure", "This code adds.", "</ul>", "<li>", "/*", "*/", "#if A",
+    "case 1:", "fi", "[[", "<<EOF",
 ]
 PLACES = [
     "", "    ", "x = ", "  if a {", "    def f():", '  """', "f(", "\t", "# note", "a:\n    b = 1\n    ",
