@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from qwen_lsp.features.complete.again import said_again
 from qwen_lsp.features.complete.balance import OPENERS
 from qwen_lsp.features.complete.indentation import with_file_indent
 from qwen_lsp.features.complete.leaks import MARK, code_in, without_marks
@@ -14,7 +15,6 @@ from qwen_lsp.features.complete.overlap import (
     repeats_neighbour,
     without_closer_below,
     without_line_rest,
-    without_lines_above,
     without_lines_below,
     without_start_again,
 )
@@ -61,6 +61,10 @@ def _without_marks(text: str, place: Place) -> str:
     return without_marks(text)
 
 
+def _without_lines_above(text: str, place: Place) -> str:
+    return text[said_again(text, place, finished=True) or 0 :]
+
+
 def _without_circles(text: str, place: Place) -> str:
     text = without_circle_in_line(text)
     if text.count("\n") < 2:
@@ -87,8 +91,8 @@ def _without_space_at_end(text: str, place: Place) -> str:
 _STEPS: tuple[tuple[str, Callable[[str, Place], str]], ...] = (
     (MARK, _without_marks),
     ("it repeats itself", _without_circles),
+    ("the lines above again", _without_lines_above),
     ("what the line begins with", without_start_again),
-    ("the lines above again", without_lines_above),
     ("", with_file_indent),
     ("what the line ends with", without_line_rest),
     ("the lines below again", without_lines_below),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from qwen_lsp.features.complete.again import said_again
 from qwen_lsp.features.complete.leaks import code_in
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.reading import ONE_LINE, Cut, Reading
@@ -31,9 +32,13 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
         if newline >= 0:
             return End(newline, ONE_LINE)
         return End(code.end, code.why) if code.why else None
-    cut = _cut(text[code.start : code.end], place, finished=finished or bool(code.why))
-    if cut is not None:
-        return End(code.start + cut.at, cut.why)
+    whole = finished or bool(code.why)
+    again = said_again(text[code.start : code.end], place, finished=whole)
+    if again is None:
+        return None
+    start = code.start + again
+    if (cut := _cut(text[start : code.end], place, finished=whole)) is not None:
+        return End(start + cut.at, cut.why)
     return End(code.end, code.why) if code.why else None
 
 
