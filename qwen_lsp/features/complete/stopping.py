@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
 
 from qwen_lsp.features.complete.again import said_again
 from qwen_lsp.features.complete.leaks import code_in
@@ -46,13 +46,21 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
 class _Progress:
     """The whole lines of an answer that were read already, so that each piece of a stream costs the same."""
 
+    place: Place
     reading: Reading
     text: str = ""
 
 
-@lru_cache(maxsize=8)
+_recent: deque[_Progress] = deque(maxlen=8)
+
+
 def _progress(place: Place) -> _Progress:
-    return _Progress(Reading(place))
+    """Found by identity: to compare or to hash a place is to look at its whole text."""
+    for done in _recent:
+        if done.place is place:
+            return done
+    _recent.appendleft(_Progress(place, Reading(place)))
+    return _recent[0]
 
 
 def _cut(text: str, place: Place, *, finished: bool) -> Cut | None:

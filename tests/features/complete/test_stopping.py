@@ -205,7 +205,8 @@ SAID = [
 ]
 PLACES = [
     "", "    ", "x = ", "  if a {", "    def f():", '  """', "f(", "\t", "# note", "a:\n    b = 1\n    ",
-    "class A {\n\t", "def f():\n    a = 1\n    ", "def f():\n    a = 1\n    return", "  x = `", "<ul>\n  ", "def f\n  ", "<ul>", "  const a = [",
+    "class A {\n\t", "def f():\n    a = 1\n    ", "def f():\n    a = 1\n    return", "  x = `", "<ul>\n  ",
+    "def f\n  ", "<ul>", "  const a = [",
 ]
 # fmt: on
 LINES = st.lists(
