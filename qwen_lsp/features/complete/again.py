@@ -5,7 +5,6 @@ from __future__ import annotations
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.shape import telling
 
-_LINES = 8
 _SAYS_ENOUGH = 8
 """Characters of a single line that is no longer said twice by chance."""
 _SAYS_SOMETHING = 4
@@ -16,9 +15,9 @@ def said_again(text: str, place: Place, *, finished: bool) -> int | None:
 
     On a line that is begun, its beginning has to follow: else the lines are new ones.
     """
-    if not place.whole_line_ahead:
+    if not place.whole_line_ahead or (finished and place.line_before.strip() and "\n" not in text):
         return 0
-    above = [line.strip() for line in place.lines_above(_LINES)]
+    above = [line.strip() for line in place.lines_above]
     lines = text.split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     said = [line.strip() for line in (lines if finished else lines[:-1])[first:]]

@@ -24,6 +24,8 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
 
     `finished` says that nothing follows, so that the last line counts as whole.
     """
+    if "<" not in text and _is_one_line(text, place, finished=finished):
+        return None
     code = code_in(text, place, finished=finished)
     if code is None:
         return None
@@ -40,6 +42,13 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
     if (cut := _cut(text[start : code.end], place, finished=whole)) is not None:
         return End(start + cut.at, cut.why)
     return End(code.end, code.why) if code.why else None
+
+
+def _is_one_line(text: str, place: Place, *, finished: bool) -> bool:
+    """Whether there is but a single line so far: whatever it says, it is not cut."""
+    if not finished:
+        return "\n" not in text
+    return "`" not in text and place.whole_line_ahead and "\n" not in text.strip()
 
 
 @dataclass(slots=True)
