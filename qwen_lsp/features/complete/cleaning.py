@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qwen_lsp.features.complete.again import said_again
 from qwen_lsp.features.complete.balance import OPENERS
 from qwen_lsp.features.complete.indentation import with_file_indent
-from qwen_lsp.features.complete.leaks import MARK, code_in, without_marks
+from qwen_lsp.features.complete.leaks import MARK, Code, code_in, without_marks
 from qwen_lsp.features.complete.overlap import (
     closes_what_is_closed,
     repeats_neighbour,
@@ -38,8 +38,7 @@ class Cleaned:
 def clean(text: str, place: Place) -> Cleaned:
     """The answer as it may be shown; empty when nothing worth showing is left."""
     text = text.replace("\r\n", "\n").replace("\r", "") if "\r" in text else text
-    code = code_in(text, place, finished=True)
-    assert code is not None, "what is finished is always told"  # noqa: S101
+    code = code_in(text, place, finished=True) or Code(0, len(text))
     removed = [*code.removed]
     if code.why:
         removed.append(code.why)
