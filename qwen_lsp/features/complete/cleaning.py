@@ -20,6 +20,7 @@ from qwen_lsp.features.complete.overlap import (
 )
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.repeats import kept_of, without_circle_in_line
+from qwen_lsp.features.complete.strays import without_strays
 from qwen_lsp.workspace.secrets import Gate
 
 _SECRET_AT_LEAST = 8
@@ -96,6 +97,7 @@ _STEPS: tuple[tuple[str, Callable[[str, Place], str]], ...] = (
     ("what the line ends with", without_line_rest),
     ("the lines below again", without_lines_below),
     ("a bracket that is closed below", without_closer_below),
+    ("a bracket that nothing opened", without_strays),
     ("", _without_space_at_end),
 )
 
