@@ -1,0 +1,223 @@
+"""What kind of edit an edit was: a rename, another signature, one text in the place of another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from qwen_lsp.features.next_edit.history import Edit
+from qwen_lsp.features.next_edit.signatures import Listed, Parameter, listed, parameters
+from qwen_lsp.features.next_edit.words import Swap, is_name, same_words, says, swaps, words
+from qwen_lsp.features.situation import CALLABLE
+from qwen_lsp.syntax.facts import Definition, FileFacts, Kind
+from qwen_lsp.text.positions import LineIndex
+
+_ASSIGNED = r"(?<![\w.]){0}\s*(?:,[\w\s,]*)?(?::[^=\n]+)?:?=(?!=)"
+_DECLARED = r"\b(?:for|let|var|val|const|mut|as|with|auto|local|my)\s+[(\[{{]?[\w\s,]*?\b{0}\b"
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A name that means something else now, or nothing.
+
+    `lines`: the first and last line within which the old name meant it; None where that is everywhere.
+    """
+
+    old: str
+    new: str
+    what: Literal["definition", "import", "local", "parameter"]
+    kind: Kind | None = None
+    lines: tuple[int, int] | None = None
+    owner: str = ""
+    """The type that the definition is a member of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reshaped:
+    """A function that takes other parameters than before. `old` and `new` are their texts as written."""
+
+    name: str
+    before: tuple[Parameter, ...]
+    after: tuple[Parameter, ...]
+    old: str
+    new: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The same words put in the place of the same words `seen` times, whatever they mean."""
+
+    old: str
+    new: str
+    seen: int
+    lines: bool = False
+    """Whether whole lines are meant: `old` and `new` are then without indentation."""
+
+
+EditKind = Renamed | Reshaped | Replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A text, where its lines start, and what it defines."""
+
+    text: str
+    index: LineIndex
+    facts: FileFacts
+
+
+def kinds(edit: Edit, before: Version, after: Version, earlier: Sequence[Edit] = ()) -> list[EditKind]:
+    """What the edit was, the surest first; nothing for one that calls for no other.
+
+    `before` and `after` are the whole file then and now; `earlier` the edits before it, newest first.
+    """
+    if not edit.before.strip() or not edit.after.strip():
+        return []
+    swapped = swaps(edit.before, edit.after)
+    found: list[EditKind] = [*_definitions(edit, before, after), *_signatures(edit, before, after)]
+    known = {kind.old for kind in found if isinstance(kind, Renamed)}
+    found += (k for k in _names(edit, before, after, swapped) if k.old not in known)
+    known = {kind.old for kind in found if isinstance(kind, Renamed)}
+    found += (k for k in _replaced(edit, swapped, earlier) if k.old not in known)
+    return found
+
+
+def _lines_of(edit: Edit, index: LineIndex, text: str) -> tuple[int, int]:
+    """First and last line of the edit."""
+    first = index.line_at(edit.start)
+    return first, index.line_at(max(edit.start, edit.start + len(text) - 1))
+
+
+def _named_in(version: Version, lines: tuple[int, int]) -> list[int]:
+    definitions = version.facts.definitions
+    return [i for i, d in enumerate(definitions) if lines[0] <= d.name_line <= lines[1]]
+
+
+def _owner(facts: FileFacts, definition: Definition) -> str:
+    return facts.definitions[definition.parent].name if definition.parent >= 0 else ""
+
+
+def _definitions(edit: Edit, before: Version, after: Version) -> Iterator[Renamed]:
+    """Definitions that are called something else than before."""
+    was = _named_in(before, _lines_of(edit, before.index, edit.before))
+    now = _named_in(after, _lines_of(edit, after.index, edit.after))
+    names = {after.facts.qualified_name(i) for i in now}
+    known = {before.facts.qualified_name(i) for i in was}
+    gone = [before.facts.definitions[i] for i in was if before.facts.qualified_name(i) not in names]
+    come = [after.facts.definitions[i] for i in now if after.facts.qualified_name(i) not in known]
+    if len(gone) != len(come):
+        return
+    for old, new in zip(gone, come, strict=True):
+        if old.kind != new.kind or old.name == new.name or not is_name(old.name) or not is_name(new.name):
+            continue
+        if not _goes_on(before, old, after, new):
+            continue
+        owner = _owner(before.facts, old)
+        if owner != _owner(after.facts, new):
+            continue
+        survivors = (d for d in after.facts.definitions if d.name == old.name)
+        if any(_owner(after.facts, d) == owner for d in survivors):
+            continue
+        yield Renamed(old.name, new.name, "definition", old.kind, None, owner)
+
+
+def _goes_on(before: Version, old: Definition, after: Version, new: Definition) -> bool:
+    """Whether two definitions are one under two names: the rest of the signature is much the same."""
+    was = same_words(_header(before, old))
+    now = same_words(_header(after, new))
+    kept = sum(word in now for word in was if word != old.name)
+    return 2 * kept >= max(len(was), len(now)) - 1
+
+
+def _header(version: Version, definition: Definition) -> str:
+    span = version.index.lines_span(definition.name_line, max(definition.header_end, definition.name_line))
+    return version.text[span.start : span.end]
+
+
+def _signatures(edit: Edit, before: Version, after: Version) -> Iterator[Reshaped | Renamed]:
+    """Functions that take something else than before, and parameters that only are called something else."""
+    first, last = _lines_of(edit, after.index, edit.after)
+    language = after.facts.language
+    known = {before.facts.qualified_name(i): d for i, d in enumerate(before.facts.definitions)}
+    for i, new in enumerate(after.facts.definitions):
+        if new.kind not in CALLABLE or new.name_line > last or new.header_end < first:
+            continue
+        old = known.get(after.facts.qualified_name(i))
+        if old is None or old.kind != new.kind:
+            continue
+        was, now = _listed(before, old), _listed(after, new)
+        if was is None or now is None or was[0] == now[0]:
+            continue
+        took, takes = parameters(was[1], language), parameters(now[1], language)
+        owner = _owner(after.facts, new)
+        name = owner if new.kind == "constructor" and owner else new.name
+        yield Reshaped(name, took, takes, was[0], now[0], owner)
+        if len(took) == len(takes):
+            pairs = [(a.name, b.name) for a, b in zip(took, takes, strict=True) if a.name != b.name]
+            if len(pairs) == 1 and pairs[0][0] not in {p.name for p in takes}:
+                yield Renamed(*pairs[0], "parameter", None, (new.line, new.end_line))
+
+
+def _listed(version: Version, definition: Definition) -> tuple[str, Listed] | None:
+    end = version.index.start_of(definition.name_line) + definition.column + len(definition.name)
+    found = listed(version.text, end)
+    return None if found is None else (version.text[found.start : found.end], found)
+
+
+def _names(edit: Edit, before: Version, after: Version, swapped: Sequence[Swap]) -> Iterator[Renamed]:
+    """Imported names and local ones, told by the line that brought them into the file."""
+    for old, new in dict.fromkeys((s.old, s.new) for s in swapped if s.is_name):
+        if says(edit.after, old):
+            continue
+        if _imported(before.facts, old) and not _imported(after.facts, old) and _imported(after.facts, new):
+            yield Renamed(old, new, "import")
+            continue
+        if not _bound(edit.before, old) or not _bound(edit.after, new):
+            continue
+        around = _callable_around(after.facts, after.index.line_at(edit.start))
+        if around is None:
+            continue
+        span = after.index.lines_span(around.line, around.end_line)
+        if not _bound(after.text[span.start : span.end], old):
+            yield Renamed(old, new, "local", None, (around.line, around.end_line))
+
+
+def _imported(facts: FileFacts, name: str) -> bool:
+    return any(name in imp.names for imp in facts.imports)
+
+
+def _bound(text: str, name: str) -> bool:
+    """Whether a text gives a local name its meaning."""
+    word = re.escape(name)
+    return re.search(_ASSIGNED.format(word), text) is not None or (
+        re.search(_DECLARED.format(word), text) is not None
+    )
+
+
+def _callable_around(facts: FileFacts, line: int) -> Definition | None:
+    """The outermost function around a line: what is bound in it may be used in functions inside it."""
+    found = (facts.definitions[i] for i in facts.enclosing(line))
+    return next((d for d in found if d.kind in CALLABLE), None)
+
+
+def _replaced(edit: Edit, swapped: Sequence[Swap], earlier: Sequence[Edit]) -> Iterator[Replaced]:
+    """The same words replaced again and again; and whole lines, of which copies may stand elsewhere."""
+    past = [(s.old, s.new) for other in earlier for s in swaps(other.before, other.after)]
+    counted: dict[tuple[str, str], int] = {}
+    for swap in swapped:
+        if not says(edit.after, swap.old) and _tells(swap.old):
+            counted[swap.old, swap.new] = counted.get((swap.old, swap.new), 0) + 1
+    for (old, new), seen in counted.items():
+        yield Replaced(old, new, seen + past.count((old, new)))
+    was, now = edit.before.strip(), edit.after.strip()
+    if len(words(was)) >= 4 and was not in now and "\n" not in was:
+        lines = [(o.before.strip(), o.after.strip()) for o in earlier]
+        yield Replaced(was, now, 1 + lines.count((was, now)), lines=True)
+
+
+def _tells(text: str) -> bool:
+    """Whether words say enough to be looked for elsewhere: not a number, not a mark, not one letter."""
+    return any(len(word) > 2 and not word.isdigit() for word in same_words(text))
