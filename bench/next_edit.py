@@ -9,9 +9,8 @@ of one file (where anything offered is a false offer). The files are as they wer
 them open; its first change, in order of path and line, is made as the person's edit; then the next place is
 asked for, without a model. A hit is a place whose line another change of the same commit replaces or
 deletes. The text of a mechanical change is right when the changed line stands in what the commit put there.
-"Related" commits are those where two changes put the same words in the place of the same words, or where
-the first change is in a signature; told from the commit alone, not by the code under test. Nothing is
-downloaded.
+"Related" are the commits where another change puts the same words in the place of the same words as the
+first one; told from the commit alone. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,10 +98,12 @@ class Row:
 class Clone:
     """A clone, read through git alone; texts are parsed once for each content."""
 
-    def __init__(self, path: Path) -> None:
-        git_dir = path / ".git" if (path / ".git").exists() else path
+    def __init__(self, given: str) -> None:
+        """`given` is a path, or a name, an equals sign and a path."""
+        name, _, path = given.rpartition("=")
+        git_dir = Path(path) / ".git" if (Path(path) / ".git").exists() else Path(path)
         self.git = ["git", f"--git-dir={git_dir}", "-c", "core.quotePath=false"]
-        self.name = path.name if path.name != "repo" else path.parent.name
+        self.name = name or Path(path).resolve().name
         self._batch = subprocess.Popen(
             [*self.git, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -124,6 +125,10 @@ class Clone:
             return data.decode("utf-8") if len(data) <= LARGEST and b"\0" not in data else None
         except UnicodeDecodeError:
             return None
+
+    def has(self, id: str) -> bool:
+        asked = [*self.git, "cat-file", "-e", f"{id}^{{commit}}"]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
     def newest(self) -> list[str]:
         return self.ask("log", "--no-merges", "--format=%H").split()
@@ -223,19 +228,15 @@ def judged(
     return False, False
 
 
-def related(commit: Commit) -> bool:
-    """Whether the first change and another one put the same words in the place of the same words, or the
-    first one is within the brackets behind a name that another one says."""
-    counted: Counter[tuple[str, str]] = Counter()
-    first = True
-    firsts: set[tuple[str, str]] = set()
-    for file in commit.files:
-        for edit in file.edits:
-            pairs = {(s.old, s.new) for s in swaps(file.before[edit.span.start : edit.span.end], edit.text)}
-            counted.update(pairs)
-            if first:
-                firsts, first = pairs, False
-    return any(counted[pair] > 1 and len(pair[0]) > 2 for pair in firsts)
+def related(commit: Commit, made: TextEdit, where: Changed) -> bool:
+    """Whether another change of the commit puts the same words in the place of the same words as this one."""
+
+    def swapped(file: Changed, edit: TextEdit) -> set[tuple[str, str]]:
+        pairs = swaps(file.before[edit.span.start : edit.span.end], edit.text)
+        return {(pair.old, pair.new) for pair in pairs if len(pair.old) > 2}
+
+    mine = swapped(where, made)
+    return any(mine & swapped(file, edit) for file in commit.files for edit in file.edits if edit is not made)
 
 
 def chosen(clone: Clone, select: int) -> Iterator[Commit]:
@@ -247,17 +248,27 @@ def chosen(clone: Clone, select: int) -> Iterator[Commit]:
                 left -= 1
                 yield found
         return
+    for name, ids in listed().items():
+        if clone.has(ids[0]):
+            clone.name = name
+            yield from (found for id in ids if (found := clone.commit(id)) is not None)
+
+
+def listed() -> dict[str, list[str]]:
+    """The commits of the list by the name of their repository."""
+    found: dict[str, list[str]] = defaultdict(list)
     for line in LIST.read_text(encoding="utf-8").splitlines():
-        name, _, id = line.partition(" ")
-        if name == clone.name and (found := clone.commit(id.split()[0])) is not None:
-            yield found
+        if line and not line.startswith("#"):
+            name, _, id = line.partition(" ")
+            found[name].append(id)
+    return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("clone", nargs="+", type=Path)
+    parser.add_argument("clone", nargs="+", help="a clone, or NAME=CLONE")
     parser.add_argument(
         "--select", type=int, default=0, help="the newest N commits that qualify, not the list"
     )
@@ -274,13 +285,14 @@ def main() -> int:
         rows = groups.setdefault(clone.name, defaultdict(Row))
         for commit in chosen(clone, asked.select):
             if asked.print:
-                print(clone.name, commit.id)
+                print(clone.name, commit.id[:16])
                 continue
             before = clone.before(commit.id)
             turns = [(file, number) for file in commit.files for number in range(len(file.edits))]
             for file, number in turns[: MOST_TURNS if asked.every else 1]:
                 row, place, hit = trial(before, commit, file, number)
-                group = "single" if commit.changes == 1 else "related" if related(commit) else "other"
+                alike = related(commit, file.edits[number], file)
+                group = "single" if commit.changes == 1 else "related" if alike else "other"
                 rows[group] += row
                 if place is None:
                     continue
@@ -336,14 +348,14 @@ def line(name: str, group: str, row: Row) -> None:
     median = sorted(row.seconds)[len(row.seconds) // 2] * 1000 if row.seconds else 0
     print(
         f"{name:<22} {group:<8} {row.commits:>7} {row.offers:>6} {percent(row.offers, row.commits):>5} "
-        f"{percent(row.hits, row.offers):>6} {percent(row.texts, row.mechanical_hits):>5} "
+        f"{percent(row.hits, row.offers):>6} {percent(row.texts, row.mechanical):>5} "
         f"{percent(row.place_hits, row.places):>6} ({row.places:>4}) {median:>5.0f}"
     )
 
 
 def by_kind(kinds: dict[str, Row]) -> None:
     for name, row in sorted(kinds.items()):
-        place, text = percent(row.hits, row.offers), percent(row.texts, row.mechanical_hits)
+        place, text = percent(row.hits, row.offers), percent(row.texts, row.mechanical)
         print(f"{name:<30} offers {row.offers:>4}  place {place}  text {text}")
 
 

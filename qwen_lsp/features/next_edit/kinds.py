@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from qwen_lsp.features.next_edit.history import Edit
 from qwen_lsp.features.next_edit.signatures import Listed, Parameter, listed, parameters
-from qwen_lsp.features.next_edit.words import Swap, is_name, same_words, says, swaps, words
+from qwen_lsp.features.next_edit.words import (
+    Swap,
+    is_name,
+    neighbours,
+    same_words,
+    says,
+    swaps,
+    words,
+)
 from qwen_lsp.features.situation import CALLABLE
 from qwen_lsp.syntax.facts import Definition, FileFacts, Kind
 from qwen_lsp.text.positions import LineIndex
 
-_ASSIGNED = r"(?<![\w.]){0}\s*(?:,[\w\s,]*)?(?::[^=\n]+)?:?=(?!=)"
-_DECLARED = r"\b(?:for|let|var|val|const|mut|as|with|auto|local|my)\s+[(\[{{]?[\w\s,]*?\b{0}\b"
+_ASSIGNED = (
+    r"(?m)(?:^|[;{{])[ \t]*(?:[\w ,*&<>\[\]]*[ ,*&])?{0}\s*(?:,[\w ,]*)?(?::[^=\n(]+)?:?=(?!=).*[^,\s]\s*$"
+)
+_DECLARED = (
+    r"\b(?:for|let|var|val|const|mut|as|with|auto|local|my)\s+"
+    r"[(\[{{]?(?:(?!in\b|of\b)\w+\s*[,\s]\s*){{0,4}}?{0}\b"
+)
+_LONGEST_FUNCTION = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,8 @@ class Renamed:
     lines: tuple[int, int] | None = None
     owner: str = ""
     """The type that the definition is a member of."""
+    alone: bool = True
+    """Whether the name is all that changed: then the new one belongs wherever the old one was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,8 @@ class Replaced:
     seen: int
     lines: bool = False
     """Whether whole lines are meant: `old` and `new` are then without indentation."""
+    beside: frozenset[tuple[str, str]] = frozenset()
+    """The words before and behind, wherever it was replaced."""
 
 
 EditKind = Renamed | Reshaped | Replaced
@@ -77,12 +95,24 @@ def kinds(edit: Edit, before: Version, after: Version, earlier: Sequence[Edit] =
     if not edit.before.strip() or not edit.after.strip():
         return []
     swapped = swaps(edit.before, edit.after)
-    found: list[EditKind] = [*_definitions(edit, before, after), *_signatures(edit, before, after)]
+    alone = _nothing_else(edit, swapped)
+    renamed = (replace(kind, alone=alone) for kind in _definitions(edit, before, after))
+    found: list[EditKind] = [*renamed, *_signatures(edit, before, after)]
     known = {kind.old for kind in found if isinstance(kind, Renamed)}
-    found += (k for k in _names(edit, before, after, swapped) if k.old not in known)
+    found += (replace(k, alone=alone) for k in _names(edit, before, after, swapped) if k.old not in known)
     known = {kind.old for kind in found if isinstance(kind, Renamed)}
     found += (k for k in _replaced(edit, swapped, earlier) if k.old not in known)
     return found
+
+
+def _nothing_else(edit: Edit, swapped: Sequence[Swap]) -> bool:
+    """Whether an edit did nothing but put one text in the place of another, once or several times."""
+    text, at = "", 0
+    for swap in swapped:
+        text += edit.before[at : swap.start] + swap.new
+        at = swap.start + len(swap.old)
+    alike = len({(swap.old, swap.new) for swap in swapped}) == 1
+    return alike and same_words(text + edit.before[at:]) == same_words(edit.after)
 
 
 def _lines_of(edit: Edit, index: LineIndex, text: str) -> tuple[int, int]:
@@ -190,7 +220,9 @@ def _imported(facts: FileFacts, name: str) -> bool:
 
 
 def _bound(text: str, name: str) -> bool:
-    """Whether a text gives a local name its meaning."""
+    """Whether a text gives a local name its meaning; taken for granted of one too long to look through."""
+    if len(text) > _LONGEST_FUNCTION:
+        return True
     word = re.escape(name)
     return re.search(_ASSIGNED.format(word), text) is not None or (
         re.search(_DECLARED.format(word), text) is not None
@@ -204,18 +236,20 @@ def _callable_around(facts: FileFacts, line: int) -> Definition | None:
 
 
 def _replaced(edit: Edit, swapped: Sequence[Swap], earlier: Sequence[Edit]) -> Iterator[Replaced]:
-    """The same words replaced again and again; and whole lines, of which copies may stand elsewhere."""
-    past = [(s.old, s.new) for other in earlier for s in swaps(other.before, other.after)]
-    counted: dict[tuple[str, str], int] = {}
-    for swap in swapped:
-        if not says(edit.after, swap.old) and _tells(swap.old):
-            counted[swap.old, swap.new] = counted.get((swap.old, swap.new), 0) + 1
-    for (old, new), seen in counted.items():
-        yield Replaced(old, new, seen + past.count((old, new)))
+    """The same words replaced wherever the edit touched, and one line changed that may have copies.
+
+    Where several things changed at once, nobody can tell which of them is to be done elsewhere too.
+    """
     was, now = edit.before.strip(), edit.after.strip()
-    if len(words(was)) >= 4 and was not in now and "\n" not in was:
-        lines = [(o.before.strip(), o.after.strip()) for o in earlier]
-        yield Replaced(was, now, 1 + lines.count((was, now)), lines=True)
+    if len({(swap.old, swap.new) for swap in swapped}) == 1 and was.count("\n") == now.count("\n"):
+        old, new = swapped[0].old, swapped[0].new
+        if not says(edit.after, old) and _tells(old):
+            beside = {neighbours(edit.before, s.start, s.start + len(s.old)) for s in swapped}
+            past = [(s.old, s.new) for other in earlier for s in swaps(other.before, other.after)]
+            yield Replaced(old, new, len(swapped) + past.count((old, new)), beside=frozenset(beside))
+    if len(words(was)) >= 4 and "\n" not in was and "\n" not in now:
+        past = [(o.before.strip(), o.after.strip()) for o in earlier]
+        yield Replaced(was, now, 1 + past.count((was, now)), lines=True)
 
 
 def _tells(text: str) -> bool:

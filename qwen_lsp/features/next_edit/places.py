@@ -11,7 +11,7 @@ from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.features.next_edit.history import Edit
 from qwen_lsp.features.next_edit.kinds import EditKind, Renamed, Replaced, Reshaped, Version, kinds
 from qwen_lsp.features.next_edit.signatures import fits, listed
-from qwen_lsp.features.next_edit.words import places_of, says
+from qwen_lsp.features.next_edit.words import neighbours, places_of, says
 from qwen_lsp.index.graph import resolve_all
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import Kind
@@ -20,6 +20,8 @@ from qwen_lsp.text.positions import LineIndex, Span
 from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _MOST_FILES = 40
+_MOST_WORDS, _MOST_LINES, _SHORTEST = 12, 4, 8
+_FAR = 2_400
 _LARGEST_FILE = 400_000
 _MEMBERS: frozenset[Kind] = frozenset(("method", "field", "property", "member", "constructor"))
 _ACCESS = re.compile(r"(?:\.|->|::)\s*$")
@@ -109,7 +111,7 @@ def _of(snapshot: Snapshot, kind: EditKind, here: _File, after: Version) -> Iter
     elif isinstance(kind, Reshaped):
         yield from _old_calls(snapshot, kind, here, after)
     else:
-        yield from _same_words(kind, here, after)
+        yield from _same_words(kind, here)
 
 
 # -- renamed
@@ -129,7 +131,7 @@ def _old_names(snapshot: Snapshot, kind: Renamed, here: _File) -> Iterator[NextP
             kind,
             file,
             [span for span in _names_in(snapshot, kind, file) if not own or _is_own(file, span)],
-            kind.new,
+            kind.new if kind.alone else None,
             f"still says `{kind.old}`, {what} `{kind.new}` now".replace("by its old name", "which is called"),
         )
 
@@ -206,17 +208,24 @@ def _old_calls(snapshot: Snapshot, kind: Reshaped, here: _File, after: Version) 
 # -- replaced
 
 
-def _same_words(kind: Replaced, here: _File, after: Version) -> Iterator[NextPlace]:
+def _same_words(kind: Replaced, here: _File) -> Iterator[NextPlace]:
+    """Where the same words stand in the same company. What stands there often was rarely meant everywhere."""
     why = "the same as what was changed" if kind.lines else f"still says `{_short(kind.old)}`"
     spans: list[Span] = []
     for match in places_of(here.text, kind.old):
         span = Span(match.start(), match.end())
-        if span.touches(here.skip) or (kind.lines and not _whole_line(here, span)):
-            continue
-        at = kind.new.find(kind.old)
-        if at >= 0 and here.text.startswith(kind.new, span.start - at):
-            continue
-        spans.append(span)
+        at = -1 if kind.lines else kind.new.find(kind.old)
+        done = at >= 0 and here.text.startswith(kind.new, span.start - at)
+        if not done and not span.touches(here.skip) and (not kind.lines or _whole_line(here, span)):
+            spans.append(span)
+    if kind.seen == 1 and len(spans) > (_MOST_LINES if kind.lines else _MOST_WORDS):
+        return
+    if kind.seen == 1 and len(kind.old) < _SHORTEST:
+        return
+    if kind.lines and kind.seen == 1:
+        spans = [s for s in spans if len(spans) == 1 or abs(s.start - here.skip.start) <= _FAR]
+    elif not kind.lines:
+        spans = [s for s in spans if neighbours(here.text, s.start, s.end) in kind.beside]
     yield from _by_line(kind, here, spans, kind.new, why)
 
 
@@ -229,18 +238,20 @@ def _whole_line(file: _File, span: Span) -> bool:
 # -- files and lines
 
 
-def _by_line(kind: EditKind, file: _File, spans: Sequence[Span], new: str, why: str) -> Iterator[NextPlace]:
+def _by_line(
+    kind: EditKind, file: _File, spans: Sequence[Span], new: str | None, why: str
+) -> Iterator[NextPlace]:
     """One place for each line with one of the spans: those below the edit first, then those above it."""
     lines: dict[int, list[Span]] = {}
     for span in spans:
         lines.setdefault(file.index.line_at(span.start), []).append(span)
     for line in sorted(lines, key=lambda n: (file.index.start_of(n) < file.skip.start, n)):
         first, *rest = sorted(lines[line])
-        text, at = new, first.end
+        text, at = new or "", first.end
         for span in rest:
-            text += file.text[at : span.start] + new
+            text += file.text[at : span.start] + (new or "")
             at = span.end
-        yield NextPlace(file.path, Span(first.start, at), text, line, why, kind)
+        yield NextPlace(file.path, Span(first.start, at), text if new is not None else None, line, why, kind)
 
 
 def _files(snapshot: Snapshot, name: str, here: _File) -> Iterator[_File]:

@@ -19,8 +19,6 @@ class Swap:
     old: str
     new: str
     start: int
-    between: tuple[str, str]
-    """The word before and the word behind, which stayed; empty at the ends."""
 
     @property
     def is_name(self) -> bool:
@@ -68,6 +66,13 @@ def swaps(before: str, after: str) -> list[Swap]:
         if tag == "replace":
             start, end = old[i].start(), old[j - 1].end()
             first, last = new[k].start(), new[m - 1].end()
-            around = (said[i - 1] if i else "", said[j] if j < len(said) else "")
-            found.append(Swap(before[start:end], after[first:last], start, around))
+            found.append(Swap(before[start:end], after[first:last], start))
     return found
+
+
+def neighbours(text: str, start: int, end: int) -> tuple[str, str]:
+    """The words beside a stretch of text on its own line or lines; empty where the line begins or ends."""
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    before, behind = words(text[first:start]), _WORD.search(text[end : len(text) if last < 0 else last])
+    return before[-1][0] if before else "", behind[0] if behind else ""
