@@ -282,8 +282,8 @@ def main() -> int:
     kinds: dict[str, Row] = defaultdict(Row)
     for path in asked.clone:
         clone = Clone(path)
-        rows = groups.setdefault(clone.name, defaultdict(Row))
         for commit in chosen(clone, asked.select):
+            rows = groups.setdefault(clone.name, defaultdict(Row))
             if asked.print:
                 print(clone.name, commit.id[:16])
                 continue

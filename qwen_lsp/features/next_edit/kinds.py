@@ -73,6 +73,8 @@ class Replaced:
     """Whether whole lines are meant: `old` and `new` are then without indentation."""
     beside: frozenset[tuple[str, str]] = frozenset()
     """The words before and behind, wherever it was replaced."""
+    within: tuple[int, int] | None = None
+    """The lines of the function outside of which the new words mean nothing."""
 
 
 EditKind = Renamed | Reshaped | Replaced
@@ -101,7 +103,8 @@ def kinds(edit: Edit, before: Version, after: Version, earlier: Sequence[Edit] =
     known = {kind.old for kind in found if isinstance(kind, Renamed)}
     found += (replace(k, alone=alone) for k in _names(edit, before, after, swapped) if k.old not in known)
     known = {kind.old for kind in found if isinstance(kind, Renamed)}
-    found += (k for k in _replaced(edit, swapped, earlier) if k.old not in known)
+    within = _local_to(edit, after)
+    found += (replace(k, within=within) for k in _replaced(edit, swapped, earlier) if k.old not in known)
     return found
 
 
@@ -171,12 +174,15 @@ def _signatures(edit: Edit, before: Version, after: Version) -> Iterator[Reshape
     """Functions that take something else than before, and parameters that only are called something else."""
     first, last = _lines_of(edit, after.index, edit.after)
     language = after.facts.language
-    known = {before.facts.qualified_name(i): d for i, d in enumerate(before.facts.definitions)}
     for i, new in enumerate(after.facts.definitions):
         if new.kind not in CALLABLE or new.name_line > last or new.header_end < first:
             continue
-        old = known.get(after.facts.qualified_name(i))
-        if old is None or old.kind != new.kind:
+        same = _called(before.facts, after.facts.qualified_name(i), new)
+        # Of several functions with one name nobody can tell here which one a call means.
+        if len(same) != 1 or len(_called(after.facts, after.facts.qualified_name(i), new)) != 1:
+            continue
+        old = same[0]
+        if old.kind != new.kind:
             continue
         was, now = _listed(before, old), _listed(after, new)
         if was is None or now is None or was[0] == now[0]:
@@ -186,9 +192,15 @@ def _signatures(edit: Edit, before: Version, after: Version) -> Iterator[Reshape
         name = owner if new.kind == "constructor" and owner else new.name
         yield Reshaped(name, took, takes, was[0], now[0], owner)
         if len(took) == len(takes):
-            pairs = [(a.name, b.name) for a, b in zip(took, takes, strict=True) if a.name != b.name]
-            if len(pairs) == 1 and pairs[0][0] not in {p.name for p in takes}:
-                yield Renamed(*pairs[0], "parameter", None, (new.line, new.end_line))
+            pairs = [(a, b) for a, b in zip(took, takes, strict=True) if a.name != b.name]
+            if len(pairs) == 1 and pairs[0][0].name not in {p.name for p in takes}:
+                yield Renamed(pairs[0][0].name, pairs[0][1].name, "parameter", None, (new.line, new.end_line))
+
+
+def _called(facts: FileFacts, name: str, like: Definition) -> list[Definition]:
+    """The definitions with a qualified name; the name may be no other's."""
+    alike = (i for i, d in enumerate(facts.definitions) if d.name == like.name)
+    return [facts.definitions[i] for i in alike if facts.qualified_name(i) == name]
 
 
 def _listed(version: Version, definition: Definition) -> tuple[str, Listed] | None:
@@ -247,9 +259,26 @@ def _replaced(edit: Edit, swapped: Sequence[Swap], earlier: Sequence[Edit]) -> I
             beside = {neighbours(edit.before, s.start, s.start + len(s.old)) for s in swapped}
             past = [(s.old, s.new) for other in earlier for s in swaps(other.before, other.after)]
             yield Replaced(old, new, len(swapped) + past.count((old, new)), beside=frozenset(beside))
-    if len(words(was)) >= 4 and "\n" not in was and "\n" not in now:
+    one_line = "\n" not in was and "\n" not in now
+    tells = not swapped or any(_tells(swap.old) for swap in swapped)
+    if one_line and tells and len(words(was)) >= 4 and same_words(was) != same_words(now):
         past = [(o.before.strip(), o.after.strip()) for o in earlier]
         yield Replaced(was, now, 1 + past.count((was, now)), lines=True)
+
+
+def _local_to(edit: Edit, after: Version) -> tuple[int, int] | None:
+    """The lines of the function around an edit, when a name that came in with it is of that function alone."""
+    around = _callable_around(after.facts, after.index.line_at(edit.start))
+    if around is None:
+        return None
+    span = after.index.lines_span(around.line, around.end_line)
+    text, end = after.text, edit.start + len(edit.after)
+    outside = text[: span.start] + "\n" + text[span.end :]
+    beside = text[span.start : edit.start] + "\n" + text[end : span.end]
+    for name in set(same_words(edit.after)) - set(same_words(edit.before)):
+        if is_name(name) and says(beside, name) and not says(outside, name):
+            return around.line, around.end_line
+    return None
 
 
 def _tells(text: str) -> bool:

@@ -99,17 +99,17 @@ def _found(snapshot: Snapshot, edits: Sequence[Edit]) -> Iterator[NextPlace]:
     here = _File(edit.path, after.text, after.index, Span(edit.start, edit.start + len(edit.after)))
     seen: set[tuple[RelPath, int]] = set()
     for kind in kinds(edit, before, after, edits[1:]):
-        for place in _of(snapshot, kind, here, after):
+        for place in _of(snapshot, kind, here):
             if (place.path, place.line) not in seen:
                 seen.add((place.path, place.line))
                 yield place
 
 
-def _of(snapshot: Snapshot, kind: EditKind, here: _File, after: Version) -> Iterator[NextPlace]:
+def _of(snapshot: Snapshot, kind: EditKind, here: _File) -> Iterator[NextPlace]:
     if isinstance(kind, Renamed):
         yield from _old_names(snapshot, kind, here)
     elif isinstance(kind, Reshaped):
-        yield from _old_calls(snapshot, kind, here, after)
+        yield from _old_calls(snapshot, kind, here)
     else:
         yield from _same_words(kind, here)
 
@@ -188,16 +188,20 @@ def _importing(snapshot: Snapshot, kind: Renamed, path: RelPath) -> Iterator[_Fi
 # -- reshaped
 
 
-def _old_calls(snapshot: Snapshot, kind: Reshaped, here: _File, after: Version) -> Iterator[NextPlace]:
-    others = [s for s in snapshot.definitions(kind.name, near=(here.path,)) if s.path != here.path]
-    files = _files(snapshot, kind.name, here) if not others else (here,)
-    for file in files:
+def _old_calls(snapshot: Snapshot, kind: Reshaped, here: _File) -> Iterator[NextPlace]:
+    named = snapshot.definitions(kind.name, near=(here.path,))
+    alone = len(named) <= 1
+    for file in _files(snapshot, kind.name, here) if alone else (here,):
         tree = snapshot.tree(file.path)
         if tree is None or len(file.text) > _LARGEST_FILE:
             continue
         for span in occurrences(tree, kind.name):
             passed = listed(file.text, span.end)
-            if span.touches(file.skip) or passed is None:
+            if (
+                span.touches(file.skip)
+                or passed is None
+                or (not alone and kind.owner and not _is_own(file, span))
+            ):
                 continue
             if fits(kind.before, passed) and fits(kind.after, passed) is False:
                 line = file.index.line_at(span.start)
@@ -216,7 +220,9 @@ def _same_words(kind: Replaced, here: _File) -> Iterator[NextPlace]:
         span = Span(match.start(), match.end())
         at = -1 if kind.lines else kind.new.find(kind.old)
         done = at >= 0 and here.text.startswith(kind.new, span.start - at)
-        if not done and not span.touches(here.skip) and (not kind.lines or _whole_line(here, span)):
+        if done or span.touches(here.skip) or (kind.lines and not _whole_line(here, span)):
+            continue
+        if kind.within is None or kind.within[0] <= here.index.line_at(span.start) <= kind.within[1]:
             spans.append(span)
     if kind.seen == 1 and len(spans) > (_MOST_LINES if kind.lines else _MOST_WORDS):
         return

@@ -12,6 +12,8 @@ _OPEN, _CLOSE = "([{", ")]}"
 _STRING = re.compile(
     r"""\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`""", re.DOTALL
 )
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(?<![^\s])(?:#|--) [^\n]*", re.DOTALL)
+_TYPES = re.compile(r"<[^<>()\n;]*(?:<[^<>()\n;]*(?:<[^<>()\n;]*>[^<>()\n;]*)*>[^<>()\n;]*)*>")
 _GENERICS = re.compile(r"\s*(?:\[[^\[\]()\n]*\]|(?:::)?<[^<>()\n]*>)?[!?]?\s*\(")
 _RECEIVERS = frozenset(("self", "cls", "this"))
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -49,21 +51,40 @@ def listed(text: str, at: int) -> Listed | None:
     limit = min(len(text), start + _LONGEST)
     while i < limit:
         char = text[i]
-        if char in "\"'`" and (quoted := _STRING.match(text, i)):
-            i = quoted.end()
+        if (passed := _over(text, i, start)) is not None:
+            i = passed
             continue
         if char in _OPEN:
             depth += 1
         elif char in _CLOSE:
             if not depth:
-                last = text[part:i].strip()
+                last = _said(text, part, i)
                 return Listed((*parts, last) if last else tuple(parts), start, i)
             depth -= 1
         elif char == "," and not depth:
-            parts.append(text[part:i].strip())
+            parts.append(_said(text, part, i))
             part = i + 1
         i += 1
     return None
+
+
+def _over(text: str, i: int, start: int) -> int | None:
+    """Where a string, a comment or the arguments of a type end that begin at `i`."""
+    char = text[i]
+    if char in "\"'`":
+        found = _STRING.match(text, i)
+    elif char in "/#-":
+        found = _COMMENT.match(text, i)
+    elif char == "<" and i > start and (text[i - 1].isalnum() or text[i - 1] == "_"):
+        found = _TYPES.match(text, i)
+    else:
+        return None
+    return found.end() if found else None
+
+
+def _said(text: str, start: int, end: int) -> str:
+    """A part without the comments around and in it."""
+    return _COMMENT.sub("", text[start:end]).strip()
 
 
 def parameters(found: Listed, language: str) -> tuple[Parameter, ...]:
