@@ -267,7 +267,7 @@ def _replaced(edit: Edit, swapped: Sequence[Swap], earlier: Sequence[Edit]) -> I
 
 
 def _local_to(edit: Edit, after: Version) -> tuple[int, int] | None:
-    """The lines of the function around an edit, when a name that came in with it is of that function alone."""
+    """The lines of the function around an edit, when a name that came in is of that function alone."""
     around = _callable_around(after.facts, after.index.line_at(edit.start))
     if around is None:
         return None
