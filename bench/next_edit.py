@@ -8,7 +8,8 @@ A commit qualifies when it changes code in at most ten files, in two to forty pl
 of one file (where anything offered is a false offer). The files are as they were before the commit, all of
 them open; its first change, in order of path and line, is made as the person's edit; then the next place is
 asked for, without a model. A hit is a place whose line another change of the same commit replaces or
-deletes. The text of a mechanical change is right when the changed line stands in what the commit put there.
+deletes. The text of a mechanical change is right when the whole line, as offered, stands in what the commit
+put there; its words, when what was put in stands there: people often change a line in two ways at once.
 "Related" are the commits where another change puts the same words in the place of the same words as the
 first one; told from the commit alone. Nothing is downloaded.
 """
@@ -75,6 +76,7 @@ class Row:
     mechanical: int = 0
     mechanical_hits: int = 0
     texts: int = 0
+    words: int = 0
     places: int = 0
     place_hits: int = 0
     seconds: list[float] = field(default_factory=list[float])
@@ -87,6 +89,7 @@ class Row:
             "mechanical",
             "mechanical_hits",
             "texts",
+            "words",
             "places",
             "place_hits",
         ):
@@ -187,28 +190,28 @@ def trial(before: Snapshot, commit: Commit, file: Changed, number: int) -> tuple
     places = next_places(snapshot, [made], limit=10)
     row = Row(commits=1, seconds=[time.process_time() - began])
     for position, place in enumerate(places):
-        hit, text = judged(snapshot, commit, file, edit, place)
+        hit, text, words = judged(snapshot, commit, file, edit, place)
         row.places += 1
         row.place_hits += hit
         if not position:
             row.offers, row.hits = 1, int(hit)
             row.mechanical = int(place.text is not None)
             row.mechanical_hits = int(hit and place.text is not None)
-            row.texts = int(text)
+            row.texts, row.words = int(text), int(words)
     first = places[0] if places else None
     return row, first, bool(row.hits)
 
 
 def judged(
     snapshot: Snapshot, commit: Commit, file: Changed, made: TextEdit, place: NextPlace
-) -> tuple[bool, bool]:
-    """Whether another change of the commit is at the place, and has the text offered."""
+) -> tuple[bool, bool, bool]:
+    """Whether another change of the commit is at the place, has the lines offered, has the words."""
     index = snapshot.lines(place.path)
     last = index.line_at(max(place.span.start, place.span.end - 1))
     lines = index.lines_span(place.line, last)
     other = next((f for f in commit.files if f.path == place.path), None)
     if other is None:
-        return False, False
+        return False, False, False
     shift = 0
     if place.path == file.path and lines.start >= made.span.start + len(made.text):
         shift = len(made.text) - len(made.span)
@@ -216,16 +219,16 @@ def judged(
     for edit in other.edits:
         if edit is not made and edit.span.start < was.end and was.start < edit.span.end:
             if place.text is None:
-                return True, False
+                return True, False, False
             new = (
                 index.text[lines.start : place.span.start]
                 + place.text
                 + index.text[place.span.end : lines.end]
             )
-            return True, new.strip("\n") in edit.text and all(
-                line in edit.text.split("\n") for line in new.strip("\n").split("\n")
-            )
-    return False, False
+            lines_there = edit.text.split("\n")
+            exact = all(line in lines_there for line in new.strip("\n").split("\n"))
+            return True, exact, place.text in edit.text
+    return False, False, False
 
 
 def related(commit: Commit, made: TextEdit, where: Changed) -> bool:
@@ -332,7 +335,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def table(groups: dict[str, dict[str, Row]]) -> None:
-    print(f"{'repository':<22} {'group':<8} commits offers share  place  text  all-places  ms")
+    print(f"{'repository':<22} {'group':<8} commits offers share  place  text words all-places  ms")
     total: dict[str, Row] = defaultdict(Row)
     for name, rows in groups.items():
         for group, row in sorted(rows.items()):
@@ -349,14 +352,16 @@ def line(name: str, group: str, row: Row) -> None:
     print(
         f"{name:<22} {group:<8} {row.commits:>7} {row.offers:>6} {percent(row.offers, row.commits):>5} "
         f"{percent(row.hits, row.offers):>6} {percent(row.texts, row.mechanical):>5} "
-        f"{percent(row.place_hits, row.places):>6} ({row.places:>4}) {median:>5.0f}"
+        f"{percent(row.words, row.mechanical):>5} {percent(row.place_hits, row.places):>6} "
+        f"({row.places:>4}) {median:>5.0f}"
     )
 
 
 def by_kind(kinds: dict[str, Row]) -> None:
     for name, row in sorted(kinds.items()):
         place, text = percent(row.hits, row.offers), percent(row.texts, row.mechanical)
-        print(f"{name:<30} offers {row.offers:>4}  place {place}  text {text}")
+        words = percent(row.words, row.mechanical)
+        print(f"{name:<30} offers {row.offers:>4}  place {place}  text {text}  words {words}")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Reshaped:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The same words put in the place of the same words `seen` times, whatever they mean."""
+    """Words put in the place of other words, whatever they mean, in `seen` edits one after the other."""
 
     old: str
     new: str
@@ -258,7 +258,7 @@ def _replaced(edit: Edit, swapped: Sequence[Swap], earlier: Sequence[Edit]) -> I
         if not says(edit.after, old) and _tells(old):
             beside = {neighbours(edit.before, s.start, s.start + len(s.old)) for s in swapped}
             past = [(s.old, s.new) for other in earlier for s in swaps(other.before, other.after)]
-            yield Replaced(old, new, len(swapped) + past.count((old, new)), beside=frozenset(beside))
+            yield Replaced(old, new, 1 + past.count((old, new)), beside=frozenset(beside))
     one_line = "\n" not in was and "\n" not in now
     tells = not swapped or any(_tells(swap.old) for swap in swapped)
     if one_line and tells and len(words(was)) >= 4 and same_words(was) != same_words(now):

@@ -21,7 +21,8 @@ from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _MOST_FILES = 40
 _MOST_WORDS, _MOST_LINES, _SHORTEST = 12, 4, 8
-_FAR = 2_400
+_FAR = 4_000
+"""Characters beyond which the same words were rarely meant, when they were replaced once."""
 _LARGEST_FILE = 400_000
 _MEMBERS: frozenset[Kind] = frozenset(("method", "field", "property", "member", "constructor"))
 _ACCESS = re.compile(r"(?:\.|->|::)\s*$")
@@ -131,7 +132,7 @@ def _old_names(snapshot: Snapshot, kind: Renamed, here: _File) -> Iterator[NextP
             kind,
             file,
             [span for span in _names_in(snapshot, kind, file) if not own or _is_own(file, span)],
-            kind.new if kind.alone else None,
+            kind.new if kind.alone and kind.what != "import" else None,
             f"still says `{kind.old}`, {what} `{kind.new}` now".replace("by its old name", "which is called"),
         )
 
@@ -228,9 +229,9 @@ def _same_words(kind: Replaced, here: _File) -> Iterator[NextPlace]:
         return
     if kind.seen == 1 and len(kind.old) < _SHORTEST:
         return
-    if kind.lines and kind.seen == 1:
-        spans = [s for s in spans if len(spans) == 1 or abs(s.start - here.skip.start) <= _FAR]
-    elif not kind.lines:
+    if kind.seen == 1:
+        spans = [s for s in spans if abs(s.start - here.skip.start) <= _FAR]
+    if not kind.lines:
         spans = [s for s in spans if neighbours(here.text, s.start, s.end) in kind.beside]
     yield from _by_line(kind, here, spans, kind.new, why)
 
