@@ -71,6 +71,8 @@ def listed(text: str, at: int) -> Listed | None:
 def _over(text: str, i: int, start: int) -> int | None:
     """Where a string, a comment or the arguments of a type end that begin at `i`."""
     char = text[i]
+    if char == "'" and text[i - 1] == "&":
+        return None  # a lifetime
     if char in "\"'`":
         found = _STRING.match(text, i)
     elif char in "/#-":
@@ -98,7 +100,7 @@ def parameters(found: Listed, language: str) -> tuple[Parameter, ...]:
         name = names[-1] if language in _TYPE_FIRST else names[0]
         if name == "mut" and len(names) > 1:
             name = names[1]
-        if not position and name in _RECEIVERS and len(names) == 1:
+        if not position and names[-1] in _RECEIVERS:
             continue
         gathers = part.lstrip().startswith(("*", "...", "&")) and language in ("python", "ruby", "javascript")
         gathers = gathers or "..." in part or "vararg" in names

@@ -177,6 +177,18 @@ def test_calls_that_still_fit_are_left_alone() -> None:
     assert offers(CALLS, ("a.py", "(width, height)", "(width: int, height: int)")) == []
 
 
+def test_calls_of_a_name_with_overloads_are_left_alone() -> None:
+    text = """
+    #- a.ts
+    class Mapper {
+      map(a: number): number { return a; }
+      map(a: number, b: number): number { return a; }
+      both() { this.map(1); this.map(1, 2); }
+    }
+    """
+    assert offers(text, ("a.ts", "map(a: number):", "map(a: number, c: string, d: string):")) == []
+
+
 def test_the_call_of_a_constructor_is_the_call_of_its_class() -> None:
     text = """
     #- a.py
@@ -198,6 +210,35 @@ def test_the_same_words_in_the_same_company_are_replaced_again() -> None:
     three = other[fetch_all]
     """
     assert offers(text, ("a.py", "fetch_all", "iterate")) == ["a.py:2: two = client.iterate(2)"]
+
+
+def test_words_that_mean_something_in_one_function_only_stay_in_it() -> None:
+    text = """
+    #- a.py
+    def f(request):
+        signal = combined(request)
+        run(request.signal_of)
+        run(request.signal_of)
+
+
+    def g(request):
+        run(request.signal_of)
+    """
+    found = offers(text, ("a.py", "    run(request.signal_of)\n", "    run(signal)\n"))
+    assert found == ["a.py:4: run(signal)"]
+
+
+def test_the_same_words_far_away_are_left_alone_until_it_was_done_twice() -> None:
+    text = "#- a.py\nx = client.fetch_all(1)\n" + "y = 0\n" * 900 + "x = client.fetch_all(2)\n" * 2
+    once = ("a.py", "fetch_all(1", "iterate(1")
+    assert offers(text, once) == []
+    assert offers(text, once, ("a.py", "fetch_all(2", "iterate(2")) == ["a.py:903: x = client.iterate(2)"]
+
+
+def test_spaces_and_numbers_are_no_pattern() -> None:
+    text = '#- a.py\nx = [("weight", 5, "kind", 6)]\ny = 1\nx = [("weight", 5, "kind", 6)]\n'
+    assert offers(text, ("a.py", '"weight", 5', '"weight", 7')) == []
+    assert offers(text, ("a.py", '"weight", 5', '"weight",    5')) == []
 
 
 def test_a_copy_of_the_line_is_changed_alike() -> None:
