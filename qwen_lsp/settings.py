@@ -104,6 +104,9 @@ class CompletionSettings(_Group):
     """Files without completions, as glob patterns below the workspace folder."""
     embedded: bool = True
     """Whether the embedded default completes when no endpoint does."""
+    next_edit: bool = False
+    """Whether an edit that calls for another one, such as a rename, is followed by an offer of the next place
+    and its change."""
 
 
 class ExplainSettings(_Group):
