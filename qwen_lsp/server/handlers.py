@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -17,6 +17,7 @@ from qwen_lsp.text.positions import LineIndex, Span
 
 if TYPE_CHECKING:
     from qwen_lsp.features.actions import Diagnostic, Offer
+    from qwen_lsp.features.complete.diagnostics import Complaint
     from qwen_lsp.features.complete.means import Means
     from qwen_lsp.features.complete.request import Completion
     from qwen_lsp.index.snapshot import Snapshot
@@ -113,6 +114,8 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
     place = ls.place(params.text_document.uri)
     span = convert.span(place.lines, params.range, ls.encoding)
     diagnostics = [_diagnostic(ls, place, d) for d in params.context.diagnostics]
+    if place.session in ls.completing or diagnostics:
+        ls.completions(place.session).diagnostics.note(place.path, *_complaints(place, span, diagnostics))
     has_endpoint = place.session.endpoint is not None
     offers = await asyncio.to_thread(
         offered, place.snapshot, place.path, span, diagnostics, has_endpoint=has_endpoint
@@ -175,6 +178,17 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
         description=changes.description,
     )
     return attrs.evolve(action, edit=edit)
+
+
+def _complaints(
+    place: Place, span: Span, diagnostics: Sequence[Diagnostic]
+) -> tuple[Iterable[int], Sequence[Complaint]]:
+    """The lines asked about, and what the editor says is wrong there."""
+    from qwen_lsp.features.complete.diagnostics import Complaint
+
+    lines = range(place.lines.line_at(span.start), place.lines.line_at(span.end) + 1)
+    found = [(place.lines.line_at(d.span.start), d.message) for d in diagnostics]
+    return lines, [Complaint(line, place.lines.line_text(line), message) for line, message in found]
 
 
 def _diagnostic(ls: Server, place: Place, diagnostic: lsp.Diagnostic) -> Diagnostic:

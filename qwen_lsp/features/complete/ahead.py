@@ -89,7 +89,7 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
         return
     frame = await frame_of(spot, means, state.frames, _RANKING)
     # Windows of its own: the ones of whoever types are to stay as they are.
-    window = window_of(Spot(spot.snapshot, after), means, Windows(), frame)
+    window = window_of(Spot(spot.snapshot, after), means, Windows(), frame, state.diagnostics)
     if window is None:
         return
     flight = Flight(after)
@@ -110,7 +110,7 @@ async def warm_up(spot: Spot, means: Means, state: Completions) -> None:
     if means.endpoint is None:
         return
     frame = await frame_of(spot, means, state.frames, _RANKING)
-    window = window_of(spot, means, state.windows, frame)
+    window = window_of(spot, means, state.windows, frame, state.diagnostics)
     if window is not None and read_already(state.last_sent, window) < _READ_ALREADY:
         state.sent(window)
         await means.endpoint.warm(window.request)

@@ -24,7 +24,7 @@ from qwen_lsp.workspace.secrets import Gate, Withheld
 Count = Callable[[str], int]
 
 _NAME = re.compile(r"[^\W\d]\w*(?=\W)")
-_MARKERS_EACH = 3
+MARKERS_EACH = 3
 """Tokens beside path and text of each file: its marker and two line breaks."""
 _FILES = 16
 
@@ -158,7 +158,7 @@ def choose(wanted: Wanted, before: Frame) -> Frame:
     candidates = rank(snapshot, place.path, place.offset, text=place.text, visits=wanted.visits)
     packed = pack(snapshot, candidates, budget=max(0, wanted.room), count=count, gate=wanted.gate)
     files = [
-        Shown(part.path, part.text, count(part.path) + count(part.text) + _MARKERS_EACH, part.why, part.name)
+        Shown(part.path, part.text, count(part.path) + count(part.text) + MARKERS_EACH, part.why, part.name)
         for part in packed.parts
     ]
     # What a heading costs in a pack and what a marker does differ by a token or two.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from qwen_lsp.features.complete.diagnostics import Diagnostics
 from qwen_lsp.features.complete.frame import Frame, Frames, Wanted
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.place import Place
@@ -45,8 +46,11 @@ async def frame_of(spot: Spot, means: Means, frames: Frames, deadline: float) ->
     return await frames.frame(wanted, deadline)
 
 
-def window_of(spot: Spot, means: Means, windows: Windows, frame: Frame) -> Window | None:
+def window_of(
+    spot: Spot, means: Means, windows: Windows, frame: Frame, diagnostics: Diagnostics
+) -> Window | None:
     """The request; None when nothing of the file may leave the machine."""
+    path = spot.place.path
     return windows.window(
         spot.place,
         frame,
@@ -55,4 +59,5 @@ def window_of(spot: Spot, means: Means, windows: Windows, frame: Frame) -> Windo
         max_tokens=means.settings.max_tokens,
         count=means.count,
         gate=means.gate,
+        note=diagnostics.near(path, spot.line, spot.snapshot.lines(path), means.gate),
     )

@@ -119,7 +119,10 @@ class _Asked:
         deadline = max(settings.ranking_ms / 1000, _RANKING_INVOKED if invoked else 0.0)
         frame = await frame_of(self.spot, self.means, state.frames, deadline)
         ranked = perf_counter()
-        if turn.over or (window := window_of(self.spot, self.means, state.windows, frame)) is None:
+        if (
+            turn.over
+            or (window := window_of(self.spot, self.means, state.windows, frame, state.diagnostics)) is None
+        ):
             return None
         flight = Flight(place)
         state.sent(window)
@@ -235,6 +238,8 @@ Stages = tuple[tuple[str, float], ...]
 
 def _parts(place: Place, frame: Frame, window: Window) -> tuple[PromptPart, ...]:
     files = [PromptPart(file.path, file.tokens, file.why) for file in frame.files]
+    if window.note is not None:
+        files.append(PromptPart(window.note, window.note_tokens, "what is wrong near the cursor"))
     before = PromptPart(place.path, window.before, "the text before the cursor")
     behind = PromptPart(place.path, window.behind, "the text behind the cursor")
     return (*files, before, behind)

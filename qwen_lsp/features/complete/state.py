@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from qwen_lsp.features.complete.ahead import Idle
 from qwen_lsp.features.complete.cache import Answers
+from qwen_lsp.features.complete.diagnostics import Diagnostics
 from qwen_lsp.features.complete.flight import Flight
 from qwen_lsp.features.complete.frame import Frames
 from qwen_lsp.features.complete.pace import Pace
@@ -31,6 +32,7 @@ class Completions:
     answers: Answers = field(default_factory=Answers)
     frames: Frames = field(default_factory=Frames)
     windows: Windows = field(default_factory=Windows)
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
     pace: Pace = field(default_factory=Pace)
     receipts: deque[Receipt] = field(default_factory=lambda: deque[Receipt](maxlen=_RECEIPTS))
     """The newest last."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from qwen_lsp.features.complete.frame import Frame
+from qwen_lsp.features.complete.frame import MARKERS_EACH, Frame
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.model.messages import FimRequest
 from qwen_lsp.workspace.paths import RelPath
@@ -49,6 +49,8 @@ class Window:
     behind: int
     """Tokens of the text before and behind the cursor."""
     withheld: tuple[Withheld, ...] = ()
+    note: str | None = None
+    note_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,26 @@ class Windows:
     _known: dict[RelPath, _Known] = field(default_factory=dict[RelPath, _Known])
 
     def window(
-        self, place: Place, frame: Frame, *, repo: str, budget: int, max_tokens: int, count: Count, gate: Gate
+        self,
+        place: Place,
+        frame: Frame,
+        *,
+        repo: str,
+        budget: int,
+        max_tokens: int,
+        count: Count,
+        gate: Gate,
+        note: tuple[str, str] | None = None,
     ) -> Window | None:
-        """A prompt of at most `budget` tokens; None when nothing of the file may leave the machine."""
+        """A prompt of at most `budget` tokens; None when nothing of the file may leave the machine.
+
+        `note` is one more file, path and text, for what changes more often than the frame does.
+        """
         if gate.admits_path(place.path):
             return None
         fixed = frame.tokens + count(place.path) + count(repo) + _MARKERS
+        extra = 0 if note is None else count(note[0]) + count(note[1]) + MARKERS_EACH
+        fixed += extra
         around = self._as_before(place, budget - fixed, count, gate)
         if around is None:
             around = self._anew(place, fixed, budget, count, gate)
@@ -99,13 +115,20 @@ class Windows:
             path=place.path,
             prefix=around.before,
             suffix=around.after,
-            context=frame.context,
+            context=frame.context if note is None else (*frame.context, note),
             repo=repo,
             max_tokens=max_tokens,
         )
         tokens = fixed + around.before_tokens + around.after_tokens
         return Window(
-            request, tokens, around.reach, around.before_tokens, around.after_tokens, around.withheld
+            request,
+            tokens,
+            around.reach,
+            around.before_tokens,
+            around.after_tokens,
+            around.withheld,
+            None if note is None else note[0],
+            extra,
         )
 
     def _as_before(self, place: Place, room: int, count: Count, gate: Gate) -> _Around | None:

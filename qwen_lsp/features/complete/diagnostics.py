@@ -1,0 +1,58 @@
+"""What the language's own server complains about near the cursor, as far as an editor told it.
+
+Editors tell it with every request for code actions. A complaint about a line counts as long as that line is
+as it was: while a line is being typed everything about it is wrong all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from qwen_lsp.text.positions import LineIndex
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Gate
+
+_NEAR = 3
+_MOST, _LONGEST = 3, 200
+_KEPT, _FILES = 40, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One diagnostic: its line (zero-based) with its text, and the message."""
+
+    line: int
+    text: str
+    message: str
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """The newest complaints about each file. Lives on the event loop."""
+
+    _kept: dict[RelPath, tuple[Complaint, ...]] = field(default_factory=dict[RelPath, tuple[Complaint, ...]])
+
+    def note(self, path: RelPath, lines: Iterable[int], complaints: Sequence[Complaint]) -> None:
+        """An editor told what is wrong in some lines of a file: all of it."""
+        asked = frozenset(lines)
+        old = [c for c in self._kept.pop(path, ()) if c.line not in asked]
+        if kept := (*complaints, *old)[:_KEPT]:
+            self._kept[path] = kept
+        while len(self._kept) > _FILES:
+            self._kept.pop(next(iter(self._kept)))
+
+    def near(self, path: RelPath, line: int, index: LineIndex, gate: Gate) -> tuple[str, str] | None:
+        """What is wrong near a line, as a file of its own for a prompt: (path, text)."""
+        if path not in self._kept:
+            return None
+        said = [
+            f"line {c.line + 1}: {' '.join(c.message.split())[:_LONGEST]}"
+            for c in sorted(self._kept[path], key=lambda c: (abs(c.line - line), c.line, c.message))
+            if abs(c.line - line) <= _NEAR and index.line_text(c.line) == c.text
+        ][:_MOST]
+        if not said:
+            return None
+        name = f"{path}.diagnostics"
+        text = gate.admit(path, "\n".join(said) + "\n").text
+        return None if text is None else (name, text)
