@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -17,6 +16,7 @@ from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import PromptPart, Receipt, Source
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.turn import Turn
+from qwen_lsp.features.complete.wanted import why_silent
 from qwen_lsp.features.complete.window import Window
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
@@ -71,10 +71,8 @@ async def complete(
     Raises nothing for a failing endpoint: `means.failed` is told, and the embedded default answers if it can.
     """
     language = snapshot.language(path)
-    if not wanted(path, language.id if language else "", means.settings, invoked=invoked):
-        return None
     place = Place(path, snapshot.text(path), offset, language)
-    if place.in_word:
+    if why_silent(place, means.settings, invoked=invoked):
         return None
     asked = _Asked(snapshot, place, means, state, asyncio.get_running_loop().time(), perf_counter())
     state.pace.key(asked.at)
@@ -87,15 +85,6 @@ async def complete(
         return await asked.answer(means.endpoint, turn, invoked=invoked)
     finally:
         state.answered(path, turn)
-
-
-def wanted(path: RelPath, language: str, settings: CompletionSettings, *, invoked: bool) -> bool:
-    """Whether the settings let a completion be offered here at all."""
-    if not settings.enabled or (settings.trigger == "manual" and not invoked):
-        return False
-    return language not in settings.disabled_languages and not any(
-        fnmatch.fnmatch(path, glob) for glob in settings.disabled_globs
-    )
 
 
 @dataclass(frozen=True, slots=True)
