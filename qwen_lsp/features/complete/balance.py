@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
-_QUOTES = "\"'`"
+QUOTES = "\"'`"
 _ARROWS = re.compile(r"->|=>|>=|<=|\s[<>]\s")
 
 
@@ -48,7 +48,7 @@ def _scan(code: str, ordinary: int) -> tuple[Balance, int]:
                 escaped = True
             elif char == quote:
                 quote = ""
-        elif char in _QUOTES and at != ordinary and not (char == "'" and _in_word(code, at)):
+        elif char in QUOTES and at != ordinary and not (char == "'" and _in_word(code, at)):
             quote, began = char, at
         elif char in OPENERS:
             stack.append(char)

@@ -70,12 +70,19 @@ class Answers:
     def find(self, place: Place, snapshot: Snapshot) -> Known | None:
         """What is known of this place; with an empty text when it is that nothing is worth showing."""
         column = place.offset - place.line_start
+        taken_back: Known | None = None
         for answer in self._kept.get(place.path, ()):
             for typed in {place.offset - answer.offset, column - answer.column}:
+                if typed < 0 and taken_back is not None:
+                    continue
                 left = _left(answer, place, typed)
-                if left is not None and self._holds(answer, place, typed) and answer.holds(snapshot):
+                if left is None or not self._holds(answer, place, typed) or not answer.holds(snapshot):
+                    continue
+                if typed >= 0:
                     return Known(left, answer, typed)
-        return None
+                # What was said right here comes first.
+                taken_back = Known(left, answer, typed)
+        return taken_back
 
     def _holds(self, answer: Answer, place: Place, typed: int) -> bool:
         start = place.text.rfind("\n", 0, place.offset - max(0, typed)) + 1

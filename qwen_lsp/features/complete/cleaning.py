@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,10 +20,11 @@ from qwen_lsp.features.complete.overlap import (
 )
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.repeats import kept_of, without_circle_in_line
-from qwen_lsp.workspace.secret_formats import known_formats
-from qwen_lsp.workspace.secret_values import by_place
+from qwen_lsp.workspace.secrets import Gate
 
 _SECRET_AT_LEAST = 8
+_SECRETS = Gate(None)
+_BLANK_LINE = re.compile(r"\n[ \t]+(?=\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,11 @@ def clean(text: str, place: Place) -> Cleaned:
     for reason, step in _STEPS:
         kept = step(text, place)
         if kept != text:
-            if reason and kept.rstrip() != text.rstrip():
+            if reason and kept.split() != text.split():
                 removed.append(reason)
             text = kept
+    if not text.strip():
+        return Cleaned("", tuple(removed) or ("white space only",))
     if reason := _unfit(text, place):
         return Cleaned("", (*removed, reason))
     return Cleaned(text.replace("\n", "\r\n") if _crlf(place) else text, tuple(removed))
@@ -71,6 +75,7 @@ def _without_circles(text: str, place: Place) -> str:
 
 def _without_space_at_end(text: str, place: Place) -> str:
     """A bracket that the editor has put after the cursor goes on the line that the answer ends with."""
+    text = _BLANK_LINE.sub("\n", text) if "\n" in text else text
     kept = text.rstrip()
     blank = text[len(kept) :]
     closes = place.line_after.lstrip()[:1] in OPENERS.values() and place.line_after[:1].strip()
@@ -94,8 +99,6 @@ _STEPS: tuple[tuple[str, Callable[[str, Place], str]], ...] = (
 
 def _unfit(text: str, place: Place) -> str:
     """Why nothing of an answer is shown; empty when it may be."""
-    if not text.strip():
-        return "nothing is left of it"
     if repeats_neighbour(text, place):
         return "it is the line above or below again"
     if closes_what_is_closed(text, place):
@@ -109,11 +112,11 @@ def _secret_in(text: str, place: Place) -> str:
     """What an answer gives away that looks like a real key, with the line it goes on as its place."""
     if len(text) < _SECRET_AT_LEAST:
         return ""
-    before = place.line_before
-    whole = before + text
-    one_byte = whole.encode("latin-1", "replace")
-    found = (*known_formats(whole, one_byte), *by_place(whole, one_byte, bare=False))
-    return next((secret.reason for secret in found if secret.end > len(before)), "")
+    start = len(place.line_before)
+    found = _SECRETS.secrets(place.path, place.line_before + text + place.line_after)
+    return next(
+        (found.reason for found in found if found.end > start and found.start < start + len(text)), ""
+    )
 
 
 def _crlf(place: Place) -> bool:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.shape import closes, is_label, joins
+from qwen_lsp.features.complete.shape import OPENS, closes, is_label, joins
+from qwen_lsp.syntax.blocks import nesting
 
 _STEPS = (2, 3, 4, 8)
 _TABS_BY_RULE = frozenset({"go", "makefile"})
@@ -14,6 +15,11 @@ _TWO_BY_RULE = frozenset(
     {"yaml", "ruby", "html", "json", "javascript", "typescript", "typescriptreact", "css"}
 )
 _INDENTED = re.compile(r"\n( +)\S")
+_LEAD = re.compile(r"[ \t]*(?:- )*")
+"""What stands before the contents of a line: white space, and the dashes of a list in YAML."""
+_HERE_DOCUMENT = re.compile(r"<<[~-]?[\"']?\w+")
+_OPENS_IN = {"yaml": ("|", ">", "|-", ">-"), "shellscript": (")",)}
+_PREPROCESSED = frozenset({"c", "cpp", "csharp"})
 _BLOCK_OPENERS = (":", "{")
 
 
@@ -41,6 +47,48 @@ def style_of(place: Place) -> Style:
 
 def indent_of(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def first_indent(line: str, place: Place) -> str:
+    """The white space that the first line of an answer stands behind, where the cursor's line is blank.
+
+    A model goes on from the cursor, or begins at the margin again, or adds a few spaces that mean nothing:
+    what stands above says which.
+    """
+    said = indent_of(line)
+    if not said or not place.indent:
+        return place.indent + said
+    lead = _LEAD.match(_above(place))
+    above = lead[0].expandtabs(8) if lead else ""
+    step = 8 if "\t" in place.indent else style_of(place).step
+    wanted = (
+        {len(above) + step} if _opens_above(place, place.indent + said, len(above) + step) else {len(above)}
+    )
+    for indent in (place.indent + said, said, place.indent):
+        if len(indent.expandtabs(8)) in wanted and indent.startswith(place.indent):
+            return indent
+    further = len((place.indent + said).expandtabs(8))
+    return place.indent if further > min(wanted) else place.indent + said
+
+
+def _above(place: Place) -> str:
+    """The line above, or above the lines of the preprocessor, which stand where they like."""
+    if place.line_above.startswith("#") and place.language is not None and place.language.id in _PREPROCESSED:
+        return next((line for line in reversed(place.lines_above(8)) if not line.startswith("#")), "")
+    return place.line_above
+
+
+def _opens_above(place: Place, indent: str, inside: int) -> bool:
+    above = _above(place).rstrip()
+    language = place.language.id if place.language is not None else ""
+    if above.endswith((*OPENS, *_OPENS_IN.get(language, ()))) or _HERE_DOCUMENT.search(above):
+        return True
+    if place.language is None or len(indent.expandtabs(8)) != inside:
+        return False
+    head = place.head
+    since = head.rfind(above)
+    state = nesting(place.language, head, "", since) if since >= 0 else None
+    return state is not None and state.open > 0
 
 
 class Ruler:

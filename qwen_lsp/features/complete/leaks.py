@@ -102,12 +102,9 @@ def _is_none_of_ours(place: Place) -> tuple[bool, bool]:
             "txt",
             "adoc",
         ), False
-    in_text = (
-        said.startswith(COMMENT)
-        or any(place.head.count(quote) % 2 for quote in LONG_QUOTES)
-        or balance(place.line_before).quote != ""
-    )
-    return True, language.is_code and not in_text
+    in_long_text = any(place.head.count(quote) % 2 for quote in LONG_QUOTES)
+    in_text = in_long_text or said.startswith(COMMENT) or balance(place.line_before).quote != ""
+    return not in_long_text, language.is_code and not in_text
 
 
 def _may_talk(text: str) -> bool:

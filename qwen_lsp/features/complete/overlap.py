@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from qwen_lsp.features.complete.balance import OPENERS, balance
-from qwen_lsp.features.complete.indentation import indent_of
+from qwen_lsp.features.complete.balance import OPENERS, QUOTES, balance
+from qwen_lsp.features.complete.indentation import first_indent, indent_of
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.shape import TRIVIAL, telling
+from qwen_lsp.syntax.languages import available
+from qwen_lsp.syntax.parse import errors, parse
 
 _WORD_END = re.compile(r"\w+$")
 _WORD_START = re.compile(r"\w+")
@@ -35,7 +37,9 @@ def _without_line_before(text: str, place: Place) -> str:
         again = _WORD_START.match(text)
         if again and again.group().startswith(typed.group()):
             return text[len(typed.group()) :]
-    return start if place.line_before[-1:].isspace() and start else text
+    # More than one space may be meant: columns of a table.
+    one_too_many = place.line_before[-1:].isspace() and start == text[1:] and start
+    return start if one_too_many else text
 
 
 def _one_word(before: str, after: str) -> bool:
@@ -46,11 +50,10 @@ def without_blank_start(text: str, place: Place) -> str:
     """On a blank line: no blank lines first, and no indentation besides the one that stands there."""
     while (newline := text.find("\n")) >= 0 and not text[:newline].strip():
         text = text[newline + 1 :]
-    if not place.indent:
+    if not place.indent or not text[:1].isspace():
         return text
-    if text.startswith(place.indent) and text[len(place.indent) : len(place.indent) + 1].strip():
-        return text[len(place.indent) :]
-    return text.lstrip(" \t")
+    line = text.partition("\n")[0]
+    return first_indent(line, place).removeprefix(place.indent) + text.lstrip(" \t")
 
 
 def without_lines_above(text: str, place: Place) -> str:
@@ -82,11 +85,26 @@ def without_line_rest(text: str, place: Place) -> str:
         return text
     first, newline, more = text.partition("\n")
     if not place.whole_line_ahead or not newline:
-        return first[: len(first) - _overlap(first, place, rest)]
+        return _up_to_what_is_closed(first[: len(first) - _overlap(first, place, rest)], place)
     body = f"{first}\n{more}".rstrip()
     if length := _overlap(body, place, rest):
         return body[:-length]
     return text
+
+
+def _up_to_what_is_closed(said: str, place: Place) -> str:
+    """A line that closes what the rest of the line closes, and does not add up with it: only up to there."""
+    before, rest = place.line_before, place.line_after
+    if not said or balance(before + said + rest).faults <= balance(before + rest).faults:
+        return said
+    if rest[0] in QUOTES:
+        at = said.replace("\\" + rest[0], "\\\\").find(rest[0])
+        return said if at < 0 else said[:at]
+    opened = balance(before).open
+    for at in range(1, len(said) + 1):
+        if not balance(before + said[:at]).open.startswith(opened):
+            return said[: at - 1]
+    return said
 
 
 def _overlap(said: str, place: Place, rest: str) -> int:
@@ -148,10 +166,25 @@ def without_closer_below(text: str, place: Place) -> str:
     if indent_of(below).expandtabs(8) != place.indent.expandtabs(8):
         return text
     opened = balance(place.line_before).open
-    if not opened or OPENERS[opened[-1]] != closer:
+    if not opened or OPENERS[opened[-1]] != closer or not may_be_closed_below(place):
         return text
     kept = text.rstrip()[:-1]
     return kept if balance(place.line_before + kept).open.startswith(opened) else text
+
+
+def may_be_closed_below(place: Place) -> bool:
+    """Whether a bracket at the cursor's column on the line below can be one for the cursor's line.
+
+    At the margin it may belong to something further up, whose lines are not indented: a namespace.
+    """
+    return bool(place.indent) or place.offset > _AROUND or _missing_below(place) == 0
+
+
+def _missing_below(place: Place) -> int:
+    """How many of the brackets that are open at the cursor are not closed below it."""
+    before = place.text[: place.offset] if place.offset <= _AROUND else place.head
+    after = balance(place.text[place.offset : place.offset + _AROUND])
+    return max(0, len(balance(before).open) - after.closing_nothing)
 
 
 def closes_what_is_closed(text: str, place: Place) -> bool:
@@ -159,14 +192,18 @@ def closes_what_is_closed(text: str, place: Place) -> bool:
     if not _ONLY_CLOSERS.fullmatch(text):
         return False
     said = text.strip()
-    after = place.text[place.offset : place.offset + _AROUND]
-    if "\n" not in said and said.isalpha():
-        below = place.line_below
-        return below.strip() == said and len(indent_of(below)) <= len(place.indent)
     if place.line_below.strip()[:1] != said[:1] and place.line_after.strip()[:1] != said[:1]:
         return False
-    without = balance(place.head + after).faults
-    return balance(place.head + text + after).faults > without
+    before = place.text[: place.offset] if place.offset <= _AROUND else place.head
+    after = place.text[place.offset : place.offset + _AROUND]
+    return _wrongs(before + text + after, place) > _wrongs(before + after, place)
+
+
+def _wrongs(code: str, place: Place) -> int:
+    """How much of some code does not add up."""
+    if place.language is None or not available(place.language):
+        return balance(code).faults
+    return len(errors(parse(code, place.language)))
 
 
 # -- both ------------------------------------------------------------------------------------------------
@@ -178,7 +215,14 @@ def repeats_neighbour(text: str, place: Place) -> bool:
         return text.strip() == place.line_below.strip() and text.startswith("\n") and telling(text)
     first, _, more = text.strip().partition("\n")
     first = first.strip()
-    if len(first) > 1 and first == place.line_below.strip():
+    below = place.line_below.strip()
+    if first in TRIVIAL:
+        return (
+            first == below
+            and len(first) > 1
+            and indent_of(place.line_below) == place.indent + indent_of(text)
+        )
+    if len(first) > 1 and (first == below or (telling(first) and _squeezed(first) == _squeezed(below))):
         return True
     above = place.line_above.strip()
     return (
@@ -186,3 +230,7 @@ def repeats_neighbour(text: str, place: Place) -> bool:
         and first == above
         and (not more.strip() or more.strip().partition("\n")[0].strip() == above)
     )
+
+
+def _squeezed(line: str) -> str:
+    return "".join(line.split())

@@ -105,8 +105,8 @@ class Place:
 
     @cached_property
     def whole_line_ahead(self) -> bool:
-        """Whether nothing but closing brackets, quotes and separators stands after the cursor."""
-        return not self.line_after.strip(CLOSERS)
+        """Whether only closing brackets, quotes, separators and an empty call follow on the line."""
+        return not self.line_after.replace("()", "").strip(CLOSERS)
 
     @cached_property
     def opens_block(self) -> bool:

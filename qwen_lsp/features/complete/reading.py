@@ -12,7 +12,8 @@ import copy
 from typing import NamedTuple
 
 from qwen_lsp.features.complete.balance import balance
-from qwen_lsp.features.complete.indentation import Ruler, lacking
+from qwen_lsp.features.complete.indentation import Ruler, first_indent, indent_of, lacking
+from qwen_lsp.features.complete.overlap import may_be_closed_below
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.repeats import kept_of
 from qwen_lsp.features.complete.shape import (
@@ -57,8 +58,8 @@ class Reading:
         """The cursor's line opened a block: the answer fills it and no more."""
         self.definition = False
         """The answer began with a definition: it ends with it."""
-        self.base = self.ruler.columns(place.indent)
-        self.paragraph = not self.typed and not self.base
+        self.indent = place.indent
+        self.paragraph = not self.typed and not self.indent
         """Nothing around the answer says where it would end, so it ends at a blank line."""
         self.until = ""
         """The quote that the answer still has to close."""
@@ -79,8 +80,7 @@ class Reading:
     @property
     def floor(self) -> int:
         """The columns below which the answer leaves the block around the cursor."""
-        indent = self.place.indent
-        return self.ruler.columns(indent) if indent else self.base
+        return self.ruler.columns(self.indent)
 
     def take(self, text: str, start: int, line: str, *, whole: bool) -> Cut | None:
         """The cut that one more line brings; a line that is not whole can bring one by its indentation."""
@@ -96,10 +96,10 @@ class Reading:
                 return Cut(text.find("\n"), ONE_LINE)
             if whole and (cut := self._by_content(text, start, line, depth)) is not None:
                 return cut
-        elif said and not self.typed and not self.floor:
+        elif said and not self.typed:
             # A block that the editor has not indented yet: the answer brings its indentation along.
-            self.base = self.ruler.read(line)
-            self.paragraph = not self.base
+            self.indent = first_indent(line, self.place)
+            self.paragraph = not self.indent
         if whole:
             self._note(start, said)
         return None
@@ -178,7 +178,7 @@ class Reading:
     def _by_closing(self, text: str, start: int, line: str, depth: int) -> Cut | None:
         """What a line means on which something is closed."""
         said, stop = line.strip(), start + len(line.rstrip())
-        state = self._nesting(text[: start + len(line)])
+        state = self._nesting(text[: start + len(line)] + "\n")
         if state is None:
             over = self.block and depth == self.floor and closes(said) and not said.endswith(OPENS)
             return Cut(stop, CLOSED) if over and not said.startswith("{") else None
@@ -191,7 +191,15 @@ class Reading:
         opened = self._nesting("")
         if before is None or opened is None or not before.open:
             return None
-        return Cut(stop, CLOSED) if depth <= self.floor or opened.open else None
+        if depth > self.floor and not opened.open:
+            return None
+        # What the cursor's line opened goes on below, and is closed there.
+        return Cut(_end_above(text, start) if closes(said) and self._goes_on_below() else stop, CLOSED)
+
+    def _goes_on_below(self) -> bool:
+        below = self.place.line_below
+        deeper = self.ruler.columns(indent_of(below)) > self.floor
+        return deeper and self.typed and self.place.opens_block and not self.place.line_after.strip()
 
     def _left(self, text: str, start: int, said: str) -> bool:
         """Whether a line as far to the left as the one that opened the block is no part of it."""
@@ -210,9 +218,9 @@ class Reading:
         below = self.place.line_below
         if said != below.strip():
             return False
-        below_depth = self.ruler.columns(below[: len(below) - len(below.lstrip())])
+        below_depth = self.ruler.columns(indent_of(below))
         if said in TRIVIAL:
-            return self.block and depth == self.floor == below_depth
+            return self.block and depth == self.floor == below_depth and may_be_closed_below(self.place)
         return depth <= below_depth
 
     def _nesting(self, said: str) -> Nesting | None:

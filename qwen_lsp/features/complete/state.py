@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.features.complete.cache import Answers
@@ -66,6 +66,11 @@ class Completions:
             return flight
         self._abort(flight)
         return None
+
+    @property
+    def flights(self) -> Collection[Flight]:
+        """The requests under way."""
+        return self._flights.values()
 
     def take_off(self, flight: Flight) -> None:
         """From now on this is the request of its file."""

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.stopping import end_of
+from qwen_lsp.features.complete.stopping import End, end_of
+from qwen_lsp.syntax.languages import language_for
 from qwen_lsp.workspace.paths import RelPath
 from tests.features.complete.places import place
 
@@ -175,6 +176,18 @@ def test_end_of(text: str, answer: str, kept: str | None) -> None:
     assert (None if end is None else answer[: end.at]) == kept
 
 
+def test_a_reason_is_given() -> None:
+    end = end_of("\n    return a\n\nb = 1\n", place("def f(a):<CURSOR>\n"))
+    assert end == End(13, "the block is closed")
+
+
+def test_another_answer_at_the_same_place_is_read_from_its_beginning() -> None:
+    at = place("def f(a):<CURSOR>\n")
+    assert end_of("\n    b = a\n    ret", at) is None
+    assert end_of("\n    return a\n", at) is None
+    assert end_of("\n    return a\nb = 1\n", at) == End(13, "the block is closed")
+
+
 @pytest.mark.parametrize(("text", "answer", "kept"), CASES.values(), ids=CASES.keys())
 def test_deciding_while_it_streams_gives_the_same(text: str, answer: str, kept: str | None) -> None:
     at = place(text)
@@ -183,43 +196,36 @@ def test_deciding_while_it_streams_gives_the_same(text: str, answer: str, kept: 
     assert (first and first[0][: first[1].at]) == kept
 
 
+# fmt: off
+SAID = [
+    "", "a = 1", "b(", "c)", "}", "{", "} else {", "else:", "end", "if x:", "return 1", '"""', "// it's",
+    "f(x => {", "});", "- a", "def f():", "int f() {", "@a", "`", "```", "```py", "<|fim_pad|>", "a<|cursor|>",
+    "<", "Here is the code:", "Sure", "This code adds.", "</ul>", "<li>", "/*", "*/", "#if A", "case 1:", "fi", "[[",
+    "<<EOF",
+]
+PLACES = [
+    "", "    ", "x = ", "  if a {", "    def f():", '  """', "f(", "\t", "# note", "a:\n    b = 1\n    ",
+    "class A {\n\t", "  x = `", "<ul>\n  ", "def f\n  ", "<ul>", "  const a = [",
+]
+# fmt: on
 LINES = st.lists(
-    st.tuples(
-        st.sampled_from(["", "  ", "    ", "\t", "        "]),
-        st.sampled_from(
-            [
-                "",
-                "a = 1",
-                "b(",
-                "c)",
-                "}",
-                "{",
-                "} else {",
-                "else:",
-                "end",
-                "if x:",
-                "return 1",
-                '"""',
-                "// it's",
-                "f(x => {",
-                "});",
-                "- a",
-            ]
-        ),
-    ).map("".join),
+    st.tuples(st.sampled_from(["", "  ", "    ", "\t", "        "]), st.sampled_from(SAID)).map("".join),
     max_size=8,
 ).map("\n".join)
-BEFORE = st.sampled_from(
-    ["", "    ", "x = ", "  if a {", "    def f():", '  """', "f(", "\t", "# note", "a:\n    b = 1\n    "]
+BEFORE = st.sampled_from(PLACES)
+AFTER = st.sampled_from(
+    ["", "\n}\n", ")", "}", "\n    return 1\n", " + 1", "\r\nend\r\n", "\n</ul>\n", "`;\n"]
 )
-AFTER = st.sampled_from(["", "\n}\n", ")", "}", "\n    return 1\n", " + 1", "\r\nend\r\n"])
+PATHS = st.sampled_from(
+    ["a.py", "a.ts", "a.c", "a.rb", "a.sh", "a.html", "a.yaml", "a.lua", "a.md", "a.unknown"]
+)
 
 
-@given(BEFORE, AFTER, LINES)
-@settings(deadline=None, max_examples=120)
-def test_streamed_or_whole(before: str, after: str, answer: str) -> None:
+@given(PATHS, BEFORE, AFTER, LINES)
+@settings(deadline=None, max_examples=300)
+def test_streamed_or_whole(path: str, before: str, after: str, answer: str) -> None:
     """Every cut of the stream decides as the whole does: no rule looks at how much has come."""
-    at = Place(RelPath("a.py"), before + after, len(before))
+    at = Place(RelPath(path), before + after, len(before), language_for(path))
     whole = end_of(answer, at)
     for size in range(len(answer) + 1):
         if (end := end_of(answer[:size], at)) is not None:
