@@ -56,6 +56,8 @@ def did_close(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
         return log.warning("ignored the closing of a document that is not open")
     ls.documents = {uri: d for uri, d in ls.documents.items() if d is not document}
     document.session.close(document.path)
+    if (completions := ls.completing.get(document.session)) is not None:
+        completions.tally.closed(document.path)
     return None
 
 

@@ -143,6 +143,7 @@ class Server(LanguageServer):
             from qwen_lsp.features.complete.state import Completions
 
             found = self.completing[session] = Completions()
+            found.tally.read = lambda path: _open_text(session, path)
         return found
 
     def current_settings(self) -> Settings:
@@ -207,6 +208,12 @@ class Server(LanguageServer):
             return bool(probe(self.client))
         except AttributeError:
             return False
+
+
+def _open_text(session: Session, path: RelPath) -> str | None:
+    """The text of an open document; None when it is not open."""
+    buffer = session.snapshot.buffers.get(path)
+    return None if buffer is None else buffer.text
 
 
 def _unsaved_root() -> Path:

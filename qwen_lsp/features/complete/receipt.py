@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+import re
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 from qwen_lsp.workspace.paths import RelPath
-from qwen_lsp.workspace.secrets import Withheld
+from qwen_lsp.workspace.secrets import Gate, Withheld
 
 Source = Literal["model", "cache", "embedded"]
 
@@ -44,6 +45,8 @@ class Receipt:
     problem: str = ""
     confidence: float | None = None
     """Of the embedded default."""
+    before: str = ""
+    """The end of the line before the cursor; never told, but what a secret in the answer is known by."""
     typed: int = 0
     """Characters of the answer that stood there already when it was shown."""
     stages: tuple[tuple[str, float], ...] = field(default=())
@@ -54,11 +57,49 @@ class Receipt:
         return replace(self, text=text, source=source, typed=typed, stages=stages)
 
 
-def told(receipt: Receipt) -> str:
+def safe(receipt: Receipt, gate: Gate) -> Receipt:
+    """The receipt with secrets taken out of what was said, to be shown or passed on."""
+    typed = receipt.raw[: max(0, receipt.typed)]
+    return replace(
+        receipt,
+        raw=_redacted(receipt.raw, receipt.before, receipt.path, gate),
+        text=_redacted(receipt.text, receipt.before + typed, receipt.path, gate),
+        before="",
+    )
+
+
+def _redacted(text: str, before: str, path: RelPath, gate: Gate) -> str:
+    return gate.admit_around(path, before + text, len(before))[1].text or ""
+
+
+def as_json(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as one JSON object, as docs/protocol.md describes it."""
+    return {
+        "place": {"path": receipt.path, "line": receipt.line, "column": receipt.column},
+        "source": receipt.source,
+        "cached": receipt.source == "cache",
+        "text": receipt.text,
+        "model": receipt.model,
+        "host": receipt.host,
+        "route": receipt.route,
+        "tokens": receipt.tokens,
+        "parts": [asdict(part) for part in receipt.parts],
+        "withheld": [asdict(item) for item in receipt.withheld],
+        "stages": [{"name": name, "ms": round(took, 3)} for name, took in receipt.stages],
+        "raw": receipt.raw,
+        "ended": receipt.ended,
+        "removed": list(receipt.removed),
+        "problem": receipt.problem,
+        "confidence": receipt.confidence,
+        "typed": receipt.typed,
+    }
+
+
+def told(receipt: Receipt, title: str = "Why this suggestion") -> str:
     """The receipt as Markdown."""
-    lines = [f"# Why this suggestion: {receipt.path}:{receipt.line + 1}", "", _origin(receipt), ""]
+    lines = [f"# {title}: {receipt.path}:{receipt.line + 1}", "", _origin(receipt), ""]
     if receipt.text:
-        lines += ["```", receipt.text, "```", ""]
+        lines += [*_fenced(receipt.text), ""]
     elif receipt.source != "embedded":
         lines += ["Nothing was shown.", ""]
     if receipt.problem:
@@ -66,7 +107,7 @@ def told(receipt: Receipt) -> str:
     lines += [f"- It ended because {receipt.ended}."] if receipt.ended else []
     lines += [f"- Taken out: {reason}." for reason in receipt.removed]
     if receipt.removed and receipt.raw != receipt.text:
-        lines += ["", "What the model said:", "", "```", receipt.raw, "```"]
+        lines += ["", "What the model said:", "", *_fenced(receipt.raw)]
     lines += ["", "| stage | ms |", "| --- | --- |"]
     lines += [f"| {name} | {took:.1f} |" for name, took in receipt.stages]
     if receipt.parts:
@@ -82,6 +123,12 @@ def told(receipt: Receipt) -> str:
         where = item.path if item.line is None else f"{item.path}:{item.line}"
         lines.append(f"\nWithheld: {where}, {item.reason}.")
     return "\n".join(lines) + "\n"
+
+
+def _fenced(text: str) -> list[str]:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, text, fence]
 
 
 def _origin(receipt: Receipt) -> str:

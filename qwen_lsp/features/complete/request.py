@@ -12,6 +12,7 @@ from qwen_lsp.features.complete.cache import Known
 from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.flight import Flight, Landed
 from qwen_lsp.features.complete.frame import Frame, Wanted
+from qwen_lsp.features.complete.outcome import CANCELLED, NEWER, Outcome, unfinished, without_model
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import PromptPart, Receipt, Source
 from qwen_lsp.features.complete.state import Completions
@@ -28,6 +29,8 @@ from qwen_lsp.workspace.secrets import Gate
 
 _AROUND = 4_000
 """Characters on each side of the cursor that the embedded predictor looks at."""
+_BEFORE = 200
+"""Characters of the line before the cursor by which a secret in an answer is known for one."""
 _FRAME_SHARE, _FRAME_SLACK = 0.42, 32
 """Of the budget: the most that other files take while the file itself has something to show; tokens that
 stay free for what is typed on a line."""
@@ -72,9 +75,11 @@ async def complete(
     """
     language = snapshot.language(path)
     place = Place(path, snapshot.text(path), offset, language)
-    if why_silent(place, means.settings, invoked=invoked):
-        return None
-    asked = _Asked(snapshot, place, means, state, asyncio.get_running_loop().time(), perf_counter())
+    outcome = state.outcomes.begin(path, snapshot.lines(path).line_at(offset))
+    if why := why_silent(place, means.settings, invoked=invoked):
+        return outcome.nothing(why)
+    now, since = asyncio.get_running_loop().time(), state.tally.now
+    asked = _Asked(snapshot, place, means, state, outcome, now, perf_counter(), since)
     state.pace.key(asked.at)
     turn = state.turn(path)
     try:
@@ -83,6 +88,9 @@ async def complete(
         if means.endpoint is None:
             return asked.embedded("")
         return await asked.answer(means.endpoint, turn, invoked=invoked)
+    except asyncio.CancelledError:
+        outcome.nothing(CANCELLED)
+        raise
     finally:
         state.answered(path, turn)
 
@@ -95,9 +103,12 @@ class _Asked:
     place: Place
     means: Means
     state: Completions
+    outcome: Outcome
     at: float
     """When it came, on the clock of the event loop."""
     began: float
+    since: int
+    """The change of the text after which it came."""
 
     async def answer(self, endpoint: Endpoint, turn: Turn, *, invoked: bool) -> Completion | None:
         """By the request that is under way, if what was typed agrees with it; else by one of its own."""
@@ -105,7 +116,7 @@ class _Asked:
         if (flight := state.flight(place)) is not None:
             await self._follow(flight, turn, self._patience(flight))
             if turn.over:
-                return None
+                return self.outcome.nothing(NEWER)
             if known := state.answers.find(place, self.snapshot):
                 return self.again(known)
             state.drop(flight)
@@ -120,8 +131,12 @@ class _Asked:
         waited = perf_counter()
         frame = Frame() if turn.over else await self._frame(invoked=invoked)
         ranked = perf_counter()
-        if turn.over or (window := self._window(frame)) is None:
-            return None
+        if turn.over:
+            return self.outcome.nothing(NEWER)
+        if (window := self._window(frame)) is None:
+            return self.outcome.nothing(
+                f"the file may not be sent: {self.means.gate.admits_path(place.path)}"
+            )
         flight = Flight(place)
         state.take_off(flight)
         stages = (
@@ -140,10 +155,12 @@ class _Asked:
         flight.begin(endpoint, window.request, landed)
         await self._follow(flight, turn, None)
         if turn.over or flight.landed is None:
-            return None
+            return self.outcome.nothing(NEWER)
         if flight.landed.problem:
             self.means.failed(flight.landed.problem)
             return self.embedded(flight.landed.problem)
+        if not flight.landed.complete:
+            return self.outcome.nothing(unfinished(flight.landed))
         return self._shown(flight.landed.text, "model", flight.receipt)
 
     async def _follow(self, flight: Flight, turn: Turn, seconds: float | None) -> None:
@@ -201,21 +218,22 @@ class _Asked:
 
     def again(self, known: Known) -> Completion | None:
         """What is left of a known answer."""
+        self.state.tally.requests_avoided += 1
         receipt = known.answer.receipt
         if receipt is not None:
             receipt = receipt.shown(known.text, "cache", known.typed, perf_counter() - self.began)
-        return self._shown(known.text, "cache", receipt)
+        return self._shown(known.text, "cache", receipt, answer=known.answer.receipt)
 
     def embedded(self, problem: str) -> Completion | None:
         """What the workspace itself has shown, marked as such."""
         place, predictor = self.place, self.means.predictor
-        if predictor is None or not self.means.settings.embedded or not place.whole_line_ahead:
-            return None
+        if (why := self._no_guess()) or predictor is None:
+            return self.outcome.nothing(without_model(problem, why))
         before = place.text[max(0, place.offset - _AROUND) : place.offset]
         after = place.text[place.offset : place.offset + _AROUND]
         guess = predictor.suggest(place.path, before, after)
         if guess is None:
-            return None
+            return self.outcome.nothing(without_model(problem, "the embedded default was not sure enough"))
         cleaned = clean(guess.text, place)
         took = (perf_counter() - self.began) * 1_000
         receipt = replace(
@@ -224,17 +242,34 @@ class _Asked:
         )  # fmt: skip
         return self._shown(cleaned.text, "embedded", receipt, problem)
 
+    def _no_guess(self) -> str:
+        """Why the embedded default is not asked."""
+        if not self.means.settings.embedded:
+            return "the embedded default is off by `completion.embedded`"
+        if self.means.predictor is None:
+            return "there is no embedded default for this file"
+        return "" if self.place.whole_line_ahead else "the embedded default completes ends of lines only"
+
     def _receipt(self, source: Source) -> Receipt:
         line = self.snapshot.lines(self.place.path).line_at(self.place.offset)
-        return Receipt(self.place.path, line, self.place.offset - self.place.line_start, source)
+        column = self.place.offset - self.place.line_start
+        return Receipt(self.place.path, line, column, source, before=self.place.line_before[-_BEFORE:])
 
     def _shown(
-        self, text: str, source: Source, receipt: Receipt | None, problem: str = ""
-    ) -> Completion | None:
+        self, text: str, source: Source, receipt: Receipt | None, problem: str = "",
+        *, answer: Receipt | None = None,
+    ) -> Completion | None:  # fmt: skip
         if receipt is not None:
             self.state.receipts.append(receipt)
-        at = self.place.offset
-        return Completion(text, Span(at, at), source, problem) if text else None
+        self.outcome.answered(receipt, text)
+        if not text:
+            return None
+        at, language = self.place.offset, self.place.language
+        self.state.tally.shown(
+            self.place.path, language.id if language else "", at, text, source,
+            answer=answer or receipt, since=self.since,
+        )  # fmt: skip
+        return Completion(text, Span(at, at), source, problem)
 
 
 Stages = tuple[tuple[str, float], ...]

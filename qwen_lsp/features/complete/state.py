@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from qwen_lsp.features.complete.cache import Answers
 from qwen_lsp.features.complete.flight import Flight
 from qwen_lsp.features.complete.frame import Frames
+from qwen_lsp.features.complete.outcome import Outcomes
 from qwen_lsp.features.complete.pace import Pace
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt
+from qwen_lsp.features.complete.tally import Tally
 from qwen_lsp.features.complete.turn import Turn
 from qwen_lsp.features.complete.window import Windows
 from qwen_lsp.text.edits import TextEdit
@@ -33,6 +35,8 @@ class Completions:
     pace: Pace = field(default_factory=Pace)
     receipts: deque[Receipt] = field(default_factory=lambda: deque[Receipt](maxlen=_RECEIPTS))
     """The newest last."""
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    tally: Tally = field(default_factory=Tally)
     counts: bool = False
     """Whether tokens can be counted at once."""
     _flights: dict[RelPath, Flight] = field(default_factory=dict[RelPath, Flight])
@@ -107,6 +111,7 @@ class Completions:
         flight = self._flights.get(path)  # whatever is here has not landed
         for edit in edits:
             self.answers.declarations.changed(path, before, edit)
+            self.tally.changed(path, before, edit)
             refuted = flight is not None and not flight.changed(edit.span.start, edit.span.end, edit.text)
             if flight is not None and refuted:
                 self._abort(flight)
@@ -114,6 +119,7 @@ class Completions:
 
     async def aclose(self) -> None:
         """Abort what is under way."""
+        self.tally.close()
         tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
         for flight in list(self._flights.values()):
             self._abort(flight)

@@ -1,4 +1,4 @@
-"""Tally: what became of suggestions, told from what was returned and how the text changed. It is sent nowhere.
+"""Tally: what became of suggestions, told from what was returned and how the text changed. Sent nowhere.
 
 A keystroke costs the same in a small and in a huge file. Whether somebody accepted is never said by editors,
 so it is inferred: who inserts at the place what was suggested, two characters or more at once, has accepted.
