@@ -35,29 +35,18 @@ _ARGUMENTS: Mapping[str, Mapping[str, object]] = {
 async def inline_completion(ls: Server, params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList:
     place = ls.place(params.text_document.uri)
     invoked = params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
-    found = await _complete(ls, place, params.position, invoked=invoked)
+    offset = convert.offset(place.lines, params.position, ls.encoding)
+    found = await complete_at(ls, place, offset, invoked=invoked)
     if found is None:
         return lsp.InlineCompletionList(items=[])
     where = convert.range_of(place.lines, found.span, ls.encoding)
     return lsp.InlineCompletionList(items=[lsp.InlineCompletionItem(insert_text=found.text, range=where)])
 
 
-async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
-    """The same for editors without inline completion: one item, said to be incomplete as one types on."""
-    if ls.supports(lambda c: c.text_document and c.text_document.inline_completion):
-        return lsp.CompletionList(is_incomplete=False, items=[])
-    place = ls.place(params.text_document.uri)
-    kind = params.context.trigger_kind if params.context else lsp.CompletionTriggerKind.Invoked
-    invoked = kind == lsp.CompletionTriggerKind.Invoked
-    found = await _complete(ls, place, params.position, invoked=invoked)
-    items = [] if found is None else [_item(ls, place, found)]
-    return lsp.CompletionList(is_incomplete=True, items=items)
-
-
-async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked: bool) -> Completion | None:
+async def complete_at(ls: Server, place: Place, offset: int, *, invoked: bool) -> Completion | None:
+    """What belongs at an offset, with the session's means."""
     from qwen_lsp.features.complete.request import complete
 
-    offset = convert.offset(place.lines, position, ls.encoding)
     session = place.session
     return await complete(
         place.snapshot, place.path, offset, means(session), ls.completions(session), invoked=invoked
@@ -76,30 +65,6 @@ def means(session: Session) -> Means:
         count=session.count,
         visits=session.visits,
         failed=session.failed,
-    )
-
-
-def _item(ls: Server, place: Place, found: Completion) -> lsp.CompletionItem:
-    line = place.lines.start_of(place.lines.line_at(found.span.start))
-    prefix = place.lines.text[line : found.span.start]
-    word = prefix[len(prefix.rstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) :]
-    first = found.text.split("\n", 1)[0]
-    return lsp.CompletionItem(
-        label=(word + first).strip() or "…",
-        detail="Qwen" if found.source != "embedded" else "qwen-lsp",
-        kind=lsp.CompletionItemKind.Text,
-        # Clients filter by the word before the cursor, so it has to be part of what they match.
-        filter_text=word + found.text,
-        sort_text="\0",
-        documentation=word + found.text,
-        insert_text_format=lsp.InsertTextFormat.PlainText,
-        insert_text_mode=lsp.InsertTextMode.AsIs,
-        text_edit=lsp.TextEdit(
-            range=convert.range_of(
-                place.lines, Span(found.span.start - len(word), found.span.end), ls.encoding
-            ),
-            new_text=word + found.text,
-        ),
     )
 
 

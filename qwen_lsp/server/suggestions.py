@@ -28,13 +28,14 @@ async def why_suggestion(ls: Server, arguments: Mapping[str, Any], token: Token)
     else:
         session = _latest(ls)
     found = _why(ls, session, path, index)
+    markdown = ls.rpc.scrub(found.markdown)
     if arguments.get("show") is True:
-        await show_text(ls, found.markdown)
+        await show_text(ls, markdown)
     return {
         "suggestion": None if found.suggestion is None else as_json(found.suggestion),
         "nothing": ls.rpc.scrub(found.nothing) or None,
         "answer": None if found.answer is None else as_json(found.answer),
-        "markdown": ls.rpc.scrub(found.markdown),
+        "markdown": markdown,
     }
 
 
@@ -57,7 +58,7 @@ def _last(ls: Server, session: Session) -> Outcome | None:
 
 
 def completion_status(ls: Server) -> dict[str, Any]:
-    """What a status line needs of completion: how it is set, where the last suggestion came from, the counts."""
+    """What a status line needs: how completion is set, where the last suggestion came from, the counts."""
     from qwen_lsp.features.complete.tally import statistics
 
     settings = ls.current_settings().completion

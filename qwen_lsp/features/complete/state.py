@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from qwen_lsp.features.complete.cache import Answers
 from qwen_lsp.features.complete.flight import Flight
@@ -13,6 +14,7 @@ from qwen_lsp.features.complete.frame import Frames
 from qwen_lsp.features.complete.outcome import Outcomes
 from qwen_lsp.features.complete.pace import Pace
 from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.popup import Typing
 from qwen_lsp.features.complete.receipt import Receipt
 from qwen_lsp.features.complete.tally import Tally
 from qwen_lsp.features.complete.turn import Turn
@@ -37,6 +39,7 @@ class Completions:
     """The newest last."""
     outcomes: Outcomes = field(default_factory=Outcomes)
     tally: Tally = field(default_factory=Tally)
+    typing: Typing = field(default_factory=Typing)
     counts: bool = False
     """Whether tokens can be counted at once."""
     _flights: dict[RelPath, Flight] = field(default_factory=dict[RelPath, Flight])
@@ -112,6 +115,7 @@ class Completions:
         for edit in edits:
             self.answers.declarations.changed(path, before, edit)
             self.tally.changed(path, before, edit)
+            self.typing.changed(path, edit, monotonic())
             refuted = flight is not None and not flight.changed(edit.span.start, edit.span.end, edit.text)
             if flight is not None and refuted:
                 self._abort(flight)
