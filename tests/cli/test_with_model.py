@@ -55,7 +55,8 @@ async def test_complete_says_why(run: Run, repo: Path, configured: Configure) ->
         assert "had nothing to say" in told["nothing"]
         model.reply(status=500)
         ran = await run("complete", repo / "calc/report.py:19", "--why")
-        assert "since the endpoint failed (" in ran.out
+        assert "The endpoint gave no answer: " in ran.out
+        assert "HTTP 500" in ran.out
 
 
 async def test_an_action_is_shown_then_written(run: Run, repo: Path, configured: Configure) -> None:
