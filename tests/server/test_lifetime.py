@@ -48,6 +48,7 @@ async def test_what_is_served_is_announced(tmp_path: Path) -> None:
             "qwen.edit",
             "qwen.showContext",
             "qwen.status",
+            "qwen.whySuggestion",
         ]
         assert capabilities["workspace"]["workspaceFolders"] == {
             "supported": True,

@@ -122,7 +122,7 @@ class Tally:
             counts = (
                 self.total,
                 self.by_source.setdefault(source, Counts()),
-                self.by_language.setdefault(language or "text", Counts()),
+                self.by_language.setdefault(language or "plaintext", Counts()),
             )
             offer = _Offer(answer, counts, offset, text)
             if answer is None or not any(answer is known for known in self._counted):

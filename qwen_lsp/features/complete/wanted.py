@@ -17,6 +17,8 @@ from qwen_lsp.syntax.languages import by_id
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.patterns import Patterns
 
+PLAIN = "plaintext"
+"""What editors call a text in no language."""
 _REACH = 6_000
 """Characters before the cursor that are looked at to tell whether it stands in a comment or a string."""
 
@@ -75,7 +77,7 @@ def _of_language(triggers: Mapping[str, Trigger], language: str) -> Ruling | Non
 def _is(name: str, language: str) -> bool:
     """Whether a name means a language: by its id, or by another one that editors send."""
     row = by_id(name)
-    return name == language or (row is not None and row.id == language)
+    return name == (language or PLAIN) or (row is not None and row.id == language)
 
 
 def _matches(globs: tuple[str, ...], path: RelPath) -> bool:

@@ -65,6 +65,9 @@ def test_a_language_may_be_named_as_editors_name_it() -> None:
     settings = CompletionSettings(trigger_by_language={"bash": "off", "javascriptreact": "manual"})
     assert ruling(RelPath("a.sh"), "shellscript", settings).trigger == "off"
     assert ruling(RelPath("a.jsx"), "javascript", settings).trigger == "manual"
+    plain = CompletionSettings(trigger_by_language={"plaintext": "off"})
+    assert ruling(RelPath("notes"), "", plain).trigger == "off"
+    assert ruling(RelPath("a.py"), "python", plain).trigger == "auto"
 
 
 def test_manual_answers_when_asked_and_off_never() -> None:
