@@ -1,7 +1,7 @@
 """An inline completion beside its floors, in one run: a bare pygls server that echoes, and one that makes a
 single direct HTTP call.
 
-    python -m bench.complete [--requests N] [--only latency|cache|cancel|burst|typing|memory]
+    python -m bench.complete [--requests N] [--only latency|known|cancel|burst|memory]
 
 All sides are processes of their own and talk to the same stub of a model server. One request is one
 character typed (didChange) and one `textDocument/inlineCompletion`, the next once it is answered. CPU is
@@ -17,12 +17,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bench.server import cpu
-from bench.stub import TEXT, stub
+from bench.server import cpu, rss
+from bench.stub import TEXT, counts, stub
 from tests.support.editor import SERVE, Editor, Json, indexed, replace, spawned
 
 BARE = """
@@ -103,24 +103,30 @@ class Typist:
         self.line = text.count("\n") // 2 // 10 * 10 + 3
         self.version, self.column = 1, 0
         editor.open(uri, text)
-        self._change((self.line, 0), (self.line, 0), "    \n")
+        self.change((self.line, 0), (self.line, 0), "    \n")
         self.column = 4
 
-    def _change(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
+    def change(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
         self.version += 1
         self.editor.change(self.uri, self.version, replace(start, end, text))
 
     def key(self, character: str) -> None:
         here = (self.line, self.column)
-        self._change(here, here, character)
+        self.change(here, here, character)
         self.column += len(character)
 
     def back(self) -> None:
-        self._change((self.line, self.column - 1), (self.line, self.column), "")
+        self.change((self.line, self.column - 1), (self.line, self.column), "")
         self.column -= 1
 
+    def next_place(self) -> None:
+        """Go on in the next function, on a new line."""
+        self.line += 11
+        self.change((self.line, 0), (self.line, 0), "    \n")
+        self.column = 4
+
     def clear(self) -> None:
-        self._change((self.line, 4), (self.line, self.column), "")
+        self.change((self.line, 4), (self.line, self.column), "")
         self.column = 4
 
     def params(self, kind: int = 2) -> Json:
@@ -218,7 +224,117 @@ async def latency(root: Path, requests: int) -> None:
     ratio("the echo, 10,000 lines against 400, CPU", 1, "echo, long", "echo")
 
 
-PARTS = {"latency": latency}
+async def known(root: Path, requests: int) -> None:
+    """An answer from the cache beside the echo, and that it costs no request."""
+    async with stub() as port, AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(opened(ECHO, root, SHORT, environ(port)))
+        ours = await stack.enter_async_context(opened(SERVE, root, SHORT, environ(port)))
+        await ours.ask()
+        before = (await counts(port))["asked"]
+        times: dict[str, list[list[float]]] = {"echo": [], "ours": []}
+        for _ in range(ROUNDS):
+            for name, typist in (("echo", echo), ("ours", ours)):
+                # Type a character of the answer, ask, take it back, ask: all of it is known.
+                taken: list[float] = []
+                for n in range(requests // ROUNDS):
+                    began = time.perf_counter()
+                    if n % 2:
+                        typist.back()
+                    else:
+                        typist.key(TEXT[0])
+                    assert await typist.ask()
+                    taken.append(time.perf_counter() - began)
+                times[name].append(taken)
+        asked = (await counts(port))["asked"] - before
+    middle = {name: statistics.median(statistics.median(r) for r in each) for name, each in times.items()}
+    for name, each in times.items():
+        print(row(f"known answer, {name}", [t for r in each for t in r], 0.0))
+    print(f"{'known answer, p50, against a bare pygls echo':<60} {middle['ours'] / middle['echo']:5.2f}x")
+    print(f"{'requests to the endpoint meanwhile':<60} {asked:5.0f}")
+
+
+async def cancel(root: Path, requests: int) -> None:
+    """From `$/cancelRequest` to the reply, and to the endpoint seeing the connection close."""
+    replies: list[float] = []
+    closes: list[float] = []
+    async with stub(latency_ms=3_000) as port, opened(SERVE, root, SHORT, environ(port)) as typist:
+        for n in range(max(5, requests // 20)):
+            typist.key(CHARACTERS[n % 20])
+            asked = (await counts(port))["asked"]
+            msg_id, reply = typist.editor.ask("textDocument/inlineCompletion", typist.params(1))
+            await seen(port, lambda c, asked=asked: c["asked"] > asked)
+            began, wall = time.perf_counter(), time.time()
+            typist.editor.notify("$/cancelRequest", {"id": msg_id})
+            await reply
+            replies.append(time.perf_counter() - began)
+            closed = await seen(port, lambda c, wall=wall: c["closed_at"] >= wall)
+            closes.append(closed["closed_at"] - wall)
+    for name, each in (("reply", replies), ("the endpoint sees the close", closes)):
+        p50, worst = statistics.median(each) * 1e3, max(each) * 1e3
+        print(f"{'cancel to ' + name:<44} p50 {p50:6.1f}  max {worst:6.1f} ms")
+
+
+async def seen(port: int, holds: Callable[[dict[str, float]], bool]) -> dict[str, float]:
+    """What the stub has seen once this holds."""
+    while not holds(found := await counts(port)):  # noqa: ASYNC110 - the stub is another process
+        await asyncio.sleep(0.002)
+    return found
+
+
+async def burst(root: Path, requests: int) -> None:
+    """Twenty keys thirty milliseconds apart at an endpoint that takes a hundred.
+
+    Twice: what is typed is what the model says, and it never is.
+    """
+    del requests
+    for name, text, keys in (
+        ("as suggested", "value_of_the_item_at_the_place(item, 1)", "value_of_the_item_at"),
+        ("something else", "~", "abcdefghijklmnopqrst"),
+    ):
+        upstream: list[float] = []
+        last: list[float] = []
+        async with (
+            stub(latency_ms=100, text=text) as port,
+            opened(SERVE, root, SHORT, environ(port)) as typist,
+        ):
+            for _ in range(8):
+                await asyncio.sleep(1)
+                typist.next_place()
+                before = (await counts(port))["asked"]
+                waiting: list[asyncio.Future[Json]] = []
+                begun = pressed = time.perf_counter()
+                for n, character in enumerate(keys):
+                    await asyncio.sleep(max(0, begun + 0.03 * n - time.perf_counter()))
+                    typist.key(character)
+                    pressed = time.perf_counter()
+                    waiting.append(typist.editor.ask("textDocument/inlineCompletion", typist.params())[1])
+                await waiting[-1]
+                last.append(time.perf_counter() - pressed)
+                upstream.append((await counts(port))["asked"] - before)
+        asked, took = statistics.median(upstream), statistics.median(last) * 1e3
+        print(f"{'20 keys 30 ms apart, ' + name:<44} {asked:.0f} requests (most {max(upstream):.0f})")
+        print(f"{'    last answer after the last key':<44} p50 {took:.0f} ms, least {min(last) * 1e3:.0f} ms")
+
+
+async def memory(root: Path, requests: int) -> None:
+    """Resident memory after a thousand completions and after ten thousand more."""
+    del requests
+    async with stub() as port, opened(SERVE, root, SHORT, environ(port)) as typist:
+        assert typist.editor.process is not None
+        pid = typist.editor.process.pid
+        await typed(typist, 1_000)
+        first = rss(pid)
+        for n in range(10):
+            await typed(typist, 1_000)
+            typist.editor.messages.clear()
+            if n % 3 == 2:
+                typist.next_place()
+        print(
+            f"{'RSS after 1,000 completions, and 10,000 more':<44} {first:.1f} MB, {rss(pid) - first:+.1f} MB"
+        )
+
+
+PARTS = {"latency": latency, "known": known, "cancel": cancel, "burst": burst, "memory": memory}
 
 
 async def main() -> None:

@@ -28,6 +28,8 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
 }
 """The variables Qwen Code reads, and the setting each one fills."""
 
+WhenIdle = Literal["auto", "on", "off"]
+
 
 class _Group(BaseModel):
     model_config = ConfigDict(
@@ -100,6 +102,12 @@ class CompletionSettings(_Group):
     ranking_ms: Annotated[int, Field(ge=0, le=5_000)] = 60
     """How long a request waits for what other files have to say. What is not ready by then comes into the
     next one."""
+    fetch_ahead: WhenIdle = "auto"
+    """Whether what follows a shown suggestion is asked for while it is being read, so that it is there once
+    the suggestion is accepted. `auto`: at an endpoint on this machine or nearby, where requests are free."""
+    warm_up: WhenIdle = "auto"
+    """Whether the endpoint is given the beginning of the next prompt to read while nobody types (one token is
+    asked for), so that its answer comes sooner. `auto`: as above."""
     first_token_timeout: Annotated[float, Field(gt=0, le=60)] = 2.0
     """Seconds to the first token; after that the embedded default answers."""
     disabled_languages: tuple[str, ...] = ()

@@ -12,8 +12,9 @@ from rich.console import Console
 from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse
 from qwen_lsp.errors import UserError
+from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.receipt import as_json
-from qwen_lsp.features.complete.request import Completion, Means, complete
+from qwen_lsp.features.complete.request import Completion, complete
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.why import Why, why
 from qwen_lsp.model.endpoint import Endpoint

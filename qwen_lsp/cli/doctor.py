@@ -29,6 +29,7 @@ from qwen_lsp.errors import (
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, Message, ToolSpec
 from qwen_lsp.model.probe import discover
+from qwen_lsp.model.routing import RouteReport
 from qwen_lsp.session import Session
 from qwen_lsp.syntax.languages import LANGUAGES, available
 
@@ -195,23 +196,26 @@ async def _chat(endpoint: Endpoint, *, tools: bool) -> Finding:
 
 
 async def _completion(endpoint: Endpoint, first_token: float) -> Finding:
-    """Which route completes, tried out; `first_token` is the seconds that a completion waits."""
     try:
         report = await endpoint.find_route()
     except EndpointError as error:
         return Finding("completion", ok=False, found=str(error), advice=_advice(error))
+    return completion_finding(report, first_token)
+
+
+def completion_finding(report: RouteReport, first_token: float) -> Finding:
+    """Which route completes, and what to do; `first_token` is the seconds that a completion waits."""
     if report.route is None:
         advice = "Use a Qwen coder model for completions: set endpoint.completion_model."
         return Finding("completion", ok=False, found=report.told, advice=advice)
     seconds = report.tried[-1].seconds
     found = f"{report.told}, first text after {seconds:.2f} s"
+    advice = ""
     if seconds > first_token:
         advice = (
-            f"Completions wait {first_token:g} s: try once more, a model is slow when it was just loaded, or "
-            "raise completion.first_token_timeout."
+            f"A completion waits {first_token:g} s. Try again, a model just loaded is slow; else raise "
+            "completion.first_token_timeout."
         )
-        return Finding("completion", ok=False, found=found, advice=advice)
-    advice = ""
-    if report.route == "chat":
+    elif report.route == "chat":
         advice = "A Qwen coder model on a server with /completions is faster and more exact."
-    return Finding("completion", ok=True, found=found, advice=advice)
+    return Finding("completion", ok=seconds <= first_token, found=found, advice=advice)

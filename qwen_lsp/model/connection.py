@@ -35,10 +35,10 @@ class Lost(ConnectionError):
 class Connection(asyncio.BufferedProtocol):
     """One connection, one exchange at a time: `begin`, `read` until it gives nothing, `leave`."""
 
-    def __init__(self, idle: list[Connection], buffer: memoryview) -> None:
+    def __init__(self, pool: Connections) -> None:
         self._loop = asyncio.get_running_loop()
-        self._idle = idle
-        self._buffer = buffer
+        self._pool = pool
+        self._buffer = pool.buffer
         self._transport: asyncio.Transport | None = None
         self._reader: ReplyReader | None = None
         self._body: deque[bytes] = deque()
@@ -107,8 +107,7 @@ class Connection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Close the socket now; the server sees it at once."""
         self._stop_timer()
-        if self in self._idle:
-            self._idle.remove(self)
+        self._pool.forget(self)
         if self._transport is not None:
             self._transport.abort()
             self._transport = None
@@ -117,10 +116,9 @@ class Connection(asyncio.BufferedProtocol):
         """Wait for the next request, or close when the server or its reply will not have one."""
         reader, self._reader = self._reader, None
         self._draining = False
-        if reader is None or not reader.reusable or self._paused or len(self._idle) >= MOST_IDLE:
+        if reader is None or not reader.reusable or self._paused or not self._pool.keep(self):
             self.abort()
         else:
-            self._idle.append(self)
             self._limit(self._loop.time() + KEEP_ALIVE)
 
     # --- waiting
@@ -154,14 +152,15 @@ class Connection(asyncio.BufferedProtocol):
         elif self._reader is None or self._draining:
             self.abort()
         else:
-            self._fail(TimeoutError())
+            self.fail(TimeoutError())
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Close the socket, and have whoever waits raise `error`."""
         self._failure = self._failure or error
         self.abort()
         self._wake()
@@ -183,7 +182,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             body = reader.feed(bytes(self._buffer[:nbytes]))
         except BadReply as error:
-            self._fail(error)
+            self.fail(error)
             return
         if self._draining:
             if reader.ended:
@@ -220,8 +219,10 @@ class Connections:
         # Trying addresses side by side is for names that may have one that leads nowhere.
         self._race = None if _has_one_way(host) else 0.25
         self._idle: list[Connection] = []
+        self._every: set[Connection] = set()
+        self._closed = False
         # What arrives is taken out of it before anything else can, so that one serves all.
-        self._buffer = memoryview(bytearray(READ))
+        self.buffer = memoryview(bytearray(READ))
 
     async def exchange(self, request: bytes, deadline: float) -> Connection:
         """A connection on which the head of the reply to `request` has arrived.
@@ -237,7 +238,8 @@ class Connections:
                 # yet, and the other ones are no younger.
                 if not error.fresh:
                     raise
-                self.close()
+                for other in tuple(self._idle):
+                    other.abort()
         return await self._begun(await self._open(deadline), request, deadline)
 
     async def _begun(self, connection: Connection, request: bytes, deadline: float) -> Connection:
@@ -251,14 +253,10 @@ class Connections:
     async def _open(self, deadline: float) -> Connection:
         loop = asyncio.get_running_loop()
         limit = min(deadline, loop.time() + self._connect_timeout)
-
-        def made() -> Connection:
-            return Connection(self._idle, self._buffer)
-
         try:
             async with asyncio.timeout_at(limit):
                 _, connection = await loop.create_connection(
-                    made, self._host, self._port, happy_eyeballs_delay=self._race
+                    lambda: Connection(self), self._host, self._port, happy_eyeballs_delay=self._race
                 )
         except TimeoutError as error:
             # The kernel gives up too, long before or after us; that is not this time limit.
@@ -267,12 +265,27 @@ class Connections:
             if limit == deadline:
                 raise
             raise ConnectTimeout from None
+        self._every.add(connection)
         return connection
 
+    def keep(self, connection: Connection) -> bool:
+        """Keep a connection for the next request; False when there are enough."""
+        if self._closed or len(self._idle) >= MOST_IDLE:
+            return False
+        self._idle.append(connection)
+        return True
+
+    def forget(self, connection: Connection) -> None:
+        """A connection was closed."""
+        self._every.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
     def close(self) -> None:
-        """Close what is idle."""
-        for connection in tuple(self._idle):
-            connection.abort()
+        """Close every connection, those in use too."""
+        self._closed = True
+        for connection in tuple(self._every):
+            connection.fail(Lost("closed", fresh=False))
 
 
 class ConnectTimeout(Exception):

@@ -52,16 +52,18 @@ def stops(request: FimRequest, most: int = MOST_STOPS) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def _ends(own_stops: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
+def _ends(own_stops: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str], re.Pattern[str]]:
+    """What ends a completion, as patterns: any of it whole, and any character that one begins with."""
     ends = (*CONTROL, *(stop for stop in own_stops if stop))
-    return ends, re.compile("|".join(re.escape(end) for end in ends))
+    firsts = "|".join({re.escape(end[0]) for end in ends})
+    return ends, re.compile("|".join(re.escape(end) for end in ends)), re.compile(firsts)
 
 
 class Cutter:
     """Ends a streamed completion at the first marker or stop, wherever the pieces were split."""
 
     def __init__(self, own_stops: tuple[str, ...] = ()) -> None:
-        self._ends, self._pattern = _ends(own_stops)
+        self._ends, self._pattern, self._first = _ends(own_stops)
         self._kept = ""
         self._restorer = Restorer()
         self.done = False
@@ -71,6 +73,8 @@ class Cutter:
         """What of the completion is certain after this piece."""
         if self.done:
             return ""
+        if not self._kept and not self._first.search(piece):
+            return self._restorer.feed(piece)
         text = self._kept + piece
         if end := self._pattern.search(text):
             self.done = True
@@ -121,11 +125,24 @@ def _around(request: FimRequest, *, before: bool) -> str:
     return "\n\n".join(parts)
 
 
+_SENTENCE = re.compile(r"[A-Z][\w'’ ,`-]* [\w'’ ,`-]*[:.!]")
+"""What a model says in front of the code: "Here is the missing code:"."""
+_MAY_BE_ONE = re.compile(r"[A-Z][\w'’ ,`-]*[:.!]?")
+_FENCE = re.compile(r"\s*```[^\n]*\n")
+
+
+def _begins(text: str, marker: str) -> bool:
+    """Whether the text, past its blanks, begins as the marker does, as far as it goes."""
+    begun = text.lstrip()
+    return begun.startswith(marker) or marker.startswith(begun)
+
+
 class ChatAnswer:
     """Takes the completion out of a chat answer: Markdown fence and repeated line beginning removed."""
 
     def __init__(self, prefix: str) -> None:
-        self._typed = prefix[prefix.rfind("\n") + 1 :].strip()
+        self._line = prefix[prefix.rfind("\n") + 1 :].lstrip()
+        self._typed = self._line.rstrip()
         self._read = self._fence
         self._kept = ""
         self._fenced = False
@@ -146,15 +163,25 @@ class ChatAnswer:
             self._fenced, self._kept = True, rest
         elif not final and (opened.startswith("```") or (not newline and "```".startswith(opened))):
             return ""
+        elif _SENTENCE.fullmatch(opened) and newline and (fence := _FENCE.match(rest)):
+            self._fenced, self._kept = True, rest[fence.end() :]
+        elif not final and (
+            (newline and _SENTENCE.fullmatch(opened) and _begins(rest, "```"))
+            or (not newline and _MAY_BE_ONE.fullmatch(opened.rstrip()))
+        ):
+            # A sentence is in front of code only when a fence follows; until then it may be the answer.
+            return ""
         self._read = self._echo
         return self._echo(final=final)
 
     def _echo(self, *, final: bool) -> str:
         begun = self._kept.lstrip()
-        if self._typed and begun.startswith(self._typed):
-            self._kept = begun[len(self._typed) :]
-        elif not final and self._typed.startswith(begun) and self._typed:
+        if not final and self._typed and len(begun) < len(self._line) and self._line.startswith(begun):
             return ""
+        if self._typed and begun.startswith(self._typed):
+            # What is typed ends in a blank as a rule, and the answer goes on without it.
+            typed = self._line if begun.startswith(self._line) else self._typed
+            self._kept = begun[len(typed) :]
         self._read = self._body
         return self._body(final=final)
 

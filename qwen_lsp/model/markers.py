@@ -68,6 +68,8 @@ class Restorer:
 
     def feed(self, piece: str) -> str:
         """What can be shown after this piece."""
+        if not self._kept and "<" not in piece:
+            return piece
         text = self._kept + piece
         # Only a tail that begins as a look-alike does is worth the search.
         at = text.rfind("<")

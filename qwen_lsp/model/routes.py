@@ -6,8 +6,8 @@ Pure. The chat-like routes bring messages; everything else brings text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 from qwen_lsp.model import fim
 from qwen_lsp.model.chat import messages_json, usage_of
@@ -17,8 +17,7 @@ from qwen_lsp.model.profiles import PROFILES, FimRoute, Profile
 from qwen_lsp.model.stream import DONE, Event
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What one event of a completion holds."""
 
     text: str = ""

@@ -85,7 +85,8 @@ class EventReader:
 
     def _json(self, data: bytes) -> object:
         try:
-            return json.loads(data)
+            # Text is decoded here, since json would look for its encoding first.
+            return json.loads(data.decode("utf-8"))
         except ValueError:
             raise MalformedReply(f"{self._host} sent an event that is not JSON: {_short(data)}") from None
 

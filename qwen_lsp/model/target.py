@@ -7,7 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qwen_lsp.errors import ContextOverflow, EndpointError, EndpointTimeout, RequestRefused, SettingsError
+from qwen_lsp.errors import (
+    ContextOverflow,
+    EndpointError,
+    EndpointTimeout,
+    EndpointUnreachable,
+    RequestRefused,
+    SettingsError,
+)
 from qwen_lsp.model import probe, profiles
 from qwen_lsp.model.probe import Window
 from qwen_lsp.model.profiles import FimRoute, Profile
@@ -98,6 +105,9 @@ class Resolver:
             self.known = await self._ask()
         except (EndpointError, SettingsError) as error:
             self._failed = (asyncio.get_running_loop().time() + COOL_DOWN, error)
+        except asyncio.CancelledError:
+            # Only `aclose` cancels it, and whoever waits was not cancelled.
+            self._failed = (0.0, EndpointUnreachable(f"{self._transport.host} is no longer used"))
         finally:
             self._asking = None
 

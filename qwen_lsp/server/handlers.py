@@ -17,7 +17,8 @@ from qwen_lsp.text.positions import LineIndex, Span
 
 if TYPE_CHECKING:
     from qwen_lsp.features.actions import Diagnostic, Offer
-    from qwen_lsp.features.complete.request import Completion, Means
+    from qwen_lsp.features.complete.means import Means
+    from qwen_lsp.features.complete.request import Completion
     from qwen_lsp.index.snapshot import Snapshot
     from qwen_lsp.session import Session
 
@@ -55,7 +56,7 @@ async def complete_at(ls: Server, place: Place, offset: int, *, invoked: bool) -
 
 def means(session: Session) -> Means:
     """What a completion is made with, as the session has it now."""
-    from qwen_lsp.features.complete.request import Means
+    from qwen_lsp.features.complete.means import Means
 
     return Means(
         endpoint=session.endpoint,

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from qwen_lsp.cli.doctor import completion_finding
+from qwen_lsp.model.routing import RouteReport, Trial
 from tests.cli.conftest import FILES, Run
-from tests.support.endpoint import ScriptedEndpoint, echo
+from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint, echo
 
 Configure = Callable[[ScriptedEndpoint], None]
 MONEY = FILES["calc/money.py"]
@@ -144,6 +146,50 @@ async def test_the_doctor_tries_what_is_configured(run: Run, repo: Path, configu
         (endpoint,) = [finding for finding in findings if finding["name"] == "endpoint"]
         assert "vLLM" in endpoint["found"]
         assert "262,144" in endpoint["found"]
+        (completion,) = [finding for finding in findings if finding["name"] == "completion"]
+        assert completion["found"].startswith("fill-in-the-middle through /completions, first text after ")
+
+
+async def test_the_doctor_says_by_which_route_completions_go_and_why(
+    run: Run, repo: Path, configured: Configure
+) -> None:
+    def answer(request: Recorded) -> Reply:
+        if "number 7" in request.prompt:
+            return Reply(tool_calls=[("report", {"number": 7})])
+        return Reply("a + b" if request.messages else "Here is the completed function:")
+
+    async with ScriptedEndpoint(responder=answer) as model:
+        configured(model)
+        ran = await run("doctor", repo, "--json")
+        *_, completion = json.loads(ran.out)["findings"]
+        assert (ran.code, completion["name"], completion["ok"]) == (0, "completion", True)
+        assert completion["found"].startswith(
+            "an ordinary question through chat, since fill-in-the-middle through /completions answered "
+            "'Here is the completed function:', which is no code"
+        )
+        assert "/completions" in completion["advice"]
+
+
+async def test_the_doctor_tells_a_model_that_cannot_complete(
+    run: Run, repo: Path, configured: Configure
+) -> None:
+    async with ScriptedEndpoint(responder=lambda _: Reply("I am sorry.")) as model:
+        configured(model)
+        ran = await run("doctor", repo, "--json")
+        *_, completion = json.loads(ran.out)["findings"]
+        assert (ran.code, completion["ok"]) == (1, False)
+        assert "'I am sorry.', which is no code" in completion["found"]
+        assert "completion_model" in completion["advice"]
+
+
+def test_the_doctor_tells_a_model_that_is_too_slow_to_complete() -> None:
+    report = RouteReport("completions", (Trial("completions", "a + b", seconds=3.25),))
+    slow = completion_finding(report, first_token=2.0)
+    assert not slow.ok
+    assert slow.found.endswith("first text after 3.25 s")
+    assert "waits 2 s" in slow.advice
+    assert "completion.first_token_timeout" in slow.advice
+    assert completion_finding(report, first_token=4.0).ok
 
 
 async def test_the_doctor_tells_an_endpoint_that_is_away(

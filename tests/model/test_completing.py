@@ -16,7 +16,8 @@ from tests.model.test_endpoint import FIM, KINDS, PATHS, client_of, complete, le
 from tests.model.test_probe import hanging_server
 from tests.support.endpoint import Kind, ScriptedEndpoint, Spent
 
-LATE = r"gave no text within 0\.05 s"
+PATIENCE = 0.2
+LATE = r"gave no text within 0\.2 s"
 
 # --- the first text
 
@@ -32,7 +33,7 @@ LATE = r"gave no text within 0\.05 s"
     ids=["no headers", "headers alone", "empty pieces", "comments"],
 )
 async def test_what_is_no_text_does_not_hold_a_completion(talk: dict[str, Any]) -> None:
-    async with ScriptedEndpoint() as server, client_of(server, first_token=0.05) as client:
+    async with ScriptedEndpoint() as server, client_of(server, first_token=PATIENCE) as client:
         server.reply(**talk)
         with pytest.raises(EndpointTimeout, match=LATE):
             await complete(client)
@@ -42,7 +43,7 @@ async def test_what_is_no_text_does_not_hold_a_completion(talk: dict[str, Any]) 
 async def test_questions_about_an_unknown_endpoint_are_part_of_the_wait_and_not_asked_again() -> None:
     async with (
         ScriptedEndpoint() as server,
-        client_of(server, first_token=0.05, kind="auto", model="") as client,
+        client_of(server, first_token=PATIENCE, kind="auto", model="") as client,
     ):
         server.hold_probes = asyncio.Event()
         for _ in range(3):
@@ -60,7 +61,7 @@ async def test_a_server_that_accepts_and_says_nothing_holds_nobody() -> None:
     async with ScriptedEndpoint() as server, hanging_server() as port:
         url = f"http://127.0.0.1:{port}/v1"
         for kind in ("auto", "vllm"):
-            async with client_of(server, base_url=url, first_token=0.05, kind=kind) as client:
+            async with client_of(server, base_url=url, first_token=PATIENCE, kind=kind) as client:
                 with pytest.raises(EndpointTimeout, match=LATE):
                     await complete(client)
 

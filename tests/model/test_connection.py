@@ -221,6 +221,29 @@ async def test_silence_ends_in_a_timeout_and_a_closed_socket(reply: bytes) -> No
         await soon(bare.gone)
 
 
+async def test_closing_ends_exchanges_and_keeps_nothing_that_ends_later() -> None:
+    hold = asyncio.Event()
+
+    async def behave(visit: Visit) -> None:
+        await visit.request()
+        await visit.say(HELLO[:-1])
+        await hold.wait()
+        await visit.say(HELLO[-1:])
+        await visit.request()
+
+    async with serving(behave) as (bare, connections):
+        deadline = asyncio.get_running_loop().time() + 5
+        reply = await connections.exchange(ASK, deadline)
+        assert await reply.read(deadline) == b"hell"
+        connections.close()
+        with pytest.raises(Lost, match="closed"):
+            await reply.read(deadline)
+        hold.set()
+        assert await exchange(connections) == b"hello"
+        await bare.stop()
+        assert bare.gone.is_set()
+
+
 async def test_a_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "KEEP_ALIVE", 0.01)
     async with answering(HELLO, HELLO) as (bare, connections):

@@ -15,6 +15,8 @@ from qwen_lsp.features.complete.declarations import Declarations
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath
 
 _ANCHOR = 48
@@ -109,6 +111,19 @@ class Answers:
         while len(self._kept) > _FILES:
             self._kept.pop(next(iter(self._kept)))
         return answer
+
+    def add_ahead(
+        self, place: Place, accepted: TextEdit, after: Place, text: str, reach: tuple[int, int],
+        holds: Callable[[Snapshot], bool],
+    ) -> None:  # fmt: skip
+        """Keep what was said for a place that there will be once an edit is made."""
+        path = place.path
+        self.declarations.changed(path, place.text, accepted)
+        try:
+            self.add(after, text, reach, holds)
+        finally:  # nobody has made it yet
+            start, size = accepted.span.start, len(accepted.text)
+            self.declarations.changed(path, after.text, TextEdit(Span(start, start + size), ""))
 
     def clear(self) -> None:
         self._kept.clear()

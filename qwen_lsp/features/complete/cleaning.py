@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from qwen_lsp.features.complete.again import said_again
 from qwen_lsp.features.complete.balance import OPENERS
 from qwen_lsp.features.complete.indentation import with_file_indent
-from qwen_lsp.features.complete.leaks import MARK, code_in, without_marks
+from qwen_lsp.features.complete.leaks import MARK, Code, code_in, without_marks
 from qwen_lsp.features.complete.overlap import (
     closes_what_is_closed,
     repeats_neighbour,
     without_closer_below,
     without_line_rest,
-    without_lines_above,
     without_lines_below,
     without_start_again,
 )
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.repeats import kept_of, without_circle_in_line
+from qwen_lsp.features.complete.strays import without_strays
 from qwen_lsp.workspace.secrets import Gate
 
 _SECRET_AT_LEAST = 8
@@ -38,8 +39,7 @@ class Cleaned:
 def clean(text: str, place: Place) -> Cleaned:
     """The answer as it may be shown; empty when nothing worth showing is left."""
     text = text.replace("\r\n", "\n").replace("\r", "") if "\r" in text else text
-    code = code_in(text, place, finished=True)
-    assert code is not None, "what is finished is always told"  # noqa: S101
+    code = code_in(text, place, finished=True) or Code(0, len(text))
     removed = [*code.removed]
     if code.why:
         removed.append(code.why)
@@ -59,6 +59,10 @@ def clean(text: str, place: Place) -> Cleaned:
 
 def _without_marks(text: str, place: Place) -> str:
     return without_marks(text)
+
+
+def _without_lines_above(text: str, place: Place) -> str:
+    return text[said_again(text, place, finished=True) or 0 :]
 
 
 def _without_circles(text: str, place: Place) -> str:
@@ -87,12 +91,13 @@ def _without_space_at_end(text: str, place: Place) -> str:
 _STEPS: tuple[tuple[str, Callable[[str, Place], str]], ...] = (
     (MARK, _without_marks),
     ("it repeats itself", _without_circles),
+    ("the lines above again", _without_lines_above),
     ("what the line begins with", without_start_again),
-    ("the lines above again", without_lines_above),
     ("", with_file_indent),
     ("what the line ends with", without_line_rest),
     ("the lines below again", without_lines_below),
     ("a bracket that is closed below", without_closer_below),
+    ("a bracket that nothing opened", without_strays),
     ("", _without_space_at_end),
 )
 

@@ -99,6 +99,8 @@ class _Kept:
 class Frames:
     """The frame of each file that somebody writes in. Its methods are called on the event loop."""
 
+    counts: bool = False
+    """Whether tokens can be counted at once."""
     _kept: dict[RelPath, _Kept] = field(default_factory=dict[RelPath, _Kept])
 
     async def frame(self, wanted: Wanted, deadline: float) -> Frame:

@@ -74,7 +74,7 @@ def first_indent(line: str, place: Place) -> str:
 def _above(place: Place) -> str:
     """The line above, or above the lines of the preprocessor, which stand where they like."""
     if place.line_above.startswith("#") and place.language is not None and place.language.id in _PREPROCESSED:
-        return next((line for line in reversed(place.lines_above(8)) if not line.startswith("#")), "")
+        return next((line for line in reversed(place.lines_above) if not line.startswith("#")), "")
     return place.line_above
 
 

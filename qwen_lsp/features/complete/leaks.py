@@ -24,8 +24,9 @@ _MARK = re.compile(
     r"(?<![\"'`])(?:<\|(?!cursor\|)[a-z_]{2,24}\|>|</?fim[_-](?:prefix|middle|suffix|pad)>|<file_sep>|<EOT>|"
     r"<｜[^｜\n]{2,30}｜>)"
 )
+_SIGNS_OF_MARKS = ("<|", "fim", "<file_sep>", "<EOT>", "<｜")
 _HALF_MARK = re.compile(r"(?<![\"'`])(?:<\|[a-z_]{0,24}\|?|<｜[^｜\n]{0,30}|</?fim[_-][a-z]*)$")
-_MAY_GROW = re.compile(r"<[^\s<>]{0,32}$|\n[ \t]*[`~]+[ \t]*$")
+_MAY_GROW = re.compile(r"<[^\s<>]{0,32}$|(?<=\n)[ \t]*[`~]+[ \t]*$")
 _OPENING = re.compile(r"[ \t]*(?:`{3,}|~{3,})[^\n`]*\n?")
 _MAY_OPEN = re.compile(r"[ \t]*(?:`{1,2}|~{1,2}|(?:`{3,}|~{3,})[^\n`]*)")
 _CLOSING = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)
@@ -72,7 +73,7 @@ def code_in(text: str, place: Place, *, finished: bool) -> Code | None:
         return None
     start, removed = found
     end, why = len(text), ""
-    if mark := _MARK.search(text, start):
+    if any(sign in text for sign in _SIGNS_OF_MARKS) and (mark := _MARK.search(text, start)):
         end, why = mark.start(), MARK
     if fences and (closing := _closing(text, start, end, place, finished=finished)) is not None:
         end, why = closing, FENCE_ENDS
@@ -80,8 +81,10 @@ def code_in(text: str, place: Place, *, finished: bool) -> Code | None:
         removed and (after := _AFTERWARDS.search(text, start, end)) and (finished or after.end() < len(text))
     ):
         end, why = max(start, after.start() - 1), WORDS
-    if not why and not finished and (held := _MAY_GROW.search(text, start)):
-        end = held.start()
+    if not why and not finished:
+        last = max(text.rfind("\n") + 1, start)
+        if held := _MAY_GROW.search(text, last):
+            end = held.start()
     return Code(start, end, why, removed)
 
 
@@ -145,6 +148,8 @@ def _beginning(text: str, *, talks: bool, finished: bool) -> tuple[int, tuple[st
 
 def _closing(text: str, start: int, end: int, place: Place, *, finished: bool) -> int | None:
     """Where the line ends that stands above a closing fence; a text in long quotes may hold one."""
+    if "```" not in text and "~~~" not in text:
+        return None
     for match in _CLOSING.finditer(text, start, end):
         if match.end() == len(text) and not finished:
             return None

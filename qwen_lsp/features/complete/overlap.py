@@ -14,7 +14,6 @@ from qwen_lsp.syntax.parse import errors, parse
 _WORD_END = re.compile(r"\w+$")
 _WORD_START = re.compile(r"\w+")
 _SEPARATORS = ",;:"
-_LINES_ABOVE = 8
 _ONLY_CLOSERS = re.compile(r"[\s)\]}>;,\"'`]+|\s*(?:end|fi|done|esac)\s*")
 _AROUND = 3_000
 
@@ -54,25 +53,6 @@ def without_blank_start(text: str, place: Place) -> str:
         return text
     line = text.partition("\n")[0]
     return first_indent(line, place).removeprefix(place.indent) + text.lstrip(" \t")
-
-
-def without_lines_above(text: str, place: Place) -> str:
-    """Drop the first lines of an answer that says again what stands right above before it goes on."""
-    if place.line_before.strip():
-        return text
-    lines = text.split("\n")
-    above = [line.strip() for line in place.lines_above(_LINES_ABOVE)]
-    said = [line.strip() for line in lines]
-    for count in range(min(len(above), len(lines)), 0, -1):
-        again = said[:count]
-        if again != above[-count:] or not any(map(telling, again)):
-            continue
-        if count == len(lines):
-            # All of it. A short line may well come twice.
-            return "" if count > 1 or len(again[0]) > 3 else text
-        if count > 1 or len(again[0]) >= 8:
-            return without_blank_start("\n".join(lines[count:]), place)
-    return text
 
 
 # -- after the cursor ------------------------------------------------------------------------------------

@@ -63,11 +63,12 @@ class Place:
         """The nearest line above with something on it."""
         return next((line for line in self._upwards() if line.strip()), "")
 
-    def lines_above(self, most: int) -> list[str]:
-        """The lines right above that say something, in order, from the last blank line on."""
+    @cached_property
+    def lines_above(self) -> list[str]:
+        """The lines right above that say something, in order, from the last blank line on; at most eight."""
         found: list[str] = []
         for line in self._upwards():
-            if len(found) == most or (not line.strip() and found):
+            if len(found) == 8 or (not line.strip() and found):
                 break
             if line.strip():
                 found.append(line)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from qwen_lsp.context.visits import Visit
+from qwen_lsp.features.complete.ahead import IDLE, READING, allowed, fetch_ahead, warm_up
 from qwen_lsp.features.complete.cache import Known
 from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.flight import Flight, Landed
-from qwen_lsp.features.complete.frame import Frame, Wanted
+from qwen_lsp.features.complete.frame import Frame
+from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.outcome import CANCELLED, NEWER, Outcome, unfinished, without_model
 from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
 from qwen_lsp.features.complete.receipt import PromptPart, Receipt, Source
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.turn import Turn
@@ -21,23 +22,18 @@ from qwen_lsp.features.complete.wanted import why_silent
 from qwen_lsp.features.complete.window import Window
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
-from qwen_lsp.predict.predictor import Predictor
-from qwen_lsp.settings import CompletionSettings
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath
-from qwen_lsp.workspace.secrets import Gate
 
 _AROUND = 4_000
 """Characters on each side of the cursor that the embedded predictor looks at."""
 _BEFORE = 200
 """Characters of the line before the cursor by which a secret in an answer is known for one."""
-_FRAME_SHARE, _FRAME_SLACK = 0.42, 32
-"""Of the budget: the most that other files take while the file itself has something to show; tokens that
-stay free for what is typed on a line."""
 _RANKING_INVOKED = 1.0
 """Seconds that a request which somebody asked for waits for other files: it should be good before all."""
 _PATIENCE = 2.0
 """Times the usual latency, after which a request that has said nothing is not worth waiting for."""
+_PATIENCE_AT_FIRST = 0.25  # seconds, while nothing is known of the endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +47,6 @@ class Completion:
     """Why the endpoint did not answer, when the embedded default did instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What completions are made with."""
-
-    endpoint: Endpoint | None
-    predictor: Predictor | None
-    gate: Gate
-    settings: CompletionSettings
-    count: Callable[[str], int]
-    visits: Sequence[Visit] = ()
-    failed: Callable[[str], None] = lambda problem: None
-    """Told of a failure of the endpoint that was answered around."""
-
-
 async def complete(
     snapshot: Snapshot, path: RelPath, offset: int, means: Means, state: Completions, *, invoked: bool = False
 ) -> Completion | None:
@@ -75,12 +57,14 @@ async def complete(
     """
     language = snapshot.language(path)
     place = Place(path, snapshot.text(path), offset, language)
-    outcome = state.outcomes.begin(path, snapshot.lines(path).line_at(offset))
+    spot = Spot(snapshot, place)
+    outcome = state.outcomes.begin(path, spot.line)
     if why := why_silent(place, means.settings, invoked=invoked):
         return outcome.nothing(why)
     now, since = asyncio.get_running_loop().time(), state.tally.now
-    asked = _Asked(snapshot, place, means, state, outcome, now, perf_counter(), since)
+    asked = _Asked(spot, means, state, outcome, now, perf_counter(), since)
     state.pace.key(asked.at)
+    state.idle.end()
     turn = state.turn(path)
     try:
         if known := state.answers.find(place, snapshot):
@@ -99,8 +83,7 @@ async def complete(
 class _Asked:
     """One request: what it is about, and the steps of answering it."""
 
-    snapshot: Snapshot
-    place: Place
+    spot: Spot
     means: Means
     state: Completions
     outcome: Outcome
@@ -110,6 +93,10 @@ class _Asked:
     since: int
     """The change of the text after which it came."""
 
+    @property
+    def place(self) -> Place:
+        return self.spot.place
+
     async def answer(self, endpoint: Endpoint, turn: Turn, *, invoked: bool) -> Completion | None:
         """By the request that is under way, if what was typed agrees with it; else by one of its own."""
         state, place, settings = self.state, self.place, self.means.settings
@@ -117,27 +104,29 @@ class _Asked:
             await self._follow(flight, turn, self._patience(flight))
             if turn.over:
                 return self.outcome.nothing(NEWER)
-            if known := state.answers.find(place, self.snapshot):
+            if flight.landed is not None and flight.landed.problem:
+                return self.embedded(flight.landed.problem)
+            if known := state.answers.find(place, self.spot.snapshot):
                 return self.again(known)
             state.drop(flight)
         if not invoked:
             passed = asyncio.get_running_loop().time() - self.at
             if (wait := state.pace.wait(settings.debounce_ms / 1000) - passed) > 0:
                 await turn.wait(wait)
-        if not state.counts:
-            # Its vocabulary takes a second to load, for which nobody else is to wait.
-            await asyncio.to_thread(self.means.count, "")
-            state.counts = True
         waited = perf_counter()
-        frame = Frame() if turn.over else await self._frame(invoked=invoked)
+        if turn.over:
+            return self.outcome.nothing(NEWER)
+        deadline = max(settings.ranking_ms / 1000, _RANKING_INVOKED if invoked else 0.0)
+        frame = await frame_of(self.spot, self.means, state.frames, deadline)
         ranked = perf_counter()
         if turn.over:
             return self.outcome.nothing(NEWER)
-        if (window := self._window(frame)) is None:
+        if (window := window_of(self.spot, self.means, state.windows, frame)) is None:
             return self.outcome.nothing(
                 f"the file may not be sent: {self.means.gate.admits_path(place.path)}"
             )
         flight = Flight(place)
+        state.sent(window)
         state.take_off(flight)
         stages = (
             ("waited", (waited - self.began) * 1_000),
@@ -176,26 +165,11 @@ class _Asked:
     def _patience(self, flight: Flight) -> float | None:
         """How long a request under way that has said nothing yet is worth waiting for."""
         usual = self.state.pace.latency
-        if flight.said or usual is None:
+        if flight.said:
             return None
+        if usual is None:
+            return _PATIENCE_AT_FIRST
         return max(0.0, _PATIENCE * usual - (perf_counter() - flight.began))
-
-    async def _frame(self, *, invoked: bool) -> Frame:
-        means, place = self.means, self.place
-        budget = means.settings.budget_tokens
-        line = self.snapshot.lines(place.path).line_at(place.offset)
-        here = (len(place.text) + 2) // 3
-        room = budget - min(here, int(budget * (1 - _FRAME_SHARE))) - _FRAME_SLACK
-        wanted = Wanted(self.snapshot, place, line, room, means.count, means.gate, tuple(means.visits))
-        deadline = means.settings.ranking_ms / 1000
-        return await self.state.frames.frame(wanted, max(deadline, _RANKING_INVOKED) if invoked else deadline)
-
-    def _window(self, frame: Frame) -> Window | None:
-        settings = self.means.settings
-        return self.state.windows.window(
-            self.place, frame, repo=self.snapshot.root.name, budget=settings.budget_tokens,
-            max_tokens=settings.max_tokens, count=self.means.count, gate=self.means.gate,
-        )  # fmt: skip
 
     def _receipt_of(
         self, endpoint: Endpoint, frame: Frame, window: Window, landed: Landed, stages: Stages
@@ -251,9 +225,9 @@ class _Asked:
         return "" if self.place.whole_line_ahead else "the embedded default completes ends of lines only"
 
     def _receipt(self, source: Source) -> Receipt:
-        line = self.snapshot.lines(self.place.path).line_at(self.place.offset)
         column = self.place.offset - self.place.line_start
-        return Receipt(self.place.path, line, column, source, before=self.place.line_before[-_BEFORE:])
+        before = self.place.line_before[-_BEFORE:]
+        return Receipt(self.place.path, self.spot.line, column, source, before=before)
 
     def _shown(
         self, text: str, source: Source, receipt: Receipt | None, problem: str = "",
@@ -261,6 +235,7 @@ class _Asked:
     ) -> Completion | None:  # fmt: skip
         if receipt is not None:
             self.state.receipts.append(receipt)
+        self._plan(text)
         self.outcome.answered(receipt, text)
         if not text:
             return None
@@ -270,6 +245,14 @@ class _Asked:
             answer=answer or receipt, since=self.since,
         )  # fmt: skip
         return Completion(text, Span(at, at), source, problem)
+
+    def _plan(self, text: str) -> None:
+        """What is to be done if nobody types for a while."""
+        means, state, spot = self.means, self.state, self.spot
+        if text and allowed(means.settings.fetch_ahead, means):
+            state.idle.after(READING, lambda: fetch_ahead(spot, text, means, state))
+        elif allowed(means.settings.warm_up, means):
+            state.idle.after(IDLE, lambda: warm_up(spot, means, state))
 
 
 Stages = tuple[tuple[str, float], ...]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from qwen_lsp.features.complete.balance import balance
+
 TRIVIAL = frozenset({"", "}", "{", ")", "]", "(", "[", "});", "};", ");", "end", "else:", "pass", "return"})
 """Lines that say nothing by themselves: they may come twice, and are no sign of anything."""
 OPENS = (":", "{", "(", "[", "=>", "->", " do", " then", "else", "begin")
@@ -11,7 +13,8 @@ COMMENT = ("#", "//", "--", "/*", "*", ";", "%")
 LONG_QUOTES = ('"""', "'''")
 
 _CLOSES = re.compile(r"[)\]}]|</|;;|(?:end|fi|done|esac|until)\b(?!\s*[=:(\[])")
-_CLOSER_IN = re.compile(r"[)\]}]|</|/>|\b(?:end|fi|done|esac|until)\b")
+_WORD_THAT_CLOSES = re.compile(r"</|/>|\b(?:end|fi|done|esac|until)\b")
+_BRACKET_THAT_CLOSES = re.compile(r"[)\]}]")
 _JOINS = re.compile(r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure)\b")
 _LABEL = re.compile(r"(?:case|default|public|private|protected|when|else|signals|slots)\b|#")
 _MODIFIERS = (
@@ -43,8 +46,13 @@ def closes(said: str) -> bool:
 
 
 def may_close(said: str) -> bool:
-    """Whether anything at all may be closed on a line."""
-    return _CLOSER_IN.search(said) is not None
+    """Whether a line may close anything that began above it; brackets that it opened itself are no sign."""
+    if _WORD_THAT_CLOSES.search(said):
+        return True
+    if not _BRACKET_THAT_CLOSES.search(said):
+        return False
+    left = balance(said)
+    return left.closing_nothing > 0 or left.quote != ""
 
 
 def joins(said: str) -> bool:

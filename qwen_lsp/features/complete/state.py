@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
+from qwen_lsp.features.complete.ahead import Idle
 from qwen_lsp.features.complete.cache import Answers
 from qwen_lsp.features.complete.flight import Flight
 from qwen_lsp.features.complete.frame import Frames
@@ -18,7 +19,7 @@ from qwen_lsp.features.complete.popup import Typing
 from qwen_lsp.features.complete.receipt import Receipt
 from qwen_lsp.features.complete.tally import Tally
 from qwen_lsp.features.complete.turn import Turn
-from qwen_lsp.features.complete.window import Windows
+from qwen_lsp.features.complete.window import Window, Windows
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.workspace.paths import RelPath
 
@@ -40,8 +41,10 @@ class Completions:
     outcomes: Outcomes = field(default_factory=Outcomes)
     tally: Tally = field(default_factory=Tally)
     typing: Typing = field(default_factory=Typing)
-    counts: bool = False
-    """Whether tokens can be counted at once."""
+    idle: Idle = field(default_factory=Idle)
+    last_sent: Window | None = None
+    """What the endpoint was given to read last."""
+    _ahead: Flight | None = None
     _flights: dict[RelPath, Flight] = field(default_factory=dict[RelPath, Flight])
     _turns: dict[RelPath, Turn] = field(default_factory=dict[RelPath, Turn])
     _left: dict[Flight, asyncio.TimerHandle] = field(default_factory=dict[Flight, "asyncio.TimerHandle"])
@@ -66,13 +69,33 @@ class Completions:
         """The request under way that answers a place, taken over; any other of the file is aborted."""
         flight = self._flights.get(place.path)
         if flight is None:
-            return None
+            return self._arrived(place)
         if (handle := self._left.pop(flight, None)) is not None:
             handle.cancel()
         if flight.landed is None and flight.answers(place):
             return flight
         self._abort(flight)
-        return None
+        return self._arrived(place)
+
+    def _arrived(self, place: Place) -> Flight | None:
+        """The request fetched ahead, when somebody has come to its place."""
+        flight, self._ahead = self._ahead, None
+        if flight is None or flight.landed is not None:
+            return None
+        if not flight.answers(place):
+            self._abort(flight)
+            return None
+        self._flights[place.path] = flight
+        return flight
+
+    def go_ahead(self, flight: Flight) -> None:
+        """From now on this is what is fetched ahead; everything that somebody asks for comes before it."""
+        if self._ahead is not None:
+            self._abort(self._ahead)
+        self._ahead = flight
+
+    def sent(self, window: Window) -> None:
+        self.last_sent = window
 
     @property
     def flights(self) -> Collection[Flight]:
@@ -88,6 +111,8 @@ class Completions:
     def landed(self, flight: Flight) -> None:
         if self._flights.get(flight.place.path) is flight:
             del self._flights[flight.place.path]
+        if self._ahead is flight:
+            self._ahead = None
         if (handle := self._left.pop(flight, None)) is not None:
             handle.cancel()
 
@@ -111,6 +136,7 @@ class Completions:
 
     def changed(self, path: RelPath, before: str, edits: Sequence[TextEdit]) -> None:
         """A document changed: `edits` are places in the text `before`. A flight that it refutes ends now."""
+        self.idle.end()
         flight = self._flights.get(path)  # whatever is here has not landed
         for edit in edits:
             self.answers.declarations.changed(path, before, edit)
@@ -124,7 +150,9 @@ class Completions:
     async def aclose(self) -> None:
         """Abort what is under way."""
         self.tally.close()
-        tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
-        for flight in list(self._flights.values()):
+        self.idle.end()
+        flights = [*self._flights.values(), *([self._ahead] if self._ahead is not None else [])]
+        tasks = [flight.task for flight in flights if flight.task is not None]
+        for flight in flights:
             self._abort(flight)
         await asyncio.gather(*tasks, return_exceptions=True)

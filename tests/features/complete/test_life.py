@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from qwen_lsp.features.complete.request import Completion, Means, complete
+from qwen_lsp.features.complete import request
+from qwen_lsp.features.complete.means import Means
+from qwen_lsp.features.complete.request import Completion, complete
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
@@ -324,3 +326,62 @@ async def test_the_beginning_of_the_prompt_stays_while_a_line_is_typed(typist: T
         before = now
         typist.type(character)
     assert min(unchanged) >= 0.9
+
+
+async def test_what_follows_a_suggestion_is_fetched_while_it_is_read(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "READING", 0.0)
+    typist.server.reply(text="compute(a)")
+    typist.server.reply(text="\n    return x", match="x = compute(a)<|fim_suffix|>")
+    assert await typist.text_of() == "compute(a)"
+    await typist.server.wait_requests(2)
+    typist.edit(typist.at, typist.at, "compute(a)")
+    typist.at += len("compute(a)")
+    assert await typist.text_of() == "\n    return x"
+    assert typist.asked == 2
+
+
+async def test_nothing_is_fetched_ahead_where_requests_cost_money(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "READING", 0.0)
+    monkeypatch.setattr(request, "IDLE", 0.0)
+    monkeypatch.setattr(type(typist.endpoint), "metered", property(lambda _: True))
+    typist.server.reply(text="compute(a)")
+    assert await typist.text_of() == "compute(a)"
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert typist.state.idle.waiting is False
+    assert typist.asked == 1
+
+
+async def test_what_was_fetched_ahead_gives_way_to_what_somebody_asks_for(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "READING", 0.0)
+    typist.server.reply(text="compute(a)")
+    typist.server.reply(text="never", match="x = compute(a)<|fim_suffix|>", hang="headers")
+    assert await typist.text_of() == "compute(a)"
+    await typist.server.wait_requests(2)
+    typist.server.reply(text="ip(a)")
+    typist.type("z")
+    assert await typist.text_of() == "ip(a)"
+    await typist.server.wait_early_closes(1)
+
+
+async def test_a_server_nearby_reads_the_next_prompt_while_nobody_types(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer had to do without another file; it is in the prompt that is given to read."""
+    monkeypatch.setattr(request, "IDLE", 0.0)
+    typist.made = workspace(TWO)
+    typist.at = typist.made.offset
+    typist.settings = settings(ranking_ms=0)
+    typist.server.reply(text="")
+    typist.server.reply(text="x", match="def compute")
+    assert await typist.text_of() is None
+    await typist.server.wait_requests(2)
+    first, warm = typist.server.requests
+    assert "def compute" not in first.prompt
+    assert warm.json["max_tokens"] == 1

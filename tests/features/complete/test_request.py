@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from qwen_lsp.features.complete.request import Completion, Means, complete
+from qwen_lsp.features.complete.means import Means
+from qwen_lsp.features.complete.request import Completion, complete
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect

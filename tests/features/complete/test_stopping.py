@@ -199,13 +199,14 @@ def test_deciding_while_it_streams_gives_the_same(text: str, answer: str, kept: 
 # fmt: off
 SAID = [
     "", "a = 1", "b(", "c)", "}", "{", "} else {", "else:", "end", "if x:", "return 1", '"""', "// it's",
-    "f(x => {", "});", "- a", "def f():", "int f() {", "@a", "`", "```", "```py", "<|fim_pad|>", "a<|cursor|>",
-    "<", "Here is the code:", "Sure", "This code adds.", "</ul>", "<li>", "/*", "*/", "#if A", "case 1:", "fi", "[[",
-    "<<EOF",
+    "f(x => {", "});", "- a", "def f():", "int f() {", "@a", "`", "```", "```py", "<|fim_pad|>",
+    "a<|cursor|>", "<", "Here is the code:", "Sure", "This code adds.", "</ul>", "<li>", "/*", "*/", "#if A",
+    "case 1:", "fi", "[[", "<<EOF",
 ]
 PLACES = [
     "", "    ", "x = ", "  if a {", "    def f():", '  """', "f(", "\t", "# note", "a:\n    b = 1\n    ",
-    "class A {\n\t", "  x = `", "<ul>\n  ", "def f\n  ", "<ul>", "  const a = [",
+    "class A {\n\t", "def f():\n    a = 1\n    ", "def f():\n    a = 1\n    return", "  x = `", "<ul>\n  ",
+    "def f\n  ", "<ul>", "  const a = [",
 ]
 # fmt: on
 LINES = st.lists(

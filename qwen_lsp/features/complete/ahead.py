@@ -1,0 +1,134 @@
+"""What is done while nobody types: the completion after the one that is shown is fetched ahead, and a model
+server nearby is given to read what the next prompt will begin with.
+
+Both are of use to one person at one machine and cost others money or time, so that they are left off where
+requests are metered, begin only after a pause, and give way to everything that somebody asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from qwen_lsp.features.complete.flight import Flight, Landed
+from qwen_lsp.features.complete.means import Means
+from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
+from qwen_lsp.features.complete.window import Window, Windows
+from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.positions import Span
+
+if TYPE_CHECKING:
+    from qwen_lsp.features.complete.state import Completions
+    from qwen_lsp.settings import WhenIdle
+
+READING = 0.6  # seconds that a suggestion is shown before what follows it is fetched
+IDLE = 1.5  # seconds without a key before a prompt is given to read
+_RANKING = 5.0
+_READ_ALREADY = 0.75
+"""The share of a prompt that the server has read already, above which no warm-up is worth it."""
+
+
+class Idle:
+    """Runs one thing after a pause, and ends it when somebody types or asks. Lives on the event loop."""
+
+    def __init__(self) -> None:
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to be done, or being done."""
+        return self._timer is not None or self._task is not None
+
+    def after(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this after a pause, instead of what was to be done."""
+        self.end()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._begin, work)
+
+    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._timer = None
+        self._task = asyncio.ensure_future(self._run(work))
+
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        finally:
+            self._task = None
+
+    def end(self) -> None:
+        """Do nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+
+def allowed(when: WhenIdle, means: Means) -> bool:
+    """Whether the settings let something be asked that nobody asked for."""
+    if means.endpoint is None or when == "off":
+        return False
+    return when == "on" or not means.endpoint.metered
+
+
+async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -> None:
+    """Ask for what follows once `text` is accepted at a place, so that it is known by then."""
+    endpoint, place = means.endpoint, spot.place
+    if endpoint is None:
+        return
+    after = Place(
+        place.path,
+        place.text[: place.offset] + text + place.text[place.offset :],
+        place.offset + len(text),
+        place.language,
+    )
+    if state.answers.find(after, spot.snapshot) is not None:
+        return
+    frame = await frame_of(spot, means, state.frames, _RANKING)
+    # Windows of its own: the ones of whoever types are to stay as they are.
+    window = window_of(Spot(spot.snapshot, after), means, Windows(), frame)
+    if window is None:
+        return
+    flight = Flight(after)
+
+    def landed(flight: Flight, landed: Landed) -> None:
+        state.landed(flight)
+        if landed.complete:
+            accepted = TextEdit(Span(place.offset, place.offset), text)
+            state.answers.add_ahead(place, accepted, after, landed.text, window.reach, frame.holds)
+
+    state.sent(window)
+    state.go_ahead(flight)
+    flight.begin(endpoint, window.request, landed)
+
+
+async def warm_up(spot: Spot, means: Means, state: Completions) -> None:
+    """Give the server to read what the next prompt at a place begins with, unless it has."""
+    if means.endpoint is None:
+        return
+    frame = await frame_of(spot, means, state.frames, _RANKING)
+    window = window_of(spot, means, state.windows, frame)
+    if window is not None and read_already(state.last_sent, window) < _READ_ALREADY:
+        state.sent(window)
+        await means.endpoint.warm(window.request)
+
+
+def read_already(last: Window | None, window: Window) -> float:
+    """The share of a prompt, from its beginning, that the last one begins with too."""
+    if last is None:
+        return 0.0
+    old, new = (
+        "".join(f"{path}\n{text}" for path, text in one.request.context) + one.request.prefix
+        for one in (last, window)
+    )
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[:middle] == new[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low / max(1, len(new) + len(window.request.suffix))

@@ -1,0 +1,63 @@
+"""What an answer costs: nothing is parsed for one line, and little is looked at however long the file is."""
+
+from __future__ import annotations
+
+import pytest
+
+from qwen_lsp.features.complete.cleaning import clean
+from qwen_lsp.features.complete.stopping import end_of
+from qwen_lsp.syntax.blocks import nesting
+from tests.features.complete.places import place
+
+FUNCTION = (
+    "def f{0}(a, b):\n    total = a + {0}\n    for item in b:\n        total += item\n    return total\n\n\n"
+)
+
+
+def long_file(middle: str) -> str:
+    return "".join(map(FUNCTION.format, range(700))) + middle + "".join(map(FUNCTION.format, range(700)))
+
+
+@pytest.mark.parametrize(
+    ("middle", "said"),
+    [
+        ("x = <CURSOR>\n", "compute(1)"),
+        ("def g(a):\n    print(<CURSOR>)\n", "a)"),
+        ("def g(a):\n    <CURSOR>\n    return b\n", "b = a"),
+        ("def g(a):\n    b = a <CURSOR> + 1\n", "* 2\n    return b"),
+    ],
+)
+def test_one_line_is_never_parsed(middle: str, said: str) -> None:
+    at = place(long_file(middle))
+    nesting.cache_clear()
+    end = end_of(said, at) or end_of(said + "\n", at, finished=True)
+    assert clean(said if end is None else said[: end.at], at).text
+    assert nesting.cache_info().misses == 0
+
+
+def test_a_block_is_parsed_once_for_each_line_that_may_end_it() -> None:
+    at = place(long_file("def g(values):<CURSOR>\n"))
+    said = "\n    total = 0\n    for value in values:\n        total += value\n    return total\n\nx = 1\n"
+    nesting.cache_clear()
+    for size in range(len(said) + 1):
+        if end_of(said[:size], at) is not None:
+            break
+    else:
+        pytest.fail("it never ends")
+    assert nesting.cache_info().misses <= 4
+
+
+@pytest.mark.parametrize("middle", ["<CURSOR>\n", "def g(a):\n    <CURSOR>\n", "\n\n\nx = [<CURSOR>]\n"])
+def test_the_code_that_is_parsed_is_short(middle: str) -> None:
+    at = place(long_file(middle))
+    assert len(at.text) > 100_000
+    assert len(at.head) < 3_100
+    assert at.text[: at.offset].endswith(at.head)
+    assert len(at.near) < 5_000
+    assert sum(map(len, at.lines_below)) < 2_100
+
+
+def test_a_line_without_an_end_is_looked_at_in_part() -> None:
+    at = place("x" * 50_000 + "\n" + "y = <CURSOR>\n" + "z" * 50_000 + "\n")
+    assert at.head.endswith("y = ")
+    assert clean("1", at).text == "1"
