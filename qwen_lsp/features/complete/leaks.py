@@ -78,7 +78,11 @@ def code_in(text: str, place: Place, *, finished: bool) -> Code | None:
     if fences and (closing := _closing(text, start, end, place, finished=finished)) is not None:
         end, why = closing, FENCE_ENDS
     elif (
-        removed and (after := _AFTERWARDS.search(text, start, end)) and (finished or after.end() < len(text))
+        # In a code block the block says where it ends, and words only where it never does.
+        removed
+        and (finished or FENCE not in removed)
+        and (after := _AFTERWARDS.search(text, start, end))
+        and (finished or after.end() < len(text))
     ):
         end, why = max(start, after.start() - 1), WORDS
     if not why and not finished:
