@@ -135,6 +135,6 @@ COMMANDS: Mapping[str, Callable[[Server, Mapping[str, Any], Token], Awaitable[An
     "qwen.explainFile": explain_file,
     "qwen.edit": edit,
     "qwen.showContext": show_context,
-    "qwen.status": status,
     "qwen.whySuggestion": why_suggestion,
+    "qwen.status": status,
 }

@@ -49,6 +49,8 @@ class Receipt:
     """The end of the line before the cursor; never told, but what a secret in the answer is known by."""
     typed: int = 0
     """Characters of the answer that stood there already when it was shown."""
+    ahead: bool = False
+    """Whether it was fetched while the suggestion before it was being read."""
     stages: tuple[tuple[str, float], ...] = field(default=())
 
     def shown(self, text: str, source: Source, typed: int = 0, took: float = 0.0) -> Receipt:
@@ -92,6 +94,7 @@ def as_json(receipt: Receipt) -> dict[str, Any]:
         "problem": receipt.problem,
         "confidence": receipt.confidence,
         "typed": receipt.typed,
+        "ahead": receipt.ahead,
     }
 
 
@@ -139,5 +142,7 @@ def _origin(receipt: Receipt) -> str:
     by = f" ({receipt.route})" if receipt.route else ""
     if receipt.source == "cache":
         typed = f", {receipt.typed} characters of it were there already" if receipt.typed > 0 else ""
+        if receipt.ahead:
+            return f"Fetched from {asked} while the suggestion before it was being read{typed}."
         return f"Known from an earlier answer of {asked}{by}: no request was made{typed}."
     return f"From {asked}{by}."

@@ -193,10 +193,16 @@ class _Asked:
     def again(self, known: Known) -> Completion | None:
         """What is left of a known answer."""
         self.state.tally.requests_avoided += 1
-        receipt = known.answer.receipt
-        if receipt is not None:
-            receipt = receipt.shown(known.text, "cache", known.typed, perf_counter() - self.began)
+        receipt = (known.answer.receipt or self._ahead(known)).shown(
+            known.text, "cache", known.typed, perf_counter() - self.began
+        )
         return self._shown(known.text, "cache", receipt, answer=known.answer.receipt)
+
+    def _ahead(self, known: Known) -> Receipt:
+        """The receipt of an answer that nobody had asked for when it came."""
+        endpoint = self.means.endpoint
+        receipt = replace(self._receipt("cache"), ahead=True, raw=known.answer.text)
+        return receipt if endpoint is None else replace(receipt, model=endpoint.model, host=endpoint.host)
 
     def embedded(self, problem: str) -> Completion | None:
         """What the workspace itself has shown, marked as such."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qwen_lsp.features.complete.flight import Landed
+from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.outcome import UNDER_WAY, unfinished, without_model
+from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt, as_json, safe, told
+from qwen_lsp.features.complete.request import complete
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.why import NEVER, why
+from qwen_lsp.settings import CompletionSettings
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
+from tests.support.fixture import workspace
 
 A, B = RelPath("a.py"), RelPath("b.py")
 GATE = Gate(None)
@@ -120,3 +125,19 @@ def test_the_json_holds_all_but_what_secrets_are_known_by() -> None:
 def test_an_answer_with_fences_stays_inside_its_fence() -> None:
     page = told(Receipt(A, 0, 0, text="```\ncode\n```"))
     assert "````\n```\ncode\n```\n````" in page
+
+
+async def test_what_was_fetched_ahead_is_accounted_for_too() -> None:
+    made, state = workspace("#- a.py\nx = <CURSOR>\n"), Completions()
+    place = Place(made.path, made.before + made.after, made.offset)
+    state.answers.add(place, "1 + 2", (4, 1), lambda snapshot: True)
+    means = Means(None, None, GATE, CompletionSettings(), len)
+
+    found = await complete(made.snapshot, made.path, made.offset, means, state)
+
+    assert found is not None
+    suggestion = why(state, GATE, made.path).suggestion
+    assert suggestion is not None
+    assert (suggestion.source, suggestion.text, suggestion.ahead) == ("cache", "1 + 2", True)
+    assert "while the suggestion before it was being read" in told(suggestion)
+    assert state.tally.requests_avoided == 1
