@@ -116,6 +116,9 @@ class CompletionSettings(_Group):
     """Files without completions, in .gitignore syntax."""
     embedded: bool = True
     """Whether the embedded default completes when no endpoint does."""
+    next_edit: bool = False
+    """Whether an edit that calls for another one, such as a rename, is followed by an offer of the next place
+    and its change."""
 
 
 class ExplainSettings(_Group):
