@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from qwen_lsp.model import fim, tokens
-from qwen_lsp.model.endpoint import Client
+from qwen_lsp.model.client import Client
 from qwen_lsp.model.ledger import Ledger
 from qwen_lsp.model.messages import FimRequest
 from qwen_lsp.settings import EndpointSettings

@@ -19,6 +19,8 @@ EndpointKind = Literal[
     "auto", "openai", "vllm", "sglang", "llamacpp", "ollama", "lmstudio", "dashscope", "openrouter"
 ]
 
+Trigger = Literal["auto", "manual", "off"]
+
 ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "OPENAI_API_KEY": ("endpoint", "api_key"),
     "OPENAI_BASE_URL": ("endpoint", "base_url"),
@@ -79,6 +81,16 @@ class CompletionSettings(_Group):
     """Whether completions are offered at all."""
     trigger: Literal["auto", "manual"] = "auto"
     """`manual` answers only when the editor says that the person asked."""
+    trigger_by_language: dict[str, Trigger] = Field(default_factory=dict)
+    """The same for single languages, by language id, such as `{"markdown": "manual"}`; `off` never
+    answers."""
+    trigger_by_glob: dict[str, Trigger] = Field(default_factory=dict)
+    """The same for single files, such as `{"**/gen/**": "off"}`, as patterns in .gitignore syntax; the last
+    one that matches decides, and it counts for more than the file's language."""
+    in_comments: bool = True
+    """Whether something is offered inside comments without being asked for."""
+    in_strings: bool = True
+    """Whether something is offered inside strings without being asked for. A docstring is a string."""
     budget_tokens: Annotated[int, Field(ge=256, le=32_768)] = 2_048
     """Prompt size of a completion, in tokens."""
     max_tokens: Annotated[int, Field(ge=8, le=2_048)] = 256
@@ -99,9 +111,9 @@ class CompletionSettings(_Group):
     first_token_timeout: Annotated[float, Field(gt=0, le=60)] = 2.0
     """Seconds to the first token; after that the embedded default answers."""
     disabled_languages: tuple[str, ...] = ()
-    """Language ids without completions."""
+    """Language ids without completions; the same as `off` in `trigger_by_language`."""
     disabled_globs: tuple[str, ...] = ()
-    """Files without completions, as glob patterns below the workspace folder."""
+    """Files without completions, in .gitignore syntax."""
     embedded: bool = True
     """Whether the embedded default completes when no endpoint does."""
     next_edit: bool = False
@@ -201,6 +213,10 @@ class Settings(_Group):
     """What is written to the log."""
 
 
+_VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob"})
+"""Tables whose keys are no names of settings; the one of a higher layer replaces the one below it."""
+
+
 def load(*layers: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     """Merge layers, lowest precedence first, over the defaults and the environment, and check them.
 
@@ -228,7 +244,7 @@ def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
         name = _snake(key)
         if value is None or value == "":
             continue
-        if isinstance(value, Mapping) and name != "extra_body":
+        if isinstance(value, Mapping) and name not in _VERBATIM:
             group = into.setdefault(name, {})
             if isinstance(group, dict):
                 _merge(cast("dict[str, Any]", group), cast("Mapping[str, Any]", value))

@@ -57,7 +57,7 @@ _OPENS = {
     "model/ledger.py": "prices of the user's own",
     "model/tokens.py": "data of the package",
     "server/app.py": "the null device",
-    "server/commands.py": "an explanation in the state folder",
+    "server/showing.py": "an explanation in the state folder",
     "server/configuration.py": "the user's own settings",
     "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",

@@ -60,3 +60,12 @@ def test_the_key_is_not_in_a_printed_setting() -> None:
     settings = load(environ={"OPENAI_API_KEY": "very-private"})
     assert "very-private" not in repr(settings)
     assert settings.endpoint.api_key.get_secret_value() == "very-private"
+
+
+def test_patterns_and_language_ids_keep_their_spelling() -> None:
+    layer = {"completion": {"triggerByGlob": {"**/Gen/**": "off"}, "triggerByLanguage": {"C": "manual"}}}
+    completion = load(layer, environ={}).completion
+    assert completion.trigger_by_glob == {"**/Gen/**": "off"}
+    assert completion.trigger_by_language == {"C": "manual"}
+    with pytest.raises(SettingsError, match="trigger_by_glob"):
+        load({"completion": {"trigger_by_glob": {"*": "sometimes"}}}, environ={})

@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "place", metavar="FILE:LINE[:COLUMN]", help="both count from 1; no column: end of line"
     )
     complete.add_argument("--json", action="store_true", help="one JSON object")
+    complete.add_argument("--why", action="store_true", help="where it came from, or why there is nothing")
 
     explain = add("explain", "explain a file, or some lines of it", "explain_command")
     explain.add_argument("place", metavar="FILE[:LINE[-LINE]]", help="lines count from 1")

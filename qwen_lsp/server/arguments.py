@@ -53,3 +53,11 @@ def form_of(arguments: Mapping[str, Any]) -> Literal["receipt", "html"]:
     if form not in ("receipt", "html"):
         raise UserError('`form` is "receipt" or "html"')
     return form
+
+
+def index_of(arguments: Mapping[str, Any]) -> int:
+    """The `index`, counted from the newest."""
+    index = arguments.get("index", 0)
+    if type(index) is not int or not 0 <= index < 1_000:
+        raise UserError("`index` is a whole number, 0 for the newest")
+    return index

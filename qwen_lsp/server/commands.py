@@ -18,12 +18,11 @@ from qwen_lsp.server.arguments import Token, selection_of, text_of
 from qwen_lsp.server.editing import edit
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.progress import progress
-from qwen_lsp.server.showing import show_context, show_file, shows_documents
+from qwen_lsp.server.showing import show_context, show_text
+from qwen_lsp.server.suggestions import completion_status, why_suggestion
 from qwen_lsp.workspace.paths import uri_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from qwen_lsp.session import Session
 
 STREAM = "qwen/stream"
@@ -70,25 +69,8 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
                     ls.rpc.notify_raw(STREAM, {"stream": stream, "text": piece})
                 bar.report(f"{len(said)} characters")
     if arguments.get("show") is True:
-        await _show(ls, said)
+        await show_text(ls, said)
     return said
-
-
-async def _show(ls: Server, markdown: str) -> None:
-    """Put a text before the person, as well as the editor can."""
-    if not shows_documents(ls):
-        return ls.say(markdown, lsp.MessageType.Info)
-    from qwen_lsp.session.state import state_folder
-
-    path = state_folder() / "explanation.md"
-    await asyncio.to_thread(_write, path, markdown)
-    await show_file(ls, path)
-    return None
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(text, encoding="utf-8")
 
 
 # -- status -------------------------------------------------------------------------------------------
@@ -97,14 +79,13 @@ def _write(path: Path, text: str) -> None:
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """How things stand, for a status line or a bug report; no key, no text."""
     del token
-    settings = ls.current_settings()
     found: dict[str, Any] = {
         "version": __version__,
         "positionEncoding": ls.encoding,
         "endpoint": _endpoint(ls),
         "folders": [_folder(session) for session in ls.folders.values()],
         "openDocuments": len(ls.documents),
-        "completion": {"enabled": settings.completion.enabled, "trigger": settings.completion.trigger},
+        "completion": completion_status(ls),
         "errors": [ls.rpc.scrub(error) for session in ls.sessions() for error in session.errors],
     }
     if arguments.get("uri") is not None:
@@ -154,5 +135,6 @@ COMMANDS: Mapping[str, Callable[[Server, Mapping[str, Any], Token], Awaitable[An
     "qwen.explainFile": explain_file,
     "qwen.edit": edit,
     "qwen.showContext": show_context,
+    "qwen.whySuggestion": why_suggestion,
     "qwen.status": status,
 }

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lsprotocol import types as lsp
 
-from qwen_lsp.server import convert
+from qwen_lsp.server import convert, next_edits
 from qwen_lsp.server.host import Document, Server
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
@@ -46,6 +46,7 @@ def did_change(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
         session.change(path, edits, version)
         if (completions := ls.completing.get(session)) is not None:
             completions.changed(path, lines.text, edits)
+        next_edits.note(ls, session, path, lines.text, edits[0])
     ls.documents = {**ls.documents, uri: replace(document, version=version)}
     return None
 
@@ -56,6 +57,9 @@ def did_close(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
         return log.warning("ignored the closing of a document that is not open")
     ls.documents = {uri: d for uri, d in ls.documents.items() if d is not document}
     document.session.close(document.path)
+    if (completions := ls.completing.get(document.session)) is not None:
+        completions.tally.closed(document.path)
+    next_edits.forget(ls, document.session, document.path)
     return None
 
 

@@ -11,7 +11,7 @@ import attrs
 from lsprotocol import types as lsp
 
 from qwen_lsp.errors import FileUnreadable, UserError
-from qwen_lsp.server import convert
+from qwen_lsp.server import convert, next_edits
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.text.positions import LineIndex, Span
 
@@ -37,29 +37,19 @@ _ARGUMENTS: Mapping[str, Mapping[str, object]] = {
 async def inline_completion(ls: Server, params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList:
     place = ls.place(params.text_document.uri)
     invoked = params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
-    found = await _complete(ls, place, params.position, invoked=invoked)
+    offset = convert.offset(place.lines, params.position, ls.encoding)
+    found = await complete_at(ls, place, offset, invoked=invoked)
     if found is None:
-        return lsp.InlineCompletionList(items=[])
+        following = await next_edits.suggested(ls, place, offset, invoked=invoked)
+        return lsp.InlineCompletionList(items=[] if following is None else [following])
     where = convert.range_of(place.lines, found.span, ls.encoding)
     return lsp.InlineCompletionList(items=[lsp.InlineCompletionItem(insert_text=found.text, range=where)])
 
 
-async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
-    """The same for editors without inline completion: one item, said to be incomplete as one types on."""
-    if ls.supports(lambda c: c.text_document and c.text_document.inline_completion):
-        return lsp.CompletionList(is_incomplete=False, items=[])
-    place = ls.place(params.text_document.uri)
-    kind = params.context.trigger_kind if params.context else lsp.CompletionTriggerKind.Invoked
-    invoked = kind == lsp.CompletionTriggerKind.Invoked
-    found = await _complete(ls, place, params.position, invoked=invoked)
-    items = [] if found is None else [_item(ls, place, found)]
-    return lsp.CompletionList(is_incomplete=True, items=items)
-
-
-async def _complete(ls: Server, place: Place, position: lsp.Position, *, invoked: bool) -> Completion | None:
+async def complete_at(ls: Server, place: Place, offset: int, *, invoked: bool) -> Completion | None:
+    """What belongs at an offset, with the session's means."""
     from qwen_lsp.features.complete.request import complete
 
-    offset = convert.offset(place.lines, position, ls.encoding)
     session = place.session
     return await complete(
         place.snapshot, place.path, offset, means(session), ls.completions(session), invoked=invoked
@@ -81,30 +71,6 @@ def means(session: Session) -> Means:
     )
 
 
-def _item(ls: Server, place: Place, found: Completion) -> lsp.CompletionItem:
-    line = place.lines.start_of(place.lines.line_at(found.span.start))
-    prefix = place.lines.text[line : found.span.start]
-    word = prefix[len(prefix.rstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) :]
-    first = found.text.split("\n", 1)[0]
-    return lsp.CompletionItem(
-        label=(word + first).strip() or "…",
-        detail="Qwen" if found.source != "embedded" else "qwen-lsp",
-        kind=lsp.CompletionItemKind.Text,
-        # Clients filter by the word before the cursor, so it has to be part of what they match.
-        filter_text=word + found.text,
-        sort_text="\0",
-        documentation=word + found.text,
-        insert_text_format=lsp.InsertTextFormat.PlainText,
-        insert_text_mode=lsp.InsertTextMode.AsIs,
-        text_edit=lsp.TextEdit(
-            range=convert.range_of(
-                place.lines, Span(found.span.start - len(word), found.span.end), ls.encoding
-            ),
-            new_text=word + found.text,
-        ),
-    )
-
-
 # -- code actions --------------------------------------------------------------------------------------
 
 
@@ -122,11 +88,11 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
     )
     shows_disabled = ls.supports(lambda c: c.text_document.code_action.disabled_support)  # pyright: ignore[reportOptionalMemberAccess]
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
+    actions = [_action(ls, place, offer, params) for offer in offers if shows_disabled or not offer.disabled]
+    if (following := await next_edits.offered(ls, place, params.text_document.uri)) is not None:
+        actions.insert(0, following)
     return [
-        _action(ls, place, offer, params)
-        for offer in offers
-        if (shows_disabled or not offer.disabled)
-        and (not only or any(f"{offer.kind}.".startswith(f"{kind}.") for kind in only))
+        action for action in actions if not only or any(f"{action.kind}.".startswith(f"{k}.") for k in only)
     ]
 
 
@@ -151,7 +117,10 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
     """Compute the edit of an action that was chosen, for the document as it is by then."""
     try:
         data = cast("dict[str, Any]", action.data)
-        uri, offer = str(data["uri"]), cast("dict[str, Any]", data["offer"])
+        uri = str(data["uri"])
+        if data.get(next_edits.MARK):
+            return await next_edits.resolve(ls, action, uri)
+        offer = cast("dict[str, Any]", data["offer"])
     except (TypeError, KeyError):
         raise UserError("This action did not come from here; ask for the actions again.") from None
 

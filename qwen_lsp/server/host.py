@@ -23,6 +23,7 @@ from qwen_lsp.workspace.paths import RelPath, from_uri, rel_path, uri_of, within
 
 if TYPE_CHECKING:
     from qwen_lsp.features.complete.state import Completions
+    from qwen_lsp.features.next_edit.history import EditLog
     from qwen_lsp.index.snapshot import Snapshot
     from qwen_lsp.session import Session
     from qwen_lsp.settings import Settings
@@ -80,6 +81,7 @@ class Server(LanguageServer):
         self.configuration: Mapping[str, Any] = {}
         self.settings: Settings | None = None
         self.completing: dict[Session, Completions] = {}
+        self.edited: dict[Session, EditLog] = {}
         self.working: dict[int | str, asyncio.Task[Any]] = {}
         self.begun = False
         self.stopping = asyncio.Event()
@@ -143,6 +145,7 @@ class Server(LanguageServer):
             from qwen_lsp.features.complete.state import Completions
 
             found = self.completing[session] = Completions()
+            found.tally.read = lambda path: _open_text(session, path)
         return found
 
     def current_settings(self) -> Settings:
@@ -207,6 +210,12 @@ class Server(LanguageServer):
             return bool(probe(self.client))
         except AttributeError:
             return False
+
+
+def _open_text(session: Session, path: RelPath) -> str | None:
+    """The text of an open document; None when it is not open."""
+    buffer = session.snapshot.buffers.get(path)
+    return None if buffer is None else buffer.text
 
 
 def _unsaved_root() -> Path:

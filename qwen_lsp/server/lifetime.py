@@ -139,7 +139,9 @@ def change_folders(ls: Server, added: Sequence[Path], removed: Sequence[Path], *
         ls.folders[root] = Session(root, ls.current_settings())
     rehome(ls)
     for session in gone:
-        ls.completing.pop(session, None)
+        ls.edited.pop(session, None)
+        if (completions := ls.completing.pop(session, None)) is not None:
+            ls.spawn(completions.aclose(), "end completions")
         ls.spawn(session.aclose(), f"close {session.root.name}")
     if start:
         for root in new:
@@ -285,5 +287,7 @@ def exit_now(ls: Server, params: None) -> None:
 async def close(ls: Server) -> None:
     """Everything that was begun for this client ends here."""
     await ls.cancel_tasks()
+    for completions in ls.completing.values():
+        await completions.aclose()
     for session in list(ls.sessions()):
         await session.aclose()

@@ -123,3 +123,20 @@ async def show_file(ls: Server, path: Path, *, external: bool = False) -> bool:
 
 def shows_documents(ls: Server) -> bool:
     return ls.supports(lambda c: c.window.show_document.support)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def show_text(ls: Server, markdown: str) -> None:
+    """Put a text before the person, as well as the editor can."""
+    if not shows_documents(ls):
+        return ls.say(markdown, lsp.MessageType.Info)
+    from qwen_lsp.session.state import state_folder
+
+    path = state_folder() / "explanation.md"
+    await asyncio.to_thread(_write, path, markdown)
+    await show_file(ls, path)
+    return None
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(text, encoding="utf-8")

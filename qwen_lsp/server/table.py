@@ -6,7 +6,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from qwen_lsp.server import commands, documents, handlers, lifetime, progress
+from qwen_lsp.server import commands, documents, handlers, lifetime, popup, progress
 from qwen_lsp.server.host import Server
 
 FEATURES: dict[str, tuple[Any, Any]] = {
@@ -25,7 +25,7 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (progress.cancel, None),
     # Without options of its own pygls would not announce this one.
     lsp.TEXT_DOCUMENT_INLINE_COMPLETION: (handlers.inline_completion, lsp.InlineCompletionOptions()),
-    lsp.TEXT_DOCUMENT_COMPLETION: (handlers.completion, lsp.CompletionOptions(resolve_provider=False)),
+    lsp.TEXT_DOCUMENT_COMPLETION: (popup.completion, lsp.CompletionOptions(resolve_provider=False)),
     lsp.TEXT_DOCUMENT_CODE_ACTION: (
         handlers.code_action,
         lsp.CodeActionOptions(

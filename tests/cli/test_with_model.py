@@ -42,6 +42,25 @@ async def test_complete_and_explain_ask_the_model(run: Run, repo: Path, configur
         assert (ran.code, ran.out.strip()) == (0, "It rounds to a step.")
 
 
+async def test_complete_says_why(run: Run, repo: Path, configured: Configure) -> None:
+    async with ScriptedEndpoint() as model:
+        configured(model)
+        model.reply(' %d sums", len(amounts))\n')
+        ran = await run("complete", repo / "calc/report.py:19", "--why")
+        assert ran.out.startswith("# Why this suggestion: calc/report.py:19\n")
+        assert ' %d sums", len(amounts))' in ran.out
+        assert model.model in ran.out
+        model.reply("")
+        ran = await run("complete", repo / "calc/report.py:19", "--why", "--json")
+        told = json.loads(ran.out)
+        assert told["completion"] is None
+        assert "had nothing to say" in told["nothing"]
+        model.reply(status=500)
+        ran = await run("complete", repo / "calc/report.py:19", "--why")
+        assert "The endpoint gave no answer: " in ran.out
+        assert "HTTP 500" in ran.out
+
+
 async def test_an_action_is_shown_then_written(run: Run, repo: Path, configured: Configure) -> None:
     answer = '```python\ndef rounded(amount: Money, step: int) -> Money:\n    """To the nearest step."""\n```'
     async with ScriptedEndpoint() as model:

@@ -15,7 +15,8 @@ import pytest
 
 from qwen_lsp.errors import EndpointError, EndpointTimeout
 from qwen_lsp.model.chat import messages_json
-from qwen_lsp.model.endpoint import Client, connect
+from qwen_lsp.model.client import Client
+from qwen_lsp.model.endpoint import connect
 from qwen_lsp.model.ledger import Ledger, Price
 from qwen_lsp.model.messages import ChatDone, ChatEvent, FimRequest, Message, TextDelta, ToolCall, Usage
 from qwen_lsp.model.profiles import PROFILES

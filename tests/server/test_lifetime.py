@@ -47,6 +47,7 @@ async def test_what_is_served_is_announced(tmp_path: Path) -> None:
             "qwen.explainFile",
             "qwen.edit",
             "qwen.showContext",
+            "qwen.whySuggestion",
             "qwen.status",
         ]
         assert capabilities["workspace"]["workspaceFolders"] == {

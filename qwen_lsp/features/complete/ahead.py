@@ -7,64 +7,21 @@ requests are metered, begin only after a pause, and give way to everything that 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
-
 from qwen_lsp.features.complete.flight import Flight, Landed
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
+from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.window import Window, Windows
+from qwen_lsp.settings import WhenIdle
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
-
-if TYPE_CHECKING:
-    from qwen_lsp.features.complete.state import Completions
-    from qwen_lsp.settings import WhenIdle
 
 READING = 0.6  # seconds that a suggestion is shown before what follows it is fetched
 IDLE = 1.5  # seconds without a key before a prompt is given to read
 _RANKING = 5.0
 _READ_ALREADY = 0.75
 """The share of a prompt that the server has read already, above which no warm-up is worth it."""
-
-
-class Idle:
-    """Runs one thing after a pause, and ends it when somebody types or asks. Lives on the event loop."""
-
-    def __init__(self) -> None:
-        self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def waiting(self) -> bool:
-        """Whether something is to be done, or being done."""
-        return self._timer is not None or self._task is not None
-
-    def after(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do this after a pause, instead of what was to be done."""
-        self.end()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._begin, work)
-
-    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        self._timer = None
-        self._task = asyncio.ensure_future(self._run(work))
-
-    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        finally:
-            self._task = None
-
-    def end(self) -> None:
-        """Do nothing any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
 
 
 def allowed(when: WhenIdle, means: Means) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -13,20 +12,23 @@ from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.flight import Flight, Landed
 from qwen_lsp.features.complete.frame import Frame
 from qwen_lsp.features.complete.means import Means
+from qwen_lsp.features.complete.outcome import CANCELLED, NEWER, Outcome, unfinished, without_model
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
 from qwen_lsp.features.complete.receipt import PromptPart, Receipt, Source
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.turn import Turn
+from qwen_lsp.features.complete.wanted import why_silent
 from qwen_lsp.features.complete.window import Window
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
-from qwen_lsp.settings import CompletionSettings
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath
 
 _AROUND = 4_000
 """Characters on each side of the cursor that the embedded predictor looks at."""
+_BEFORE = 200
+"""Characters of the line before the cursor by which a secret in an answer is known for one."""
 _RANKING_INVOKED = 1.0
 """Seconds that a request which somebody asked for waits for other files: it should be good before all."""
 _PATIENCE = 2.0
@@ -54,12 +56,13 @@ async def complete(
     Raises nothing for a failing endpoint: `means.failed` is told, and the embedded default answers if it can.
     """
     language = snapshot.language(path)
-    if not wanted(path, language.id if language else "", means.settings, invoked=invoked):
-        return None
     place = Place(path, snapshot.text(path), offset, language)
-    if place.in_word:
-        return None
-    asked = _Asked(Spot(snapshot, place), means, state, asyncio.get_running_loop().time(), perf_counter())
+    spot = Spot(snapshot, place)
+    outcome = state.outcomes.begin(path, spot.line)
+    if why := why_silent(place, means.settings, invoked=invoked):
+        return outcome.nothing(why)
+    now, since = asyncio.get_running_loop().time(), state.tally.now
+    asked = _Asked(spot, means, state, outcome, now, perf_counter(), since)
     state.pace.key(asked.at)
     state.idle.end()
     turn = state.turn(path)
@@ -69,17 +72,11 @@ async def complete(
         if means.endpoint is None:
             return asked.embedded("")
         return await asked.answer(means.endpoint, turn, invoked=invoked)
+    except asyncio.CancelledError:
+        outcome.nothing(CANCELLED)
+        raise
     finally:
         state.answered(path, turn)
-
-
-def wanted(path: RelPath, language: str, settings: CompletionSettings, *, invoked: bool) -> bool:
-    """Whether the settings let a completion be offered here at all."""
-    if not settings.enabled or (settings.trigger == "manual" and not invoked):
-        return False
-    return language not in settings.disabled_languages and not any(
-        fnmatch.fnmatch(path, glob) for glob in settings.disabled_globs
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +86,12 @@ class _Asked:
     spot: Spot
     means: Means
     state: Completions
+    outcome: Outcome
     at: float
     """When it came, on the clock of the event loop."""
     began: float
+    since: int
+    """The change of the text after which it came."""
 
     @property
     def place(self) -> Place:
@@ -103,7 +103,7 @@ class _Asked:
         if (flight := state.flight(place)) is not None:
             await self._follow(flight, turn, self._patience(flight))
             if turn.over:
-                return None
+                return self.outcome.nothing(NEWER)
             if flight.landed is not None and flight.landed.problem:
                 return self.embedded(flight.landed.problem)
             if known := state.answers.find(place, self.spot.snapshot):
@@ -115,15 +115,16 @@ class _Asked:
                 await turn.wait(wait)
         waited = perf_counter()
         if turn.over:
-            return None
+            return self.outcome.nothing(NEWER)
         deadline = max(settings.ranking_ms / 1000, _RANKING_INVOKED if invoked else 0.0)
         frame = await frame_of(self.spot, self.means, state.frames, deadline)
         ranked = perf_counter()
-        if (
-            turn.over
-            or (window := window_of(self.spot, self.means, state.windows, frame, state.diagnostics)) is None
-        ):
-            return None
+        if turn.over:
+            return self.outcome.nothing(NEWER)
+        window = window_of(self.spot, self.means, state.windows, frame, state.diagnostics)
+        if window is None:
+            why = self.means.gate.admits_path(place.path)
+            return self.outcome.nothing(f"the file may not be sent: {why}")
         flight = Flight(place)
         state.sent(window)
         state.take_off(flight)
@@ -143,10 +144,12 @@ class _Asked:
         flight.begin(endpoint, window.request, landed)
         await self._follow(flight, turn, None)
         if turn.over or flight.landed is None:
-            return None
+            return self.outcome.nothing(NEWER)
         if flight.landed.problem:
             self.means.failed(flight.landed.problem)
             return self.embedded(flight.landed.problem)
+        if not flight.landed.complete:
+            return self.outcome.nothing(unfinished(flight.landed))
         return self._shown(flight.landed.text, "model", flight.receipt)
 
     async def _follow(self, flight: Flight, turn: Turn, seconds: float | None) -> None:
@@ -189,21 +192,28 @@ class _Asked:
 
     def again(self, known: Known) -> Completion | None:
         """What is left of a known answer."""
-        receipt = known.answer.receipt
-        if receipt is not None:
-            receipt = receipt.shown(known.text, "cache", known.typed, perf_counter() - self.began)
-        return self._shown(known.text, "cache", receipt)
+        self.state.tally.requests_avoided += 1
+        receipt = (known.answer.receipt or self._ahead(known)).shown(
+            known.text, "cache", known.typed, perf_counter() - self.began
+        )
+        return self._shown(known.text, "cache", receipt, answer=known.answer.receipt)
+
+    def _ahead(self, known: Known) -> Receipt:
+        """The receipt of an answer that nobody had asked for when it came."""
+        endpoint = self.means.endpoint
+        receipt = replace(self._receipt("cache"), ahead=True, raw=known.answer.text)
+        return receipt if endpoint is None else replace(receipt, model=endpoint.model, host=endpoint.host)
 
     def embedded(self, problem: str) -> Completion | None:
         """What the workspace itself has shown, marked as such."""
         place, predictor = self.place, self.means.predictor
-        if predictor is None or not self.means.settings.embedded or not place.whole_line_ahead:
-            return None
+        if (why := self._no_guess()) or predictor is None:
+            return self.outcome.nothing(without_model(problem, why))
         before = place.text[max(0, place.offset - _AROUND) : place.offset]
         after = place.text[place.offset : place.offset + _AROUND]
         guess = predictor.suggest(place.path, before, after)
         if guess is None:
-            return None
+            return self.outcome.nothing(without_model(problem, "the embedded default was not sure enough"))
         cleaned = clean(guess.text, place)
         took = (perf_counter() - self.began) * 1_000
         receipt = replace(
@@ -212,17 +222,35 @@ class _Asked:
         )  # fmt: skip
         return self._shown(cleaned.text, "embedded", receipt, problem)
 
+    def _no_guess(self) -> str:
+        """Why the embedded default is not asked."""
+        if not self.means.settings.embedded:
+            return "the embedded default is off by `completion.embedded`"
+        if self.means.predictor is None:
+            return "there is no embedded default for this file"
+        return "" if self.place.whole_line_ahead else "the embedded default completes ends of lines only"
+
     def _receipt(self, source: Source) -> Receipt:
-        return Receipt(self.place.path, self.spot.line, self.place.offset - self.place.line_start, source)
+        column = self.place.offset - self.place.line_start
+        before = self.place.line_before[-_BEFORE:]
+        return Receipt(self.place.path, self.spot.line, column, source, before=before)
 
     def _shown(
-        self, text: str, source: Source, receipt: Receipt | None, problem: str = ""
-    ) -> Completion | None:
+        self, text: str, source: Source, receipt: Receipt | None, problem: str = "",
+        *, answer: Receipt | None = None,
+    ) -> Completion | None:  # fmt: skip
         if receipt is not None:
             self.state.receipts.append(receipt)
         self._plan(text)
-        at = self.place.offset
-        return Completion(text, Span(at, at), source, problem) if text else None
+        self.outcome.answered(receipt, text)
+        if not text:
+            return None
+        at, language = self.place.offset, self.place.language
+        self.state.tally.shown(
+            self.place.path, language.id if language else "", at, text, source,
+            answer=answer or receipt, since=self.since,
+        )  # fmt: skip
+        return Completion(text, Span(at, at), source, problem)
 
     def _plan(self, text: str) -> None:
         """What is to be done if nobody types for a while."""

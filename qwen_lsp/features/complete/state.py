@@ -6,15 +6,19 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
-from qwen_lsp.features.complete.ahead import Idle
 from qwen_lsp.features.complete.cache import Answers
 from qwen_lsp.features.complete.diagnostics import Diagnostics
 from qwen_lsp.features.complete.flight import Flight
 from qwen_lsp.features.complete.frame import Frames
+from qwen_lsp.features.complete.idle import Idle
+from qwen_lsp.features.complete.outcome import Outcomes
 from qwen_lsp.features.complete.pace import Pace
 from qwen_lsp.features.complete.place import Place
+from qwen_lsp.features.complete.popup import Typing
 from qwen_lsp.features.complete.receipt import Receipt
+from qwen_lsp.features.complete.tally import Tally
 from qwen_lsp.features.complete.turn import Turn
 from qwen_lsp.features.complete.window import Window, Windows
 from qwen_lsp.text.edits import TextEdit
@@ -36,6 +40,9 @@ class Completions:
     pace: Pace = field(default_factory=Pace)
     receipts: deque[Receipt] = field(default_factory=lambda: deque[Receipt](maxlen=_RECEIPTS))
     """The newest last."""
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    tally: Tally = field(default_factory=Tally)
+    typing: Typing = field(default_factory=Typing)
     idle: Idle = field(default_factory=Idle)
     last_sent: Window | None = None
     """What the endpoint was given to read last."""
@@ -135,6 +142,8 @@ class Completions:
         flight = self._flights.get(path)  # whatever is here has not landed
         for edit in edits:
             self.answers.declarations.changed(path, before, edit)
+            self.tally.changed(path, before, edit)
+            self.typing.changed(path, edit, monotonic())
             refuted = flight is not None and not flight.changed(edit.span.start, edit.span.end, edit.text)
             if flight is not None and refuted:
                 self._abort(flight)
@@ -142,6 +151,7 @@ class Completions:
 
     async def aclose(self) -> None:
         """Abort what is under way."""
+        self.tally.close()
         self.idle.end()
         flights = [*self._flights.values(), *([self._ahead] if self._ahead is not None else [])]
         tasks = [flight.task for flight in flights if flight.task is not None]

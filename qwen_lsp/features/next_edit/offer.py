@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from qwen_lsp.errors import EndpointError
 from qwen_lsp.features.next_edit.change import NextEdit, computed, written
 from qwen_lsp.features.next_edit.history import Edit
-from qwen_lsp.features.next_edit.places import next_places
+from qwen_lsp.features.next_edit.places import NextPlace, next_places
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.settings import CompletionSettings
@@ -74,7 +74,7 @@ def inline(edit: NextEdit, index: LineIndex, offset: int) -> tuple[Span, str] | 
     return Span(start, end), before + edit.text + behind
 
 
-def title(edit: NextEdit, here: RelPath) -> str:
+def title(edit: NextEdit | NextPlace, here: RelPath) -> str:
     """The edit in one line, as a code action shows it; `here` is the file that the person is in."""
     where = f"line {edit.line + 1}" if edit.path == here else f"{edit.path}:{edit.line + 1}"
     return f"Next edit, {where}: {edit.why}"
