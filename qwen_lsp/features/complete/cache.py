@@ -125,7 +125,13 @@ class Answers:
             start, size = accepted.span.start, len(accepted.text)
             self.declarations.changed(path, after.text, TextEdit(Span(start, start + size), ""))
 
+    def forget(self, path: RelPath) -> None:
+        """Forget what was answered in a file, whose text is another one by now."""
+        self._kept.pop(path, None)
+        self.declarations.forget(path)
+
     def clear(self) -> None:
+        """Forget all answers."""
         self._kept.clear()
 
 

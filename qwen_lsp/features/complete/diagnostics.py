@@ -42,6 +42,9 @@ class Diagnostics:
         while len(self._kept) > _FILES:
             self._kept.pop(next(iter(self._kept)))
 
+    def forget(self, path: RelPath) -> None:
+        self._kept.pop(path, None)
+
     def near(self, path: RelPath, line: int, index: LineIndex, gate: Gate) -> tuple[str, str] | None:
         """What is wrong near a line, as a file of its own for a prompt: (path, text)."""
         if path not in self._kept:

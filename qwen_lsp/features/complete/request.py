@@ -59,6 +59,7 @@ async def complete(
     place = Place(path, snapshot.text(path), offset, language)
     spot = Spot(snapshot, place)
     outcome = state.outcomes.begin(path, spot.line)
+    state.use(means)
     turn = state.turn(path)
     if why := why_silent(place, means.settings, invoked=invoked):
         state.answered(path, turn)
@@ -143,7 +144,7 @@ class _Asked:
             if landed.complete:
                 flight.receipt = self._receipt_of(endpoint, frame, window, landed, stages)
                 state.pace.answered(landed.seconds)
-                state.answers.add(place, landed.text, window.reach, frame.holds, flight.receipt)
+                state.answers.add(place, landed.text, window.reach, frame.contents.hold, flight.receipt)
 
         flight.begin(endpoint, window.request, landed)
         await self._follow(flight, turn, None)
