@@ -55,7 +55,9 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
         state.landed(flight)
         if landed.complete:
             accepted = TextEdit(Span(place.offset, place.offset), text)
-            state.answers.add_ahead(place, accepted, after, landed.text, window.reach, frame.contents.hold)
+            state.answers.add_ahead(
+                place, accepted, after, landed.text, window.reach, window.frame.contents.hold
+            )
 
     state.sent(window)
     state.go_ahead(flight)

@@ -74,6 +74,13 @@ class Frame:
     def contents(self) -> Contents:
         return Contents(tuple((file.path, file.name) for file in self.files))
 
+    def within(self, room: int) -> Frame:
+        """As many of the last files of it as weigh `room` tokens at most."""
+        files = self.files
+        while files and sum(file.tokens for file in files) > room:
+            files = files[1:]
+        return self if len(files) == len(self.files) else replace(self, files=files)
+
     def still(self, snapshot: Snapshot, gate: Gate) -> Frame:
         """The files of it that contain what they did and may still be shown."""
         kept = tuple(

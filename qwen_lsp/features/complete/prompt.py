@@ -9,14 +9,12 @@ from qwen_lsp.features.complete.diagnostics import Diagnostics
 from qwen_lsp.features.complete.frame import Frame, Frames, Wanted
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.window import Window, Windows
+from qwen_lsp.features.complete.window import CHARS_PER_TOKEN, Window, Windows, names_within
 from qwen_lsp.index.snapshot import Snapshot
 
-_FRAME_SHARE, _SLACK = 0.42, 32
+_FRAME_SHARE, _SLACK = 0.42, 48
 """Of the budget: the most that other files take while the file itself has something to show; tokens that
 stay free for what is typed on a line."""
-_CHARS_PER_TOKEN = 3
-"""Fewer than a token of code has on average: a short file leaves its room to others, never too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,9 @@ async def frame_of(spot: Spot, means: Means, frames: Frames, deadline: float) ->
         await asyncio.to_thread(means.count, "")
         frames.counts = True
     budget = means.settings.budget_tokens
-    here = len(spot.place.text) // _CHARS_PER_TOKEN
-    room = budget - min(here, int(budget * (1 - _FRAME_SHARE))) - _SLACK
+    here = len(spot.place.text) // CHARS_PER_TOKEN
+    names = sum(map(means.count, names_within(spot.place.path, spot.snapshot.root.name, budget, means.count)))
+    room = budget - min(here, int(budget * (1 - _FRAME_SHARE))) - names - _SLACK
     visits = tuple(means.visits)
     wanted = Wanted(spot.snapshot, spot.place, spot.line, room, means.count, means.gate, visits)
     return await frames.frame(wanted, deadline)

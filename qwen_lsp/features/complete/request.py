@@ -10,7 +10,6 @@ from qwen_lsp.features.complete.ahead import IDLE, READING, allowed, fetch_ahead
 from qwen_lsp.features.complete.cache import Known
 from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.flight import Flight, Landed
-from qwen_lsp.features.complete.frame import Frame
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.outcome import CANCELLED, NEWER, Outcome, unfinished, without_model
 from qwen_lsp.features.complete.place import Place
@@ -142,9 +141,10 @@ class _Asked:
         def landed(flight: Flight, landed: Landed) -> None:
             state.landed(flight)
             if landed.complete:
-                flight.receipt = self._receipt_of(endpoint, frame, window, landed, stages)
+                flight.receipt = self._receipt_of(endpoint, window, landed, stages)
                 state.pace.answered(landed.seconds)
-                state.answers.add(place, landed.text, window.reach, frame.contents.hold, flight.receipt)
+                holds = window.frame.contents.hold
+                state.answers.add(place, landed.text, window.reach, holds, flight.receipt)
 
         flight.begin(endpoint, window.request, landed)
         await self._follow(flight, turn, None)
@@ -178,9 +178,7 @@ class _Asked:
             return _PATIENCE_AT_FIRST
         return max(0.0, _PATIENCE * usual - (perf_counter() - flight.began))
 
-    def _receipt_of(
-        self, endpoint: Endpoint, frame: Frame, window: Window, landed: Landed, stages: Stages
-    ) -> Receipt:
+    def _receipt_of(self, endpoint: Endpoint, window: Window, landed: Landed, stages: Stages) -> Receipt:
         stages = (*stages, ("first text", landed.first * 1_000), ("answer", landed.seconds * 1_000))
         return replace(
             self._receipt("model"),
@@ -189,8 +187,8 @@ class _Asked:
             host=endpoint.host,
             route=endpoint.route or "",
             tokens=window.tokens,
-            parts=_parts(self.place, frame, window),
-            withheld=(*frame.withheld, *window.withheld),
+            parts=_parts(self.place, window),
+            withheld=(*window.frame.withheld, *window.withheld),
             raw=landed.raw,
             ended=landed.ended,
             removed=landed.removed,
@@ -271,8 +269,8 @@ class _Asked:
 Stages = tuple[tuple[str, float], ...]
 
 
-def _parts(place: Place, frame: Frame, window: Window) -> tuple[PromptPart, ...]:
-    files = [PromptPart(file.path, file.tokens, file.why) for file in frame.files]
+def _parts(place: Place, window: Window) -> tuple[PromptPart, ...]:
+    files = [PromptPart(file.path, file.tokens, file.why) for file in window.frame.files]
     if window.note is not None:
         files.append(PromptPart(window.note, window.note_tokens, "what is wrong near the cursor"))
     before = PromptPart(place.path, window.before, "the text before the cursor")

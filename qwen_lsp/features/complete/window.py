@@ -26,6 +26,12 @@ _SLACK = 0.06
 """Of the budget: left free when the beginning of the text above is chosen, so that it lasts a few lines."""
 _MARKERS = 8
 """Special tokens of a FIM prompt around prefix, suffix and the current file's path, and a newline."""
+_LEAST_SHARE = 0.4
+"""Of the budget: what the text of the file itself has before all others, if it is that long."""
+_NAMES_SHARE = 0.125
+"""Of the budget: the most that each of the two names may take."""
+CHARS_PER_TOKEN = 3
+"""Fewer than a token of code has on average: a short file leaves its room to others, never too much."""
 _CHARS_PER_TOKEN = 12
 """More characters than a token of code ever has on average; a first cut before exact counting."""
 _MARGIN = 8_000
@@ -42,6 +48,8 @@ class Window:
     """A request, what it weighs, how far it reaches, and what the secrets gate kept out of it."""
 
     request: FimRequest
+    frame: Frame
+    """As much of it as there was room for."""
     tokens: int
     reach: tuple[int, int]
     """Characters before and behind the cursor that it was made of."""
@@ -105,14 +113,19 @@ class Windows:
         """
         if gate.admits_path(place.path):
             return None
-        fixed = frame.tokens + count(place.path) + count(repo) + _MARKERS
+        path, repo = names_within(place.path, repo, budget, count)
+        fixed = count(path) + count(repo) + _MARKERS
+        room = budget - fixed - min(len(place.text) // CHARS_PER_TOKEN, int(_LEAST_SHARE * budget))
         extra = 0 if note is None else count(note[0]) + count(note[1]) + MARKERS_EACH
-        fixed += extra
+        if extra > room:
+            note, extra = None, 0
+        frame = frame.within(room - extra)
+        fixed += frame.tokens + extra
         around = self._as_before(place, budget - fixed, count, gate)
         if around is None:
             around = self._anew(place, fixed, budget, count, gate)
         request = FimRequest(
-            path=place.path,
+            path=path,
             prefix=around.before,
             suffix=around.after,
             context=frame.context if note is None else (*frame.context, note),
@@ -122,6 +135,7 @@ class Windows:
         tokens = fixed + around.before_tokens + around.after_tokens
         return Window(
             request,
+            frame,
             tokens,
             around.reach,
             around.before_tokens,
@@ -199,7 +213,8 @@ class _Around:
 def _cut(before: str, after: str, fixed: int, budget: int, count: Count) -> tuple[str, int, str, int]:
     """What of the text before and behind the cursor goes into the prompt, each with its tokens."""
     room = budget - fixed
-    kept = tail_within(before, room - _BEHIND_LEAST, count)
+    least = count(head_within(after, min(_BEHIND_LEAST, room // 2), count))
+    kept = tail_within(before, room - least, count)
     tokens = count(kept)
     few = tokens < _FEW_BEFORE * budget
     behind = int(_BEHIND_MOST * budget if few else _BEHIND_SHARE * (fixed + tokens))
@@ -216,6 +231,15 @@ def _cut(before: str, after: str, fixed: int, budget: int, count: Count) -> tupl
 
 def _beyond(text: str, first: int, last: int) -> tuple[str, str]:
     return text[max(0, first - _MARGIN) : first], text[last : last + _MARGIN]
+
+
+def names_within(path: str, repo: str, budget: int, count: Count) -> tuple[str, str]:
+    """The names of a file and of its workspace as a prompt has them: of a long one the end."""
+    most = int(_NAMES_SHARE * budget)
+    shown = tail_within(path, most, count)
+    if shown != path:
+        shown = shown.partition("/")[2] or shown
+    return shown, tail_within(repo, most, count)
 
 
 def tail_within(text: str, limit: int, count: Count) -> str:
