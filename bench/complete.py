@@ -288,7 +288,8 @@ async def burst(root: Path, requests: int) -> None:
     """
     del requests
     for name, text, keys in (
-        ("as suggested", "value_of_the_item_at_the_place(item, 1)", "value_of_the_item_at"),
+        # The stub says what follows the first key.
+        ("as suggested", "alue_of_the_item_at_the_place(item, 1)", "value_of_the_item_at"),
         ("something else", "~", "abcdefghijklmnopqrst"),
     ):
         upstream: list[float] = []
