@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.complete import CAPABILITIES
+from bench.typist import CAPABILITIES
 from tests.support.editor import SERVE, Editor, Json, indexed, replace, spawned
 from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
 
