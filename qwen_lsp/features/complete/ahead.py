@@ -14,7 +14,7 @@ from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.window import Window, Windows
 from qwen_lsp.settings import WhenIdle
 
-READING = 0.6  # seconds that a suggestion is shown before what follows it is fetched
+READING = 0.8  # seconds that a suggestion is shown before what follows it is fetched
 IDLE = 1.5  # seconds without a key before a prompt is given to read
 _RANKING = 5.0
 _READ_ALREADY = 0.75
