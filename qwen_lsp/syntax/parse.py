@@ -7,7 +7,7 @@ characters, so offsets into the tree are offsets into the text, and rows are the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
