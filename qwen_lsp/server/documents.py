@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
@@ -15,6 +16,10 @@ from qwen_lsp.server import convert, next_edits
 from qwen_lsp.server.host import Document, Server
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
+
+if TYPE_CHECKING:
+    from qwen_lsp.session import Session
+    from qwen_lsp.workspace.paths import RelPath
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +31,7 @@ def did_open(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
     item = params.text_document
     session, path = ls.locate(item.uri)
     session.open(path, clean(item.text), item.version)
+    _forget(ls, session, path)
     ls.documents = {**ls.documents, item.uri: Document(item.uri, session, path, item.version)}
 
 
@@ -57,10 +63,15 @@ def did_close(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
         return log.warning("ignored the closing of a document that is not open")
     ls.documents = {uri: d for uri, d in ls.documents.items() if d is not document}
     document.session.close(document.path)
-    if (completions := ls.completing.get(document.session)) is not None:
-        completions.tally.closed(document.path)
+    _forget(ls, document.session, document.path)
     next_edits.forget(ls, document.session, document.path)
     return None
+
+
+def _forget(ls: Server, session: Session, path: RelPath) -> None:
+    """What completion knows of a document is of no use: it may be another text when it is opened again."""
+    if (completions := ls.completing.get(session)) is not None:
+        completions.closed(path)
 
 
 def did_save(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
@@ -77,6 +88,7 @@ def rehome(ls: Server) -> None:
         if (session, path) != (document.session, document.path):
             session.open(path, document.session.snapshot.text(document.path), document.version)
             document.session.close(document.path)
+            _forget(ls, document.session, document.path)
             documents[uri] = replace(document, session=session, path=path)
     ls.documents = documents
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -151,7 +151,7 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
 
 def _complaints(
     place: Place, span: Span, diagnostics: Sequence[Diagnostic]
-) -> tuple[Iterable[int], Sequence[Complaint]]:
+) -> tuple[range, Sequence[Complaint]]:
     """The lines asked about, and what the editor says is wrong there."""
     from qwen_lsp.features.complete.diagnostics import Complaint
 

@@ -144,8 +144,10 @@ class Server(LanguageServer):
         if found is None:
             from qwen_lsp.features.complete.state import Completions
 
-            found = self.completing[session] = Completions()
+            found = Completions()
             found.tally.read = lambda path: _open_text(session, path)
+            if session in self.sessions():  # a folder may have gone since it was asked for
+                self.completing[session] = found
         return found
 
     def current_settings(self) -> Settings:

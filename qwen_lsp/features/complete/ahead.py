@@ -48,7 +48,7 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
         state.landed(flight)
         if landed.complete:
             with state.answers.once(place, text):
-                state.answers.add(after, landed.text, window.reach, frame.holds)
+                state.answers.add(after, landed.text, window.reach, frame.contents.hold)
 
     state.sent(window)
     state.go_ahead(flight)

@@ -124,7 +124,13 @@ class Answers:
         finally:  # nobody has accepted it yet
             self.declarations.changed(place.path, after.text, TextEdit(Span(at, end), ""))
 
+    def forget(self, path: RelPath) -> None:
+        """Forget what was answered in a file, whose text is another one by now."""
+        self._kept.pop(path, None)
+        self.declarations.forget(path)
+
     def clear(self) -> None:
+        """Forget all answers."""
         self._kept.clear()
 
 

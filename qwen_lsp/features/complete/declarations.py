@@ -47,6 +47,10 @@ class Declarations:
             found ^= line
         return found
 
+    def forget(self, path: RelPath) -> None:
+        """A file was read anew: its state means nothing any more."""
+        self._states.pop(path, None)
+
     def changed(self, path: RelPath, before: str, edit: TextEdit) -> None:
         """Take in an edit of a place in the text `before`."""
         start = before.rfind("\n", 0, edit.span.start) + 1

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from qwen_lsp.errors import EndpointError
+from qwen_lsp.errors import QwenLspError
 from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt
@@ -20,6 +21,8 @@ from qwen_lsp.features.complete.stopping import end_of
 from qwen_lsp.features.complete.turn import Turn
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import FimRequest
+
+log = logging.getLogger(__name__)
 
 _ANCHOR = 64
 _BEHIND = 256
@@ -68,10 +71,15 @@ class Flight:
         async def fly() -> None:
             try:
                 self.landed = await self._fly(endpoint, request)
-            except EndpointError as error:
+            except QwenLspError as error:
                 self.landed = Landed(problem=str(error))
-            landed(self, self.landed)
-            self.tell()
+            except Exception:
+                log.exception("a completion failed")
+                self.landed = Landed(problem="internal error; the log says more")
+            try:
+                landed(self, self.landed)
+            finally:  # nobody waits for ever, whatever went wrong
+                self.tell()
 
         self.task = asyncio.get_running_loop().create_task(fly(), name="completion")
 

@@ -39,11 +39,16 @@ class Shown:
     why: str
     name: str
 
-    def holds(self, snapshot: Snapshot) -> bool:
-        """Whether the file contains what it did."""
-        # A file that was written just now may not have a name yet; then it is read.
-        name = name_of(snapshot, self.path) or content_of(snapshot, self.path)[1]
-        return name == self.name
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What some files contained, by name: little to keep for long."""
+
+    names: tuple[tuple[RelPath, str], ...]
+
+    def hold(self, snapshot: Snapshot) -> bool:
+        """Whether every file contains what it did."""
+        return all(_contains(snapshot, path, name) for path, name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,23 @@ class Frame:
     def context(self) -> tuple[tuple[str, str], ...]:
         return tuple((file.path, file.text) for file in self.files)
 
-    def holds(self, snapshot: Snapshot) -> bool:
-        """Whether every file contains what it did."""
-        return all(file.holds(snapshot) for file in self.files)
+    @property
+    def contents(self) -> Contents:
+        return Contents(tuple((file.path, file.name) for file in self.files))
 
-    def still(self, snapshot: Snapshot) -> Frame:
-        """The files of it that contain what they did."""
-        kept = tuple(file for file in self.files if file.holds(snapshot))
+    def still(self, snapshot: Snapshot, gate: Gate) -> Frame:
+        """The files of it that contain what they did and may still be shown."""
+        kept = tuple(
+            file
+            for file in self.files
+            if _contains(snapshot, file.path, file.name) and not gate.admits_path(file.path)
+        )
         return self if len(kept) == len(self.files) else replace(self, files=kept)
+
+
+def _contains(snapshot: Snapshot, path: RelPath, name: str) -> bool:
+    # A file that was written just now may not have a name yet; then it is read.
+    return (name_of(snapshot, path) or content_of(snapshot, path)[1]) == name
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +125,9 @@ class Frames:
         self._kept[path] = kept
         while len(self._kept) > _FILES:
             self._kept.pop(next(iter(self._kept)))
-        fresh = kept.frame.line >= 0 and kept.frame.holds(wanted.snapshot)
-        if fresh and _fits(kept.frame, wanted):
-            return kept.frame
+        still = kept.frame.still(wanted.snapshot, wanted.gate)
+        if still is kept.frame and still.line >= 0 and _fits(still, wanted):
+            return still
         if kept.task is None:
             kept.task = asyncio.create_task(asyncio.to_thread(choose, wanted, kept.frame))
             kept.task.add_done_callback(lambda task: _take(kept, task))
@@ -121,7 +135,8 @@ class Frames:
         done, _ = await asyncio.wait([task], timeout=deadline)
         if done and not task.cancelled() and task.exception() is not None:
             raise task.exception() or AssertionError
-        return kept.frame if done else kept.frame.still(wanted.snapshot)
+        # What was chosen may have been chosen for the request before this one.
+        return kept.frame.still(wanted.snapshot, wanted.gate) if done else still
 
 
 def _take(kept: _Kept, task: asyncio.Task[Frame]) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
+
+from qwen_lsp.errors import QwenLspError
+
+log = logging.getLogger(__name__)
 
 
 class Idle:
@@ -11,12 +16,13 @@ class Idle:
 
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
+        """What is being done."""
 
     @property
     def waiting(self) -> bool:
         """Whether something is to be done, or being done."""
-        return self._timer is not None or self._task is not None
+        return self._timer is not None or self.task is not None
 
     def after(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Do this after a pause, instead of what was to be done."""
@@ -25,19 +31,25 @@ class Idle:
 
     def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
         self._timer = None
-        self._task = asyncio.ensure_future(self._run(work))
+        self.task = asyncio.ensure_future(self._run(work))
 
     async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
+        except QwenLspError as error:
+            log.info("not done while nobody types: %s", error)
+        except Exception:
+            log.exception("what is done while nobody types failed")
         finally:
-            self._task = None
+            # What was given up may end late, when something else is being done.
+            if self.task is asyncio.current_task():
+                self.task = None
 
     def end(self) -> None:
         """Do nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        if self.task is not None:
+            self.task.cancel()
+            self.task = None

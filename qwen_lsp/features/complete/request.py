@@ -59,13 +59,15 @@ async def complete(
     place = Place(path, snapshot.text(path), offset, language)
     spot = Spot(snapshot, place)
     outcome = state.outcomes.begin(path, spot.line)
+    state.use(means)
+    turn = state.turn(path)
     if why := why_silent(place, means.settings, invoked=invoked):
+        state.answered(path, turn)
         return outcome.nothing(why)
     now, since = asyncio.get_running_loop().time(), state.tally.now
     asked = _Asked(spot, means, state, outcome, now, perf_counter(), since)
     state.pace.key(asked.at)
     state.idle.end()
-    turn = state.turn(path)
     try:
         if known := state.answers.find(place, snapshot):
             return asked.again(known)
@@ -102,9 +104,12 @@ class _Asked:
         state, place, settings = self.state, self.place, self.means.settings
         if (flight := state.flight(place)) is not None:
             await self._follow(flight, turn, self._patience(flight))
+            if flight.said:  # it has begun to speak meanwhile
+                await self._follow(flight, turn, None)
             if turn.over:
                 return self.outcome.nothing(NEWER)
             if flight.landed is not None and flight.landed.problem:
+                self.means.failed(flight.landed.problem)
                 return self.embedded(flight.landed.problem)
             if known := state.answers.find(place, self.spot.snapshot):
                 return self.again(known)
@@ -139,7 +144,7 @@ class _Asked:
             if landed.complete:
                 flight.receipt = self._receipt_of(endpoint, frame, window, landed, stages)
                 state.pace.answered(landed.seconds)
-                state.answers.add(place, landed.text, window.reach, frame.holds, flight.receipt)
+                state.answers.add(place, landed.text, window.reach, frame.contents.hold, flight.receipt)
 
         flight.begin(endpoint, window.request, landed)
         await self._follow(flight, turn, None)
@@ -156,10 +161,12 @@ class _Asked:
         """Wait until a flight has landed, or a newer request took over."""
         flight.waiter = turn
         try:
-            if flight.landed is None:
+            if flight.landed is None and not turn.over:
                 await turn.wait(seconds)
         except asyncio.CancelledError:
-            self.state.left(flight)
+            # Clients cancel the older request after they have sent the newer one, which waits for it by then.
+            if flight.waiter is turn:
+                self.state.left(flight)
             raise
 
     def _patience(self, flight: Flight) -> float | None:

@@ -13,6 +13,7 @@ from qwen_lsp.features.complete.diagnostics import Diagnostics
 from qwen_lsp.features.complete.flight import Flight
 from qwen_lsp.features.complete.frame import Frames
 from qwen_lsp.features.complete.idle import Idle
+from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.outcome import Outcomes
 from qwen_lsp.features.complete.pace import Pace
 from qwen_lsp.features.complete.place import Place
@@ -46,10 +47,46 @@ class Completions:
     idle: Idle = field(default_factory=Idle)
     last_sent: Window | None = None
     """What the endpoint was given to read last."""
+    _made_with: object = None
     _ahead: Flight | None = None
     _flights: dict[RelPath, Flight] = field(default_factory=dict[RelPath, Flight])
     _turns: dict[RelPath, Turn] = field(default_factory=dict[RelPath, Turn])
     _left: dict[Flight, asyncio.TimerHandle] = field(default_factory=dict[Flight, "asyncio.TimerHandle"])
+
+    # -- what they are made with -------------------------------------------------------------------------
+
+    def use(self, means: Means) -> None:
+        """Completions are made with these from now on; what was made with others is forgotten."""
+        made_with = (means.endpoint, means.gate.fingerprint, means.settings)
+        if self._made_with is not None and made_with != self._made_with:
+            self.forget()
+        self._made_with = made_with
+
+    def forget(self) -> None:
+        """Forget what was said and what was sent, and end what is under way."""
+        self.idle.end()
+        for turn in self._turns.values():
+            turn.end()
+        for flight in self._under_way():
+            self._abort(flight)
+        self.answers.clear()
+        self.frames = Frames(counts=self.frames.counts)
+        self.windows = Windows()
+        self.pace = Pace()
+        self.last_sent = None
+
+    def closed(self, path: RelPath) -> None:
+        """A document was closed, or opened anew: what is in it may be another text."""
+        self.idle.end()
+        if (turn := self._turns.get(path)) is not None:
+            turn.end()
+        for flight in self._under_way():
+            if flight.place.path == path:
+                self._abort(flight)
+        self.answers.forget(path)
+        self.windows.forget(path)
+        self.diagnostics.forget(path)
+        self.tally.closed(path)
 
     # -- the latest request of a file wins ---------------------------------------------------------------
 
@@ -153,12 +190,14 @@ class Completions:
                 self._abort(flight)
                 flight = None
 
+    def _under_way(self) -> list[Flight]:
+        return [*self._flights.values(), *([self._ahead] if self._ahead is not None else [])]
+
     async def aclose(self) -> None:
         """Abort what is under way."""
         self.tally.close()
-        self.idle.end()
-        flights = [*self._flights.values(), *([self._ahead] if self._ahead is not None else [])]
-        tasks = [flight.task for flight in flights if flight.task is not None]
-        for flight in flights:
-            self._abort(flight)
+        tasks = [task for flight in self._under_way() if (task := flight.task) is not None]
+        if self.idle.task is not None:
+            tasks.append(self.idle.task)
+        self.forget()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -131,6 +131,9 @@ class Windows:
             extra,
         )
 
+    def forget(self, path: RelPath) -> None:
+        self._known.pop(path, None)
+
     def _as_before(self, place: Place, room: int, count: Count, gate: Gate) -> _Around | None:
         """With the same lines above and below as the last time, where they are still there and fit."""
         known = self._known.get(place.path)
