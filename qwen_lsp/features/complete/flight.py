@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from qwen_lsp.errors import EndpointError
+from qwen_lsp.errors import EndpointError, SettingsError
 from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt
@@ -63,17 +63,32 @@ class Flight:
     def begin(
         self, endpoint: Endpoint, request: FimRequest, landed: Callable[[Flight, Landed], None]
     ) -> None:
-        """Send the request; `landed` is called when there is an answer, or none to come."""
+        """Send the request; `landed` is called when there is an answer, or none to come.
+
+        Whoever waits is told whatever happens; what nobody expected is raised by `check`.
+        """
+
+        def land(found: Landed) -> None:
+            self.landed = found
+            landed(self, found)
+            self.tell()
 
         async def fly() -> None:
             try:
-                self.landed = await self._fly(endpoint, request)
-            except EndpointError as error:
-                self.landed = Landed(problem=str(error))
-            landed(self, self.landed)
-            self.tell()
+                found = await self._fly(endpoint, request)
+            except (EndpointError, SettingsError) as error:
+                found = Landed(problem=str(error))
+            except Exception:
+                land(Landed(ended="it failed"))
+                raise
+            land(found)
 
         self.task = asyncio.get_running_loop().create_task(fly(), name="completion")
+
+    def check(self) -> None:
+        """Raise what the request ended with, when it was no answer and no failing endpoint."""
+        if self.task is not None and self.task.done() and not self.task.cancelled():
+            self.task.result()
 
     async def _fly(self, endpoint: Endpoint, request: FimRequest) -> Landed:
         """Stream an answer, stop the model where it has said enough, and clean what it said."""

@@ -161,6 +161,7 @@ class _Asked:
         except asyncio.CancelledError:
             self.state.left(flight)
             raise
+        flight.check()
 
     def _patience(self, flight: Flight) -> float | None:
         """How long a request under way that has said nothing yet is worth waiting for."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qwen_lsp.features.complete import request
+from qwen_lsp.features.complete import flight, request
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.request import Completion, complete
 from qwen_lsp.features.complete.state import Completions
@@ -385,3 +385,34 @@ async def test_a_server_nearby_reads_the_next_prompt_while_nobody_types(
     first, warm = typist.server.requests
     assert "def compute" not in first.prompt
     assert warm.json["max_tokens"] == 1
+
+
+# -- a request that fails as nothing should ------------------------------------------------------------
+
+
+async def test_an_endpoint_whose_model_must_be_chosen_is_a_problem_and_keeps_nobody_waiting() -> None:
+    async with ScriptedEndpoint(kind="vllm", models=("one", "two")) as server:
+        endpoint = connect(EndpointSettings(base_url=server.base_url))
+        assert endpoint is not None
+        made = workspace(START)
+        typist = Typist(server, endpoint, made, made.offset)
+        async with asyncio.timeout(10):
+            assert await typist.ask() is None
+        (problem,) = typist.problems
+        assert "set OPENAI_MODEL to one of them: one, two" in problem
+        assert not typist.state.flights
+        await endpoint.aclose()
+
+
+async def test_an_error_that_nobody_expected_is_raised_where_the_answer_is_waited_for(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(flight, "clean", broken)
+    typist.server.reply(text="compute(a)")
+    with pytest.raises(RuntimeError, match="a defect"):
+        async with asyncio.timeout(10):
+            await typist.ask()
+    assert not typist.state.flights
