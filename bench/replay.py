@@ -27,7 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.complete import CAPABILITIES
+from bench.server import cpu
+from bench.typist import CAPABILITIES
 from tests.support.editor import SERVE, Editor, Json, indexed, replace, spawned
 from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
 
@@ -242,11 +243,15 @@ async def main(args: argparse.Namespace) -> None:
         async with spawned((sys.executable, "-c", SERVE), environ) as editor:
             await editor.initialize(args.folder.resolve(), capabilities=CAPABILITIES)
             await indexed(editor)
+            assert editor.process is not None
+            before = cpu(editor.process.pid)
             for path in chosen(args.folder.resolve(), args.files):
                 tally = await typed(editor, server, model, path, path.read_text("utf-8"), args.characters)
                 whole += tally
                 share = tally.free / max(1, tally.keys)
                 print(f"{path.name:<40} {tally.keys:>6} keys, {share:6.1%} without a request", flush=True)
+            each = (cpu(editor.process.pid) - before) / max(1, whole.keys)
+    print(f"CPU of the server for one key, choosing context included: {each * 1e3:.2f} ms")
     print(f"{'all':<40} {whole.keys:>6} keys, {whole.free / max(1, whole.keys):6.1%} without a request")
     print(f"shown {whole.shown}, duplicates {len(whole.duplicates)}, broken brackets {len(whole.broken)}")
     for problem in (*whole.duplicates, *whole.broken):

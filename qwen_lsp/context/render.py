@@ -59,11 +59,6 @@ def render(pack: Pack) -> str:
     return "".join(piece(part.path, part.text) for part in pack.parts)
 
 
-def fim_context(pack: Pack) -> tuple[tuple[str, str], ...]:
-    """The pack as (path, text) pairs for a completion request, the nearest last."""
-    return tuple((str(part.path), part.text) for part in pack.parts)
-
-
 def receipt(pack: Pack) -> dict[str, Any]:
     """What was sent, how much of it, why, and what was withheld: everything but the texts."""
     told: dict[str, Any] = {

@@ -13,7 +13,6 @@ from typing import Literal
 
 import tree_sitter
 
-from qwen_lsp.syntax.grammar import query
 from qwen_lsp.syntax.guard import attempt, blank, hazards, parse_source
 from qwen_lsp.syntax.languages import Language
 from qwen_lsp.text.edits import TextEdit
@@ -26,13 +25,6 @@ STRING_NODES = frozenset((
     "multi_line_str_text", "double_quote_scalar", "single_quote_scalar",
 ))
 """Nodes of strings besides those with `string` in their type."""
-_BLOCKS = frozenset((
-    "block", "statement_block", "compound_statement", "class_body", "interface_body", "enum_body", "body",
-    "enum_class_body", "declaration_list", "field_declaration_list", "function_body", "constructor_body",
-    "body_statement", "do_block", "do_group", "template_body", "switch_block", "switch_body", "object_type",
-    "enum_variant_list", "literal_value", "match_block", "object", "keyframe_block_list",
-    "protocol_body", "enum_declaration_list", "begin_block", "control_structure_body",
-))
 # fmt: on
 _TEXT_OF_STRING = re.compile(r"(content|fragment|start|text|characters|_body)$")
 _INTERPOLATION = re.compile(r"interpolat|substitution|expansion")
@@ -157,61 +149,6 @@ def _is_closed(tree: SyntaxTree, comment: tree_sitter.Node) -> bool:
         delimiters is not None
         and text.startswith(delimiters[0].encode())
         and text.endswith(delimiters[1].encode())
-    )
-
-
-def enclosing_block(tree: SyntaxTree, offset: int) -> Span | None:
-    """The smallest block or body around `offset`, its delimiters included."""
-    at = tree.to_byte(offset)
-    for node in reversed(_chain(tree, at, at)):
-        if node.type in _BLOCKS and node.is_named:
-            opener = tree.source[node.start_byte : node.start_byte + 1]
-            if opener != b"{" or node.start_byte < at < node.end_byte:
-                return tree.span(node)
-    return None
-
-
-def scopes(tree: SyntaxTree, offset: int) -> list[Span]:
-    """The definitions around `offset`, outermost first."""
-    at = tree.to_byte(offset)
-    cursor = tree_sitter.QueryCursor(query(tree.language))
-    cursor.set_byte_range(max(at - 1, 0), at + 1)
-    nodes = {
-        node
-        for _, captures in cursor.matches(tree.tree.root_node)
-        for capture, found in captures.items()
-        if capture.startswith("definition.")
-        for node in found
-        if node.start_byte <= at <= node.end_byte
-    }
-    return [tree.span(node) for node in sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte))]
-
-
-_CLOSERS = re.compile(r"(\}|end|done|fi|esac)\b|\}|$")
-
-
-def block_is_empty_at(tree: SyntaxTree, offset: int) -> bool:
-    """Whether a body begins before `offset` and nothing of it is written yet."""
-    if in_comment_or_string(tree, offset) is not None:
-        return False
-    before, after = tree.text[:offset].rstrip(), tree.text[offset:].lstrip()
-    last_line = before[before.rfind("\n") + 1 :]
-    if tree.language.block == "brace":
-        return before.endswith("{") and (not after or after.startswith("}"))
-    rest = tree.text[offset:]
-    if rest.partition("\n")[0].strip() or not last_line:
-        return False
-    indent = len(last_line) - len(last_line.lstrip())
-    blanks = rest[: len(rest) - len(after)]
-    next_indent = len(blanks) - blanks.rfind("\n") - 1 if after else 0
-    if tree.language.block == "indent":
-        code = last_line.partition(f" {tree.language.line_comment}")[0].rstrip()
-        return code.endswith(":") and next_indent <= indent
-    return (
-        tree.language.block == "keyword"
-        and "\n" in tree.text[len(before) : offset]
-        and next_indent == indent
-        and bool(_CLOSERS.match(after))
     )
 
 

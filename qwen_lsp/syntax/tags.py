@@ -81,12 +81,6 @@ def occurrences(tree: SyntaxTree, name: str) -> list[Span]:
     return spans
 
 
-def smallest_definition(facts: FileFacts, line: int) -> int | None:
-    """The position of the innermost definition around a line."""
-    around = facts.enclosing(line)
-    return around[-1] if around else None
-
-
 def line_count(text: str) -> int:
     """How many lines a text has; a last one without a terminator counts, an empty one does not."""
     breaks = text.count("\n")

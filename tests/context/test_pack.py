@@ -16,7 +16,7 @@ from qwen_lsp.context.order import dependencies_first
 from qwen_lsp.context.pack import pack
 from qwen_lsp.context.page import Page, counted_whole
 from qwen_lsp.context.rank import rank, rank_file
-from qwen_lsp.context.render import Pack, fim_context, piece, receipt, receipt_text, render
+from qwen_lsp.context.render import Pack, piece, receipt, receipt_text, render
 from qwen_lsp.index.cache import Cache
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.tokens import count as qwen
@@ -246,9 +246,3 @@ def test_the_receipt_says_what_was_sent_and_why() -> None:
     assert f"{result.tokens} of 60 tokens" in shown
     assert "withheld  .env" in shown
     assert all(part.why in shown for part in result.parts)
-
-
-def test_a_completion_gets_pairs_in_the_same_order() -> None:
-    place = workspace(SHOP)
-    result = packed(rank(shop(), place.path, place.offset), 80)
-    assert fim_context(result) == tuple((part.path, part.text) for part in result.parts)

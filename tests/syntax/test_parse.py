@@ -11,13 +11,10 @@ from hypothesis import strategies as st
 from qwen_lsp.syntax.languages import Language, by_id
 from qwen_lsp.syntax.parse import (
     SyntaxTree,
-    block_is_empty_at,
-    enclosing_block,
     errors,
     in_comment_or_string,
     parse,
     reparse,
-    scopes,
 )
 from qwen_lsp.syntax.tags import extract, occurrences
 from qwen_lsp.text.edits import TextEdit, apply
@@ -51,14 +48,12 @@ def test_any_text_has_a_tree(id: str, text: str) -> None:
     extract(tree)
     errors(tree)
     in_comment_or_string(tree, len(text) // 2)
-    enclosing_block(tree, len(text))
 
 
 def test_offsets_are_code_points() -> None:
     text = "größe = 'π😀'\ndef ärger(): pass\n"
     tree = parse(text, language("python"))
     assert not tree.ascii
-    assert [text[s.start : s.end] for s in scopes(tree, text.index("pass"))] == ["def ärger(): pass"]
     assert [text[s.start : s.end] for s in occurrences(tree, "ärger")] == ["ärger"]
     for offset in range(len(text) + 1):
         assert tree.to_offset(tree.to_byte(offset)) == offset
@@ -114,57 +109,6 @@ def test_errors_are_the_outermost() -> None:
 )
 def test_in_comment_or_string(id: str, text: str, expected: str | None) -> None:
     assert in_comment_or_string(*placed(id, text)) == expected
-
-
-@pytest.mark.parametrize(
-    ("id", "text", "expected"),
-    [
-        ("python", "def f():\n    x = 1\n    <CURSOR>y = 2\n", "x = 1\n    y = 2"),
-        ("python", "x = <CURSOR>1\n", None),
-        ("javascript", "function f() { a(); <CURSOR> }", "{ a();  }"),
-        ("javascript", "function f() { if (a) {<CURSOR>} }", "{}"),
-        ("javascript", "function f() { if (a) {}<CURSOR> }", "{ if (a) {} }"),
-        ("javascript", "class A { <CURSOR> }", "{  }"),
-        ("rust", "fn f() { match a { <CURSOR>_ => b } }", "{ _ => b }"),
-        ("go", "func f() {\n\ta(<CURSOR>)\n}", "{\n\ta()\n}"),
-        ("java", "class A { void f() { <CURSOR>g(); } }", "{ g(); }"),
-    ],
-)
-def test_enclosing_block(id: str, text: str, expected: str | None) -> None:
-    tree, offset = placed(id, text)
-    span = enclosing_block(tree, offset)
-    assert (tree.text[span.start : span.end] if span else None) == expected
-
-
-@pytest.mark.parametrize(
-    ("id", "text", "expected"),
-    [
-        ("python", "def f():\n    <CURSOR>\n\ndef g(): pass\n", True),
-        ("python", "def f():  # why\n    <CURSOR>\n", True),
-        ("python", "def f():\n    <CURSOR>\n    return 1\n", False),
-        ("python", "def f():\n    x<CURSOR>\n", False),
-        ("python", "x = 1\n<CURSOR>\n", False),
-        ("javascript", "function f() {\n  <CURSOR>\n}\n", True),
-        ("javascript", "function f() {<CURSOR>", True),
-        ("javascript", "function f() { a();<CURSOR> }", False),
-        ("javascript", "const a = '{<CURSOR>}'", False),
-        ("ruby", "def f\n  <CURSOR>\nend\n", True),
-        ("ruby", "def f\n  x\n  <CURSOR>\nend\n", False),
-        ("lua", "function f()\n  <CURSOR>\nend\n", True),
-    ],
-)
-def test_block_is_empty_at(id: str, text: str, expected: bool) -> None:
-    assert block_is_empty_at(*placed(id, text)) is expected
-
-
-def test_scopes_are_the_definitions_around() -> None:
-    tree, offset = placed(
-        "python", "class A:\n    def f(self):\n        re<CURSOR>turn 1\n\n    def g(self): pass\n"
-    )
-    assert [tree.text[s.start : s.end].split("\n")[0] for s in scopes(tree, offset)] == [
-        "class A:",
-        "def f(self):",
-    ]
 
 
 def test_occurrences_are_names_only() -> None:

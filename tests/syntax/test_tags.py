@@ -10,7 +10,7 @@ from qwen_lsp.syntax import incremental
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, by_id
 from qwen_lsp.syntax.parse import parse, reparse
-from qwen_lsp.syntax.tags import extract, line_count, smallest_definition, update
+from qwen_lsp.syntax.tags import extract, line_count, update
 from qwen_lsp.text.edits import TextEdit, apply
 from qwen_lsp.text.positions import Span
 from tests.syntax.test_fixtures import DATA, source_of
@@ -92,11 +92,6 @@ def test_definitions(id: str, text: str, expected: list[str]) -> None:
 def test_where_a_header_ends(id: str, text: str, header_end: int, end_line: int) -> None:
     first = facts_of(id, text).definitions[0]
     assert (first.line, first.header_end, first.end_line) == (0, header_end, end_line)
-
-
-def test_smallest_definition() -> None:
-    facts = facts_of("python", "class A:\n    def f(self):\n        pass\n    x = 1\ny = 2\n")
-    assert [smallest_definition(facts, line) for line in range(6)] == [0, 1, 1, 2, 3, None]
 
 
 def followed(id: str, text: str, edits: list[TextEdit]) -> tuple[FileFacts, FileFacts]:

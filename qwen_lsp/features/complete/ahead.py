@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from qwen_lsp.features.complete.flight import Flight, Landed
 from qwen_lsp.features.complete.means import Means
-from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.window import Window, Windows
 from qwen_lsp.settings import WhenIdle
-from qwen_lsp.text.edits import TextEdit
-from qwen_lsp.text.positions import Span
 
-READING = 0.6  # seconds that a suggestion is shown before what follows it is fetched
+READING = 0.8  # seconds that a suggestion is shown before what follows it is fetched
 IDLE = 1.5  # seconds without a key before a prompt is given to read
 _RANKING = 5.0
 _READ_ALREADY = 0.75
@@ -36,13 +33,9 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
     endpoint, place = means.endpoint, spot.place
     if endpoint is None:
         return
-    after = Place(
-        place.path,
-        place.text[: place.offset] + text + place.text[place.offset :],
-        place.offset + len(text),
-        place.language,
-    )
-    if state.answers.find(after, spot.snapshot) is not None:
+    with state.answers.once(place, text) as after:
+        known = state.answers.find(after, spot.snapshot) is not None
+    if known or state.is_fetching(after):
         return
     frame = await frame_of(spot, means, state.frames, _RANKING)
     # Windows of its own: the ones of whoever types are to stay as they are.
@@ -54,10 +47,8 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
     def landed(flight: Flight, landed: Landed) -> None:
         state.landed(flight)
         if landed.complete:
-            accepted = TextEdit(Span(place.offset, place.offset), text)
-            state.answers.add_ahead(
-                place, accepted, after, landed.text, window.reach, window.frame.contents.hold
-            )
+            with state.answers.once(place, text):
+                state.answers.add(after, landed.text, window.reach, window.frame.contents.hold)
 
     state.sent(window)
     state.go_ahead(flight)

@@ -7,7 +7,8 @@ files, and the declarations of the file itself.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from qwen_lsp.features.complete.cleaning import clean
@@ -112,18 +113,16 @@ class Answers:
             self._kept.pop(next(iter(self._kept)))
         return answer
 
-    def add_ahead(
-        self, place: Place, accepted: TextEdit, after: Place, text: str, reach: tuple[int, int],
-        holds: Callable[[Snapshot], bool],
-    ) -> None:  # fmt: skip
-        """Keep what was said for a place that there will be once an edit is made."""
-        path = place.path
-        self.declarations.changed(path, place.text, accepted)
+    @contextmanager
+    def once(self, place: Place, accepted: str) -> Generator[Place]:
+        """The place that there will be once a suggestion is accepted; within, it counts as accepted."""
+        at, end = place.offset, place.offset + len(accepted)
+        after = Place(place.path, place.text[:at] + accepted + place.text[at:], end, place.language)
+        self.declarations.changed(place.path, place.text, TextEdit(Span(at, at), accepted))
         try:
-            self.add(after, text, reach, holds)
-        finally:  # nobody has made it yet
-            start, size = accepted.span.start, len(accepted.text)
-            self.declarations.changed(path, after.text, TextEdit(Span(start, start + size), ""))
+            yield after
+        finally:  # nobody has accepted it yet
+            self.declarations.changed(place.path, after.text, TextEdit(Span(at, end), ""))
 
     def forget(self, path: RelPath) -> None:
         """Forget what was answered in a file, whose text is another one by now."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 PAUSE = 0.7  # seconds without a key after which somebody does not type any more
 _SHARE = 0.25  # of the newest value in a running average
 _DEVIATIONS = 2.0
-_JITTER = 0.002
+_JITTER = 0.001
 
 
 @dataclass(slots=True)

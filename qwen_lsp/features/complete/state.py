@@ -127,6 +127,10 @@ class Completions:
         self._flights[place.path] = flight
         return flight
 
+    def is_fetching(self, place: Place) -> bool:
+        """Whether what is fetched ahead is for this place."""
+        return self._ahead is not None and self._ahead.landed is None and self._ahead.answers(place)
+
     def go_ahead(self, flight: Flight) -> None:
         """From now on this is what is fetched ahead; everything that somebody asks for comes before it."""
         if self._ahead is not None:

@@ -342,6 +342,25 @@ async def test_what_follows_a_suggestion_is_fetched_while_it_is_read(
     assert typist.asked == 2
 
 
+async def test_what_follows_is_fetched_once_however_far_one_has_typed_along(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "READING", 0.0)
+    typist.made = workspace("#- a.py\n<CURSOR>\n")
+    typist.at = 0
+    said = "def f(a):\n    return a"
+    typist.server.reply(text=said)
+    typist.server.reply(text="\n\n\nf(1)", match="    return a<|fim_suffix|>")
+    assert await typist.text_of() == said
+    for n, character in enumerate("def f(", 1):
+        await typist.server.wait_requests(2)
+        while typist.state.idle.waiting:  # noqa: ASYNC110 - what is done while idle tells nobody
+            await asyncio.sleep(0)
+        typist.type(character)
+        assert await typist.text_of() == said[n:]
+    assert typist.asked == 2
+
+
 async def test_nothing_is_fetched_ahead_where_requests_cost_money(
     typist: Typist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
