@@ -7,6 +7,8 @@ requests are metered, begin only after a pause, and give way to everything that 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from qwen_lsp.features.complete.flight import Flight, Landed
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
@@ -45,9 +47,10 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
     flight = Flight(after)
 
     def landed(flight: Flight, landed: Landed) -> None:
+        accepted = flight in state.flights  # somebody has come to its place, and waits for it
         state.landed(flight)
         if landed.complete:
-            with state.answers.once(place, text):
+            with nullcontext() if accepted else state.answers.once(place, text):
                 state.answers.add(after, landed.text, window.reach, window.frame.contents.hold)
 
     state.sent(window)

@@ -404,3 +404,26 @@ async def test_a_server_nearby_reads_the_next_prompt_while_nobody_types(
     first, warm = typist.server.requests
     assert "def compute" not in first.prompt
     assert warm.json["max_tokens"] == 1
+
+
+async def test_what_is_being_fetched_when_it_is_accepted_is_asked_for_once(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where what was accepted declares something: it is there by then, and counts once."""
+    monkeypatch.setattr(request, "READING", 0.0)
+    typist.made = workspace("#- a.py\nx = 1\n\n\n<CURSOR>\n")
+    typist.at = typist.made.offset
+    go = asyncio.Event()
+    typist.server.reply(text="def g(b):\n    c = b\n    return c")
+    typist.server.reply(text=" + 1", match="return c<|fim_suffix|>", hold=go)
+    first = await typist.text_of()
+    assert first == "def g(b):\n    c = b\n    return c"
+    await typist.server.wait_requests(2)
+    typist.edit(typist.at, typist.at, first)
+    typist.at += len(first)
+    task = typist.begin()
+    await asyncio.sleep(0)
+    go.set()
+    assert (found := await task) is not None
+    assert found.text
+    assert typist.asked == 2
