@@ -97,12 +97,16 @@ class LineIndex:
         line = self.text[start:end]
         if encoding == "utf-32" or line.isascii():
             return min(start + position.character, end)
-        units, wide = 0, _wide_utf16 if encoding == "utf-16" else _wide_utf8
-        for i, char in enumerate(line):
-            units += wide(char)
-            if units > position.character:
-                return start + i
-        return end
+        # By halves: a line may be a megabyte, and what is left of it is encoded at the speed of memory.
+        low, high, units = 0, min(len(line), position.character), 0
+        while low < high:
+            middle = (low + high + 1) // 2
+            more = units + code_units(line[low:middle], encoding)
+            if more <= position.character:
+                low, units = middle, more
+            else:
+                high = middle - 1
+        return start + low
 
     def position(self, offset: int, encoding: PositionEncoding) -> Position:
         offset = max(0, min(offset, len(self.text)))
@@ -146,13 +150,6 @@ def code_units(text: str, encoding: PositionEncoding) -> int:
     """How many code units of `encoding` the text takes."""
     if encoding == "utf-32" or text.isascii():
         return len(text)
-    return sum(map(_wide_utf16 if encoding == "utf-16" else _wide_utf8, text))
-
-
-def _wide_utf16(char: str) -> int:
-    return 2 if ord(char) > 0xFFFF else 1
-
-
-def _wide_utf8(char: str) -> int:
-    point = ord(char)
-    return 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
+    if encoding == "utf-16":
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-8", "surrogatepass"))

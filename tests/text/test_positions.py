@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+from typing import Any as TraceFunction
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -129,3 +133,26 @@ def test_a_span_holds_its_offsets() -> None:
     assert 3 not in Span(1, 3)
     assert "1" not in Span(1, 3)
     assert len(Span(1, 3)) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_in_a_line_of_a_megabyte_nothing_is_counted_one_by_one(encoding: PositionEncoding) -> None:
+    """Asking for a place takes no more steps of the interpreter than the line has halves."""
+    line = "é" + "var a = 1;" * 100_000
+    index = LineIndex(line)
+    steps = 0
+
+    def counted(frame: FrameType, event: str, arg: object) -> TraceFunction:
+        nonlocal steps
+        steps += event == "line"
+        return counted
+
+    before = sys.gettrace()
+    sys.settrace(counted)
+    try:
+        position = index.position(len(line) - 3, encoding)
+        offset = index.offset(position, encoding)
+    finally:
+        sys.settrace(before)
+    assert offset == len(line) - 3
+    assert steps < 1_000

@@ -46,8 +46,8 @@ class Answer:
     """Hashes of the text in reach."""
     at_end: bool
     """Whether the reach behind the cursor ends with the file."""
-    line: str
-    """The cursor's line."""
+    line: int
+    """A hash of the cursor's line."""
     declared: int
     """The state of the file's declarations but for that line."""
     holds: Callable[[Snapshot], bool]
@@ -90,7 +90,7 @@ class Answers:
     def _holds(self, answer: Answer, place: Place, typed: int) -> bool:
         start = place.text.rfind("\n", 0, place.offset - max(0, typed)) + 1
         written = place.text[start : place.line_end]
-        return self.declarations.but_for(place.path, answer.line, written) == answer.declared
+        return self.declarations.but_for(place.path, written, answer.line) == answer.declared
 
     def add(
         self, place: Place, text: str, reach: tuple[int, int],
@@ -98,8 +98,8 @@ class Answers:
     ) -> Answer:  # fmt: skip
         """Keep an answer for later."""
         before, after = _around(place.text, place.offset, reach)
-        line = place.text[place.line_start : place.line_end]
-        declared = self.declarations.but_for(place.path, line)
+        written = place.text[place.line_start : place.line_end]
+        line, declared = hash(written), self.declarations.but_for(place.path, written)
         answer = Answer(
             text, place.offset, place.offset - place.line_start,
             place.text[max(0, place.offset - _ANCHOR) : place.offset], (len(before), len(after)),

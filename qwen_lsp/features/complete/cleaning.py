@@ -39,6 +39,7 @@ class Cleaned:
 def clean(text: str, place: Place) -> Cleaned:
     """The answer as it may be shown; empty when nothing worth showing is left."""
     text = text.replace("\r\n", "\n").replace("\r", "") if "\r" in text else text
+    place = place.nearby
     code = code_in(text, place, finished=True) or Code(0, len(text))
     removed = [*code.removed]
     if code.why:

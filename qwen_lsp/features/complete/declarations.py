@@ -37,13 +37,19 @@ class Declarations:
 
     _states: dict[RelPath, _State] = field(default_factory=dict[RelPath, _State])
 
-    def but_for(self, path: RelPath, *lines: str) -> int:
-        """The state of a file, some lines of it set aside: those that somebody is writing."""
+    def but_for(self, path: RelPath, lines: str, beside: int | None = None) -> int:
+        """The state of a file, some lines of it set aside: those that somebody is writing.
+
+        `beside` is one more of them, by its hash.
+        """
         state = self._states.get(path)
         if state is None:
             return 0
         found = state.sum
-        for line in {hash(line) for text in lines for line in text.split("\n")} & state.lines:
+        aside = {hash(line) for line in lines.split("\n")}
+        if beside is not None:
+            aside.add(beside)
+        for line in aside & state.lines:
             found ^= line
         return found
 

@@ -15,6 +15,7 @@ CLOSERS = ")]}>\"'`,;: \t"
 _HEAD = 3_000
 _FAR = 2_000
 _NEAR = (3_000, 1_500)
+_LINE = 4_000
 _TOP = re.compile(r"^[A-Za-z_@#\[<]", re.MULTILINE)
 _DEFINES = re.compile(
     r"^(?:@|#\[|(?:export |public |pub |async |static |local |abstract |final )*"
@@ -51,6 +52,17 @@ class Place:
     def line_after(self) -> str:
         """The cursor's line from the cursor on."""
         return self.text[self.offset : self.line_end]
+
+    @cached_property
+    def nearby(self) -> Place:
+        """The same cursor in no more of its line than anybody writes: there are lines of megabytes."""
+        text, start, end = self.text, 0, len(self.text)
+        if len(self.line_before) > _LINE:
+            start = self.offset - _LINE
+        if len(self.line_after) > _LINE:
+            end = self.offset + _LINE
+        whole = (start, end) == (0, len(text))
+        return self if whole else Place(self.path, text[start:end], self.offset - start, self.language)
 
     @cached_property
     def indent(self) -> str:

@@ -24,6 +24,7 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
 
     `finished` says that nothing follows, so that the last line counts as whole.
     """
+    place = place.nearby
     if "<" not in text and _is_one_line(text, place, finished=finished):
         return None
     code = code_in(text, place, finished=finished)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qwen_lsp.features.complete import balance
 from qwen_lsp.features.complete.cleaning import clean
 from qwen_lsp.features.complete.stopping import end_of
 from qwen_lsp.syntax.blocks import nesting
@@ -61,3 +62,19 @@ def test_a_line_without_an_end_is_looked_at_in_part() -> None:
     at = place("x" * 50_000 + "\n" + "y = <CURSOR>\n" + "z" * 50_000 + "\n")
     assert at.head.endswith("y = ")
     assert clean("1", at).text == "1"
+
+
+@pytest.mark.parametrize("said", ["foo(1);var b=2;", "foo(1)\nvar b=2\n", "x", "foo('"])
+def test_of_a_line_of_a_megabyte_a_little_is_looked_at(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = place("var é=1;" * 65_000 + "x<CURSOR>" + "var b=(2);" * 65_000 + "\n")
+    scanned: list[int] = []
+    scan = balance._scan  # pyright: ignore[reportPrivateUsage]
+
+    def noted(code: str, ordinary: int) -> tuple[balance.Balance, int]:
+        scanned.append(len(code))
+        return scan(code, ordinary)
+
+    monkeypatch.setattr(balance, "_scan", noted)
+    end_of(said, at)
+    clean(said, at)
+    assert max(scanned, default=0) < 10_000
