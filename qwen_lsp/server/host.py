@@ -161,6 +161,15 @@ class Server(LanguageServer):
                 self.say(problem)
         return self.settings
 
+    async def reconfigure(self, session: Session, settings: Settings) -> None:
+        """Have a session work on with other settings, and forget what completion knows from the old ones."""
+        completions, before = self.completing.get(session), session.settings
+        changed = (settings.endpoint, settings.completion, settings.secrets)
+        if completions is not None and changed != (before.endpoint, before.completion, before.secrets):
+            # First of all: what is under way would else fail with the endpoint that is closed here.
+            completions.forget()
+        await session.reconfigure(settings)
+
     # -- places --------------------------------------------------------------------------------------
 
     def place(self, uri: str) -> Place:

@@ -25,7 +25,6 @@ from qwen_lsp.workspace.paths import from_uri
 
 if TYPE_CHECKING:
     from qwen_lsp.session import Session
-    from qwen_lsp.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -193,17 +192,8 @@ def apply_configuration(ls: Server, options: object) -> None:
     ls.settings = settings
     logging.getLogger("qwen_lsp").setLevel(settings.log_level.upper())
     for session in ls.sessions():
-        ls.spawn(_reconfigure(ls, session, settings), "settings")
+        ls.spawn(ls.reconfigure(session, settings), "settings")
     return None
-
-
-async def _reconfigure(ls: Server, session: Session, settings: Settings) -> None:
-    completions, before = ls.completing.get(session), session.settings
-    changed = (settings.endpoint, settings.completion, settings.secrets)
-    if completions is not None and changed != (before.endpoint, before.completion, before.secrets):
-        # First of all: what is under way would else fail with the endpoint that is closed here.
-        completions.forget()
-    await session.reconfigure(settings)
 
 
 # -- watching ------------------------------------------------------------------------------------------
