@@ -102,12 +102,9 @@ def usage_of(event: Event) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     fields = cast("dict[str, Any]", usage)
-    details = cast("dict[str, Any]", fields.get("prompt_tokens_details") or {})
-    return Usage(
-        _count(fields.get("prompt_tokens")),
-        _count(fields.get("completion_tokens")),
-        _count(details.get("cached_tokens")),
-    )
+    details = fields.get("prompt_tokens_details")
+    cached = cast("dict[str, Any]", details).get("cached_tokens") if isinstance(details, dict) else 0
+    return Usage(_count(fields.get("prompt_tokens")), _count(fields.get("completion_tokens")), _count(cached))
 
 
 def _count(value: object) -> int:

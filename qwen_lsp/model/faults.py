@@ -60,8 +60,8 @@ def from_status(
     now: datetime | None = None,
 ) -> EndpointError:
     """The error of a reply that is not a success."""
+    body = without_key(body, key)
     said, limit = _said(body)
-    said = without_key(said, key)
     quote = f": {said}" if said else ""
     if status in (401, 403):
         return AuthenticationFailed(
@@ -88,16 +88,14 @@ def from_status(
 
 def from_event(host: str, error: object, *, key: str = "") -> EndpointError:
     """The error that a server put into a stream that had begun well."""
-    body = error if isinstance(error, str) else json.dumps({"error": error})
+    body = without_key(error if isinstance(error, str) else json.dumps({"error": error}), key)
     said, limit = _said(body)
     if overflow := _overflow(host, body, limit):
         return overflow
     code = cast("dict[str, Any]", error).get("code") if isinstance(error, dict) else None
     if isinstance(code, int) and 400 <= code < 500:
         return from_status(host, code, {}, body, key=key)
-    return EndpointFailed(
-        f"{host} failed in the middle of its reply: {without_key(said, key) or 'no reason'}"
-    )
+    return EndpointFailed(f"{host} failed in the middle of its reply: {said or 'no reason'}")
 
 
 def not_a_stream(host: str, headers: Mapping[str, str], body: str) -> MalformedReply:
@@ -160,6 +158,14 @@ def reason(error: BaseException) -> str:
     return next((str(cause) for cause in chain if str(cause)), type(error).__name__)
 
 
+def read_json(text: str) -> Any:
+    """What a server sent as JSON. Raises ValueError for what is none, or nested deeper than anybody means."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
 def without_key(text: str, key: str) -> str:
     """The text without the key, should a server repeat it."""
     return text.replace(key, "[key]") if len(key) >= 4 else text
@@ -168,7 +174,7 @@ def without_key(text: str, key: str) -> str:
 def _said(body: str) -> tuple[str, int | None]:
     """The words of an error body in any of the usual shapes, and the window when it has a field for it."""
     try:
-        value: Any = json.loads(body)
+        value: Any = read_json(body)
     except ValueError:
         return ("" if "<" in body[:20] else _short(body)), None
     limit: int | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import cast
 
+from qwen_lsp.errors import MalformedReply
 from qwen_lsp.model import faults
 from qwen_lsp.model.stream import Event, EventReader
 
@@ -19,7 +19,7 @@ class Events:
         self._host = host
         self._headers = headers
         self._key = key
-        self._reader = EventReader(host)
+        self._reader = EventReader(host, key=key)
         kind = headers.get("content-type", "")
         self._undecided = "event-stream" not in kind and "ndjson" not in kind
         self._document: bytearray | None = None
@@ -55,11 +55,14 @@ class Events:
         document = bytes(self._document or b"")
         text = document.decode("utf-8", "replace")
         try:
-            value: object = json.loads(text)
+            value: object = faults.read_json(text)
         except ValueError:
             if text.lstrip().startswith("{"):
                 return [*self._reader.feed(document), *self._reader.finish()]
-            raise faults.not_a_stream(self._host, self._headers, text) from None
+            raise self._no_stream(text) from None
         if not isinstance(value, dict):
-            raise faults.not_a_stream(self._host, self._headers, text)
+            raise self._no_stream(text)
         return [cast("Event", value)]
+
+    def _no_stream(self, text: str) -> MalformedReply:
+        return faults.not_a_stream(self._host, self._headers, faults.without_key(text, self._key))

@@ -96,18 +96,18 @@ def piece(route: FimRoute, event: Event) -> Piece:
         case "infill":
             ended = bool(event.get("stop"))
             usage = Usage(_count(event, "tokens_evaluated"), _count(event, "tokens_predicted"))
-            return Piece(str(event.get("content") or ""), ended, usage if ended else None)
+            return Piece(_text(event, "content"), ended, usage if ended else None)
         case "generate":
             ended = bool(event.get("done"))
             usage = Usage(_count(event, "prompt_eval_count"), _count(event, "eval_count"))
-            return Piece(str(event.get("response") or ""), ended, usage if ended else None)
+            return Piece(_text(event, "response"), ended, usage if ended else None)
         case _:
-            choices = cast("list[Mapping[str, Any]]", event.get("choices") or [])
-            if not choices:
+            choice = _object(event.get("choices"))
+            if choice is None:
                 return Piece(ended=event is DONE, usage=usage_of(event))
-            delta = choices[0].get("delta") or choices[0].get("message") or choices[0]
-            text = delta.get("content") or delta.get("text") or ""
-            return Piece(str(text), bool(choices[0].get("finish_reason")), usage_of(event))
+            delta = _object(choice.get("delta")) or _object(choice.get("message")) or choice
+            text = _text(delta, "content") or _text(delta, "text")
+            return Piece(text, bool(choice.get("finish_reason")), usage_of(event))
 
 
 class Answer:
@@ -156,6 +156,18 @@ class Answer:
         asked = self._request
         sent = len(asked.prefix) + len(asked.suffix) + sum(len(text) for _, text in asked.context)
         return (sent + 3) // 4, (self._generated + 3) // 4
+
+
+def _object(value: object) -> Mapping[str, Any] | None:
+    """An object, or the first one of a list; None for whatever else a server sends in its place."""
+    if isinstance(value, list):
+        value = cast("list[object]", value)[0] if value else None
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _count(event: Event, name: str) -> int:

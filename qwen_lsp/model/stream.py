@@ -5,10 +5,10 @@ Pure. Pieces may be split anywhere, inside a character too; a server that ignore
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 from qwen_lsp.errors import MalformedReply
+from qwen_lsp.model import faults
 
 Event = dict[str, Any]
 
@@ -21,10 +21,13 @@ LARGEST = 16 * 1024 * 1024
 class EventReader:
     """Collects bytes into events. `done` once the server said that nothing follows."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, *, key: str = "") -> None:
         self._host = host
+        self._key = key
         self._bytes = bytearray()
         self._data: list[bytes] = []
+        self._held = 0
+        """Bytes of an event whose end has not come."""
         self.done = False
 
     def feed(self, piece: bytes) -> list[Event]:
@@ -60,10 +63,12 @@ class EventReader:
         if not line:
             if not self._data:
                 return []
-            data, self._data = b"\n".join(self._data), []
+            data, self._data, self._held = b"\n".join(self._data), [], 0
             return self._event(data) if data else []
         if line.startswith(b"data:"):
             self._data.append(line[5:].removeprefix(b" "))
+            self._held += len(line)
+            self.check_size(self._held)
         elif line.startswith(b"error:"):
             # llama.cpp used to name the field after what it holds.
             return [{"error": cast("Any", self._json(line[6:]))}]
@@ -80,16 +85,17 @@ class EventReader:
             return [DONE]
         event = self._json(data)
         if not isinstance(event, dict):
-            raise MalformedReply(f"{self._host} sent an event that is not an object: {_short(data)}")
+            raise MalformedReply(f"{self._host} sent an event that is not an object: {self._short(data)}")
         return [cast("Event", event)]
 
     def _json(self, data: bytes) -> object:
         try:
             # Text is decoded here, since json would look for its encoding first.
-            return json.loads(data.decode("utf-8"))
+            return faults.read_json(data.decode("utf-8"))
         except ValueError:
-            raise MalformedReply(f"{self._host} sent an event that is not JSON: {_short(data)}") from None
+            said = self._short(data)
+            raise MalformedReply(f"{self._host} sent an event that is not JSON: {said}") from None
 
-
-def _short(data: bytes) -> str:
-    return repr(data[:80].decode("utf-8", "replace"))
+    def _short(self, data: bytes) -> str:
+        said = data[: 80 + len(self._key)].decode("utf-8", "replace")
+        return repr(faults.without_key(said, self._key)[:80])

@@ -192,7 +192,7 @@ class Transport:
         if status != 200 or not whole:
             return None
         try:
-            return json.loads(text)
+            return faults.read_json(text)
         except ValueError:
             return None
 

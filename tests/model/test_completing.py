@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qwen_lsp.errors import EndpointFailed, EndpointTimeout, RateLimited
+from qwen_lsp.errors import EndpointError, EndpointFailed, EndpointTimeout, MalformedReply, RateLimited
 from qwen_lsp.model import profiles, resilience, routes
 from qwen_lsp.model.messages import FimRequest, Usage
 from qwen_lsp.model.profiles import PROFILES, ROUTE_NAMES, FimRoute
@@ -38,6 +38,40 @@ async def test_what_is_no_text_does_not_hold_a_completion(talk: dict[str, Any]) 
         with pytest.raises(EndpointTimeout, match=LATE):
             await complete(client)
         await server.wait_early_closes()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"choices": "text"}', '{"choices": {"0": 1}}', '{"choices": [null]}', '{"choices": ["text"]}',
+        '{"choices": 5}', '{"choices": NaN}', '{"choices": [{"delta": "text"}]}',
+        '{"choices": [{"text": [1]}]}',
+        '{"choices": [], "usage": {"prompt_tokens": 1, "prompt_tokens_details": "none"}}',
+        "[" * 100_000, '{"a":' * 100_000,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [200, 500])
+async def test_whatever_a_server_sends_in_place_of_a_reply_ends_in_an_error_of_the_endpoint(
+    event: str, status: int
+) -> None:
+    for body, kind in ((f"data: {event}\n\n", "text/event-stream"), (event, "application/json")):
+        async with ScriptedEndpoint() as server, client_of(server) as client:
+            server.reply(body=body.encode(), status=status, headers={"Content-Type": kind})
+            with pytest.raises((MalformedReply, EndpointFailed)):
+                await complete(client)
+
+
+@pytest.mark.parametrize("status", [200, 429, 500])
+@pytest.mark.parametrize("pad", [0, 20, 70, 290])
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+async def test_a_key_that_a_server_says_again_is_in_no_message(kind: str, status: int, pad: int) -> None:
+    key = "sk-0123456789abcdefghijklmnopqrstuvwxyz"
+    async with ScriptedEndpoint() as server, client_of(server, api_key=key) as client:
+        said = f"data: {'x' * pad}{key}\n\n" if "event" in kind else f"{'x' * pad}{key}"
+        server.reply(body=said.encode(), status=status, headers={"Content-Type": kind})
+        with pytest.raises(EndpointError) as caught:
+            await complete(client)
+    assert "sk-0" not in str(caught.value)
 
 
 async def test_questions_about_an_unknown_endpoint_are_part_of_the_wait_and_not_asked_again() -> None:

@@ -68,3 +68,9 @@ def test_an_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qwen_lsp.model.stream.LARGEST", 100)
     with pytest.raises(MalformedReply, match="endless"):
         read([b"data: " + json.dumps("x" * 200).encode()])
+
+
+def test_an_endless_event_of_short_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qwen_lsp.model.stream.LARGEST", 100)
+    with pytest.raises(MalformedReply, match="endless"):
+        read([b"data: x\n"] * 20)

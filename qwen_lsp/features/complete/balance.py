@@ -30,13 +30,26 @@ class Balance:
 
 def balance(code: str) -> Balance:
     """Scan `code`; what stands in a string does not count, and an apostrophe is not a string."""
-    found, began = _scan(code, -1)
+    return _read(code, len(code))[0]
+
+
+def outer_closed_at(before: str, said: str) -> int | None:
+    """Where `said` first closes a bracket that `before` opened; None when it closes none of them."""
+    at = _read(before + said, len(before))[2]
+    return None if at < 0 else at - len(before)
+
+
+def _read(code: str, mark: int) -> tuple[Balance, int, int]:
+    found = _scan(code, -1, mark)
     # A quote that never ends was none: a lifetime, or an apostrophe in a comment.
-    return _scan(code, began)[0] if found.quote == "'" else found
+    return _scan(code, found[1], mark) if found[0].quote == "'" else found
 
 
-def _scan(code: str, ordinary: int) -> tuple[Balance, int]:
+def _scan(code: str, ordinary: int, mark: int) -> tuple[Balance, int, int]:
+    """What the code leaves, where its last quote began, and where a bracket from before `mark` is closed."""
     stack: list[str] = []
+    kept = 0  # brackets from before the mark that are still open
+    outer = -1
     closing_nothing = 0
     quote, began = "", -1
     escaped = False
@@ -52,13 +65,17 @@ def _scan(code: str, ordinary: int) -> tuple[Balance, int]:
             quote, began = char, at
         elif char in OPENERS:
             stack.append(char)
+            kept += at < mark
         elif char in _CLOSERS:
             if stack and stack[-1] == _CLOSERS[char]:
                 stack.pop()
+                if len(stack) < kept:
+                    kept = len(stack)
+                    outer = at if outer < 0 and at >= mark else outer
             else:
                 closing_nothing += 1
     plain = _ARROWS.sub("  ", code)
-    return Balance("".join(stack), closing_nothing, quote, plain.count("<") - plain.count(">")), began
+    return Balance("".join(stack), closing_nothing, quote, plain.count("<") - plain.count(">")), began, outer
 
 
 def _in_word(code: str, at: int) -> bool:

@@ -19,7 +19,7 @@ from qwen_lsp.features.complete.overlap import (
     without_start_again,
 )
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.repeats import kept_of, without_circle_in_line
+from qwen_lsp.features.complete.repeats import LONGEST, kept_of, without_circle_in_line
 from qwen_lsp.features.complete.strays import without_strays
 from qwen_lsp.workspace.secrets import Gate
 
@@ -73,8 +73,9 @@ def _without_circles(text: str, place: Place) -> str:
     lines = text.split("\n")
     said = [line.strip() for line in lines]
     for end in range(3, len(said) + 1):
-        if (kept := kept_of(said[:end])) is not None:
-            return "\n".join(lines[:kept])
+        start = max(0, end - LONGEST)
+        if (kept := kept_of(said[start:end])) is not None:
+            return "\n".join(lines[: start + kept])
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qwen_lsp.features.complete.balance import OPENERS, QUOTES, balance
+from qwen_lsp.features.complete.balance import OPENERS, QUOTES, balance, outer_closed_at
 from qwen_lsp.features.complete.indentation import first_indent, indent_of
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.shape import TRIVIAL, telling
@@ -80,11 +80,8 @@ def _up_to_what_is_closed(said: str, place: Place) -> str:
     if rest[0] in QUOTES:
         at = said.replace("\\" + rest[0], "\\\\").find(rest[0])
         return said if at < 0 else said[:at]
-    opened = balance(before).open
-    for at in range(1, len(said) + 1):
-        if not balance(before + said[:at]).open.startswith(opened):
-            return said[: at - 1]
-    return said
+    at = outer_closed_at(before, said)
+    return said if at is None else said[:at]
 
 
 def _overlap(said: str, place: Place, rest: str) -> int:

@@ -64,6 +64,8 @@ class Reading:
         self.until = ""
         """The quote that the answer still has to close."""
         self.in_text = False
+        self.outside = False
+        """A line of the answer closed the block around the cursor, and was meant to."""
         self.settled = False
         self.shift = 0
         """Columns that the lines of the answer lack."""
@@ -177,6 +179,8 @@ class Reading:
 
     def _by_closing(self, text: str, start: int, line: str, depth: int) -> Cut | None:
         """What a line means on which something is closed."""
+        if self.outside:
+            return None
         said, stop = line.strip(), start + len(line.rstrip())
         state = self._nesting(text[: start + len(line)] + "\n")
         if state is None:
@@ -184,7 +188,10 @@ class Reading:
             return Cut(stop, CLOSED) if over and not said.startswith("{") else None
         if state.outer_closed_at is not None:
             at = state.outer_closed_at - len(self.place.head)
-            return Cut(_end_above(text, at), OUTSIDE) if at >= start else None
+            if at >= start:
+                return Cut(_end_above(text, at), OUTSIDE)
+            self.outside = True
+            return None
         if not self.block or state.open or state.in_text:
             return None
         before = self._nesting(text[:start])

@@ -9,6 +9,8 @@ from qwen_lsp.features.complete.shape import TRIVIAL, telling
 
 _TIMES = {1: 3, 2: 3, 3: 2, 4: 2}
 """How often a group of so many lines stands in a row until it is no longer meant."""
+LONGEST = max(size * times for size, times in _TIMES.items())
+"""Lines that are looked at to tell a circle."""
 _IN_LINE = re.compile(r"(?P<once>(?=[^\n]{0,24}[A-Za-z]{3})[^\n]{4,48}?)(?P=once){4,}")
 
 

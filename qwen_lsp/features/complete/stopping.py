@@ -10,6 +10,10 @@ from qwen_lsp.features.complete.leaks import code_in
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.reading import ONE_LINE, Cut, Reading
 
+LONGEST = 16_000
+"""Characters of an answer that are read: more than the most tokens that can be asked for usually are."""
+TOO_LONG = "it has no end"
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -24,6 +28,8 @@ def end_of(text: str, place: Place, *, finished: bool = False) -> End | None:
 
     `finished` says that nothing follows, so that the last line counts as whole.
     """
+    if len(text) > LONGEST:
+        return end_of(text[:LONGEST], place, finished=True) or End(LONGEST, TOO_LONG)
     place = place.nearby
     if "<" not in text and _is_one_line(text, place, finished=finished):
         return None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qwen_lsp.features.complete import balance
+from qwen_lsp.features.complete import balance, cleaning, repeats
 from qwen_lsp.features.complete.cleaning import clean
-from qwen_lsp.features.complete.stopping import end_of
+from qwen_lsp.features.complete.repeats import kept_of
+from qwen_lsp.features.complete.stopping import LONGEST, end_of
 from qwen_lsp.syntax.blocks import nesting
 from tests.features.complete.places import place
 
@@ -70,11 +71,54 @@ def test_of_a_line_of_a_megabyte_a_little_is_looked_at(said: str, monkeypatch: p
     scanned: list[int] = []
     scan = balance._scan  # pyright: ignore[reportPrivateUsage]
 
-    def noted(code: str, ordinary: int) -> tuple[balance.Balance, int]:
+    def noted(code: str, ordinary: int, mark: int) -> object:
         scanned.append(len(code))
-        return scan(code, ordinary)
+        return scan(code, ordinary, mark)
 
     monkeypatch.setattr(balance, "_scan", noted)
     end_of(said, at)
     clean(said, at)
     assert max(scanned, default=0) < 10_000
+
+
+def test_an_answer_without_an_end_is_read_in_part() -> None:
+    at = place("def f(a):\n    x = <CURSOR>\n")
+    for said in ("1 + " * 9_000, "".join(f"call({n}, a)\n    " for n in range(3_000))):
+        end = end_of(said, at)
+        assert end is not None
+        assert end.at <= LONGEST
+
+
+@pytest.mark.parametrize("said", ["(" * 4_000, "()" * 2_000, "a" * 4_000])
+def test_a_long_line_before_others_is_scanned_a_few_times(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = place("x = foo(<CURSOR>bar, baz)\n")
+    scanned = 0
+
+    def scan(code: str, ordinary: int, mark: int) -> object:
+        nonlocal scanned
+        scanned += len(code)
+        return scan_once(code, ordinary, mark)
+
+    scan_once = balance._scan  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(balance, "_scan", scan)
+    clean(said, at)
+    assert scanned < 40 * len(said)
+
+
+def test_a_model_that_goes_on_closing_is_not_parsed_again_for_every_bracket() -> None:
+    at = place("int main(void) {\n<CURSOR>\n", "a.c")
+    nesting.cache_clear()
+    end_of("}\n" * 300, at)
+    assert nesting.cache_info().misses < 10
+
+
+def test_circles_are_looked_for_in_a_few_lines_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def looked_at(said: list[str]) -> int | None:
+        read.append(len(said))
+        return kept_of(said)
+
+    monkeypatch.setattr(cleaning, "kept_of", looked_at)
+    assert clean("a = 1\n" + "\n" * 2_000 + "b = 2", place("<CURSOR>\n")).text.endswith("b = 2")
+    assert max(read) <= repeats.LONGEST
