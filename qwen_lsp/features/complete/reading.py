@@ -39,7 +39,7 @@ ONE_LINE = "one line is enough here"
 PARAGRAPH = "the paragraph is over"
 TEXT = "the text is closed"
 _MOST_LOOKS = 200
-"""Times that the syntax of one answer is looked at: a model that only closes would have it parsed for ever."""
+"""Times that the syntax of one answer is looked at: one that only closes would be parsed again and again."""
 
 
 class Cut(NamedTuple):
