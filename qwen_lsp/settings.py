@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
@@ -72,6 +73,16 @@ class EndpointSettings(_Group):
     retried."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Fields added to every chat request, such as `{"top_k": 20}`."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        try:
+            _ = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}").port
+        except ValueError:
+            # What is wrong with it is not quoted: it may be a part of a password.
+            raise ValueError("it has no host and port as a URL has them") from None
+        return url
 
 
 class CompletionSettings(_Group):
@@ -236,7 +247,7 @@ def load(*layers: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {where!r}: {first['msg']}") from None
+        raise SettingsError(f"setting {where!r}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:

@@ -48,12 +48,21 @@ def test_fields_for_the_endpoint_keep_their_spelling() -> None:
         ({"complexion": {}}, "complexion"),
         ({"endpoint": {"kind": "abacus"}}, "endpoint.kind"),
         ({"endpoint": 3}, "endpoint"),
+        ({"endpoint": {"baseUrl": "http://localhost:abc/v1"}}, "endpoint.base_url"),
+        ({"endpoint": {"baseUrl": "localhost:99999"}}, "endpoint.base_url"),
+        ({"endpoint": {"baseUrl": "http://[::1/v1"}}, "endpoint.base_url"),
         ({"secrets": {"patterns": ["("]}}, "secrets.patterns"),
     ],
 )
 def test_an_error_names_the_setting(layer: dict[str, object], name: str) -> None:
     with pytest.raises(SettingsError, match=name.replace(".", r"\.")):
         load(layer, environ={})
+
+
+def test_an_error_says_nothing_of_a_password_in_a_url() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(environ={"OPENAI_BASE_URL": "http://me:private#word@host/v1"})
+    assert str(caught.value) == "setting 'endpoint.base_url': it has no host and port as a URL has them"
 
 
 def test_the_key_is_not_in_a_printed_setting() -> None:

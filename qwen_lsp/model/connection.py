@@ -99,6 +99,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._draining = True
         self._body.clear()
+        self.unread = 0
         if self._reader is not None and self._reader.ended:
             self._rest()
         else:
@@ -151,8 +152,9 @@ class Connection(asyncio.BufferedProtocol):
             self._limit(self._deadline)
         elif self._reader is None or self._draining:
             self.abort()
-        else:
+        elif self._waiter is not None:
             self.fail(TimeoutError())
+        # Else it is not the server that is slow: whoever reads next brings a time of their own.
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -19,6 +19,8 @@ from qwen_lsp.model.profiles import ROUTE_NAMES, FimRoute
 from qwen_lsp.model.target import Resolver
 
 PROBE = FimRequest("probe.py", "def add(a, b):\n    return ", "\n\n\nprint(add(1, 2))\n", max_tokens=16)
+_LONGEST_ANSWER = 400
+"""Characters; what is nested deeper than that would take can be parsed."""
 PATIENCE = 30.0
 """Seconds for the answer to one probe: a cold model is slow once, which says nothing about its routes."""
 
@@ -99,7 +101,8 @@ async def _tried(completer: Completer, route: FimRoute, resolver: Resolver, pati
 
 def is_code(answer: str) -> bool:
     """Whether an answer to the probe is an expression of both its parameters, rather than prose."""
-    for text in (answer.strip().partition("\n")[0], answer.strip()):
+    answer = answer.strip()[:_LONGEST_ANSWER]
+    for text in (answer.partition("\n")[0], answer):
         try:
             tree = ast.parse(text.strip(), mode="eval")
         except (SyntaxError, ValueError):

@@ -271,6 +271,42 @@ async def test_a_server_that_talks_without_end_is_held_back(monkeypatch: pytest.
         await reply.leave(whole=True)
 
 
+async def test_what_nobody_read_of_one_reply_does_not_hold_back_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "MOST_UNREAD", 1_000)
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 800\r\n\r\n" + b"x" * 800
+    async with answering(*[long] * 4) as (bare, connections):
+        for _ in range(3):
+            reply = await connections.exchange(ASK, asyncio.get_running_loop().time() + 5)
+            await reply.leave(whole=True)
+            assert reply.unread == 0
+        assert len(await exchange(connections)) == 800
+        assert bare.connections == 1
+
+
+async def test_a_time_limit_is_for_the_server_and_not_for_whoever_reads() -> None:
+    go = asyncio.Event()
+
+    async def behave(visit: Visit) -> None:
+        await visit.request()
+        await visit.say(HELLO[:-4])
+        await go.wait()
+        await visit.say(HELLO[-4:])
+        await visit.request()
+
+    async with serving(behave) as (_, connections):
+        loop = asyncio.get_running_loop()
+        limit = loop.time() + 0.05
+        reply = await connections.exchange(ASK, limit)
+        assert await reply.read(limit) == b"h"
+        # The reader is busy with something else until the time is over.
+        loop.call_at(limit + 0.01, go.set)
+        await soon(go)
+        assert await reply.read(loop.time() + 5) == b"ello"
+        await reply.leave(whole=True)
+
+
 async def test_what_is_no_http_is_told_as_such() -> None:
     async with answering(b"SSH-2.0-OpenSSH_9.6\r\n") as (_, connections):
         with pytest.raises(BadReply):

@@ -229,6 +229,8 @@ async def test_a_found_route_is_not_lost_to_a_failure() -> None:
         ("a", False),
         ("def add(a, b): return a + b", False),
         ("<|fim_suffix|>", False),
+        ("-" * 200_000 + "a", False),
+        ("(" * 200_000, False),
     ],
 )
 def test_what_looks_like_code(answer: str, code: bool) -> None:
