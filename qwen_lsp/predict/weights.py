@@ -1,0 +1,181 @@
+"""What each thing a vote rests on is worth: the rows of one table, fitted by `bench/predict.py --calibrate`.
+
+A place votes for the token that follows it there with the product of its rows; the votes for a token are
+added up and multiplied by the token's own rows. The table holds logarithms, the predictor multiplies.
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+LENGTH = 0  # places with the same last tokens: 10 steps of how many, in another file, then in the same
+BELOW = 20  # tokens of the line below that agree, to 6
+SHAPE_BELOW = 27  # and of how many the kinds agree, to 8
+DISTANCE = 36  # 5 steps of the distance from the cursor
+AWAY = 41  # in another file
+REPLACED = 42  # the token there stood before it, where another one stands here
+COPIED = 43  # that other one
+ALIKE = 44  # places with the same kinds only: 7 roles of the token, each in 6 steps of how many
+LIKE_BELOW = 86
+LIKE_DISTANCE = 95
+LIKE_EXACT = 100  # last tokens that are the same, to 5
+ENDS = 106  # the line ends: 3 states of the brackets, each after 7 classes of token
+CLOSES = 127  # a bracket of this line, or of one before
+RECENT = 129  # a name: 6 steps of how far back it stood last, in the next lines, or none of these
+MARK = 137
+WORD = 138  # a number, a keyword
+NONE = 139  # none of the candidates, by their number, to 6
+SIZE = 146
+
+FIXED, NAMED, SAME, REPLACED_NEAR, COPIED_NEAR, REPLACED_FAR, COPIED_FAR = range(7)  # roles
+
+TABLE: tuple[float, ...] = (
+    -0.16,
+    -1.61,
+    -0.96,
+    0.18,
+    0.04,
+    0.45,
+    0.84,
+    1.08,
+    1.69,
+    3.04,
+    -1.96,
+    -0.73,
+    0.03,
+    0.92,
+    0.95,
+    0.99,
+    0.92,
+    1.11,
+    0.98,
+    2.08,
+    -0.41,
+    -0.31,
+    -0.40,
+    0.11,
+    0.45,
+    0.34,
+    0.88,
+    -0.41,
+    -0.20,
+    0.20,
+    0.06,
+    0.12,
+    0.49,
+    0.41,
+    0.18,
+    0.66,
+    0.37,
+    0.47,
+    0.12,
+    -0.34,
+    -0.44,
+    -0.02,
+    -0.53,
+    -0.94,
+    -0.44,
+    -0.25,
+    0.20,
+    0.45,
+    1.27,
+    1.60,
+    -1.36,
+    -1.02,
+    -0.84,
+    -0.15,
+    0.27,
+    0.50,
+    -0.20,
+    0.49,
+    0.76,
+    0.34,
+    1.96,
+    1.13,
+    -1.16,
+    -0.60,
+    -0.66,
+    -0.87,
+    -0.55,
+    -0.66,
+    -0.33,
+    -0.42,
+    -0.31,
+    0.73,
+    1.34,
+    1.29,
+    0.01,
+    -0.62,
+    -0.66,
+    0.32,
+    0.08,
+    -0.00,
+    -1.67,
+    -1.03,
+    -0.66,
+    -0.89,
+    -0.16,
+    0.00,
+    -0.74,
+    -0.73,
+    -0.55,
+    -0.53,
+    0.04,
+    -0.06,
+    -0.01,
+    -0.40,
+    0.74,
+    -0.03,
+    -0.51,
+    -0.58,
+    -0.74,
+    -0.59,
+    -1.09,
+    -0.41,
+    -0.14,
+    0.29,
+    0.52,
+    0.61,
+    0.00,
+    1.25,
+    0.49,
+    1.51,
+    1.09,
+    0.72,
+    0.57,
+    0.00,
+    0.30,
+    1.53,
+    -0.45,
+    1.02,
+    0.19,
+    0.65,
+    0.31,
+    -2.98,
+    -2.11,
+    -1.89,
+    -2.01,
+    -1.03,
+    -1.54,
+    1.55,
+    -1.06,
+    0.29,
+    0.73,
+    0.65,
+    0.34,
+    -0.18,
+    0.00,
+    0.11,
+    -0.85,
+    0.59,
+    -0.03,
+    0.00,
+    -0.73,
+    -0.38,
+    -0.23,
+    -0.01,
+    0.07,
+    0.77,
+)
+
+VALUES = [exp(value) for value in TABLE]
