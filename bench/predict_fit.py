@@ -125,7 +125,8 @@ def main() -> int:
             trial = known.trial(place.path, text[: place.cursor], rest, text[place.end :])
             steps += [step_of(votes, token) for votes, token in trial]
     table = fit_table(steps, args.seed, args.rounds)
-    print("TABLE =", table, flush=True)
+    for start in range(0, SIZE, 14):
+        print("   ", *(f"{value:.2f}" for value in table[start : start + 14]), flush=True)
     VALUES[:] = map(exp, table)
     samples: Samples = []
     for root, suffixes in roots:

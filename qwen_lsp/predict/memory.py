@@ -18,7 +18,7 @@ SHORT = 2  # tokens in the short context: the least that must match
 LONG = 5
 LONGEST_MATCH = 20  # tokens compared at most
 PLENTY = 8  # places with the long context that make the short one needless
-_WALK = range(24)  # links followed at most in each chain
+_WALK = range(14)  # links followed at most in each chain
 
 _K1, _K2, _K3, _K4, _K5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
 

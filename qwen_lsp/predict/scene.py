@@ -7,7 +7,7 @@ import re
 from qwen_lsp.predict.kinds import CLOSERS, OPENERS, kind
 from qwen_lsp.predict.tokens import GAP, LONGEST_WORD, UNKNOWN, Vocabulary, split
 
-BEFORE_CHARS = 400
+BEFORE_CHARS = 600
 AFTER_CHARS = 120
 LOCAL = 1 << 30  # from here on numbers are of words that only the scene knows
 _BRACKETS = re.compile(r"[()\[\]{}]")

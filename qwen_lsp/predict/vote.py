@@ -19,7 +19,12 @@ from qwen_lsp.predict.weights import (
     COPIED_NEAR,
     ENDS,
     FIXED,
+    HOME,
+    LEAD,
+    LEAD_ALIKE,
+    LENGTH,
     MARK,
+    MOST,
     NAMED,
     NONE,
     RECENT,
@@ -35,7 +40,7 @@ LONGEST_GUESS = 40  # tokens
 ENOUGH = 6  # tokens matched from which no further places are looked up
 ENOUGH_ALIKE = 2  # places alike from which no further ones are looked up
 SURE = 10  # tokens matched from which names are not expected to differ
-MOST = 8  # places followed after the first step
+FOLLOWED = 4  # places followed after the first step
 _BACK = 20  # tokens back that a name may be copied from
 
 _steps = [0, 0, 1, 2, 3, 4, 5, 5, 6, 6, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8]
@@ -54,6 +59,18 @@ class Vote(NamedTuple):
     token: int  # 0 for none of the candidates
     rows: tuple[int, ...]
     place: bool
+
+
+class _Tally:
+    """The votes of the places, and for each token how much the best of its places match."""
+
+    __slots__ = ("alike", "home", "matched", "votes")
+
+    def __init__(self) -> None:
+        self.votes: dict[int, float] = {}
+        self.matched: dict[int, int] = {}
+        self.alike: dict[int, int] = {}
+        self.home: set[int] = set()  # tokens with a place in the same file
 
 
 class Walk:
@@ -77,36 +94,54 @@ class Walk:
 
     def ballot(self) -> dict[int, float]:
         """The votes for each next token; 0 stands for none of them."""
-        n, notes, weights = self.n, self.notes, self.weights
+        n = self.n
         finder = self._finder
-        if notes is not None and finder.rows is None:
+        if self.notes is not None and finder.rows is None:
             finder.rows, finder.alike_rows = {}, {}
         if self.longest < ENOUGH:
             self._exact += finder.exact(n, {place[0] + n for place in self._exact})
         if len(self._alike) < ENOUGH_ALIKE and self.longest < SURE:
             self._alike += finder.alike(n, {place[0] + n for place in self._alike})
+        tally = _Tally()
+        self._count_exact(tally)
+        self._count_alike(tally)
+        return self._weighed(tally)
+
+    def _count_exact(self, tally: _Tally) -> None:
+        n, notes, weights, noted = self.n, self.notes, self.weights, self._finder.rows
         tokens, kinds = self._memory.tokens, self._memory.kinds
-        votes: dict[int, float] = {}
+        votes, matched, home = tally.votes, tally.matched, tally.home
         for place, length, row, weight in self._exact:
             slot = place + n
             token = tokens[slot]
             if token < NEWLINE:
                 continue
             length += n
+            if row > LENGTH:
+                home.add(token)
+            if length > matched.get(token, 0):
+                matched[token] = length
             row += LENGTH_STEP[length]
             weight *= weights[row]
-            rows = finder.rows[place] if finder.rows else ()
-            copied, back = self._copied(slot, token) if length < SURE and kinds[slot] <= LAST_NAME else (0, 0)
-            if back > length and copied != token:
-                votes[copied] = votes.get(copied, 0.0) + weight * weights[COPIED]
-                votes[token] = votes.get(token, 0.0) + weight * weights[REPLACED]
-                if notes is not None:
-                    notes.append(Vote(copied, (*rows, row, COPIED), True))
-                    notes.append(Vote(token, (*rows, row, REPLACED), True))
-                continue
+            rows = noted[place] if noted else ()
+            if length < SURE and kinds[slot] <= LAST_NAME:
+                copied, back = self._copied(slot, token)
+                if back > length and copied != token:
+                    if length > matched.get(copied, 0):
+                        matched[copied] = length
+                    votes[copied] = votes.get(copied, 0.0) + weight * weights[COPIED]
+                    weight *= weights[REPLACED]
+                    if notes is not None:
+                        notes.append(Vote(copied, (*rows, row, COPIED), True))
+                        rows = (*rows, REPLACED)
             votes[token] = votes.get(token, 0.0) + weight
             if notes is not None:
                 notes.append(Vote(token, (*rows, row), True))
+
+    def _count_alike(self, tally: _Tally) -> None:
+        n, notes, weights, noted = self.n, self.notes, self.weights, self._finder.alike_rows
+        tokens, kinds = self._memory.tokens, self._memory.kinds
+        votes, alike = tally.votes, tally.alike
         for place, size, _, weight in self._alike:
             slot = place + n
             token = tokens[slot]
@@ -114,7 +149,7 @@ class Walk:
                 continue
             size += n
             step = ALIKE + SHAPE_STEP[size]
-            rows = finder.alike_rows[place] if finder.alike_rows else ()
+            rows = noted[place] if noted else ()
             if kinds[slot] > LAST_NAME:
                 row = step + 6 * FIXED
             else:
@@ -123,48 +158,61 @@ class Walk:
                     near = back <= size
                     row = step + 6 * (COPIED_NEAR if near else COPIED_FAR)
                     votes[copied] = votes.get(copied, 0.0) + weight * weights[row]
+                    if size > alike.get(copied, 0):
+                        alike[copied] = size
                     if notes is not None:
                         notes.append(Vote(copied, (*rows, row), True))
                     row = step + 6 * (REPLACED_NEAR if near else REPLACED_FAR)
                 else:
                     row = step + 6 * (SAME if copied else NAMED)
             votes[token] = votes.get(token, 0.0) + weight * weights[row]
+            if size > alike.get(token, 0):
+                alike[token] = size
             if notes is not None:
                 notes.append(Vote(token, (*rows, row), True))
-        return self._weighed(votes)
 
-    def _weighed(self, votes: dict[int, float]) -> dict[int, float]:
+    def _weighed(self, tally: _Tally) -> dict[int, float]:
         """The votes, each times what the token itself is worth; closers of nothing are out."""
-        scene, weights, notes = self.scene, self.weights, self.notes
+        weights, notes = self.weights, self.notes
+        votes, matched, alike, home = tally.votes, tally.matched, tally.alike, tally.home
         row = NONE + min(len(votes), 6)
         weighed = {0: weights[row]}
         if notes is not None:
             notes.append(Vote(0, (row,), False))
-        here = len(scene.tokens)
+        here = len(self.scene.tokens)
+        leading, leading_alike = _leads(matched, LEAD), _leads(alike, LEAD_ALIKE)
         for token, worth in votes.items():
-            if token == NEWLINE:
-                row = self._end_row()
-            else:
-                bare = scene.word(token).lstrip(" ")
-                kind = scene.kind(token)
-                if kind >= FIRST_MARK:
-                    row = MARK
-                    if bare in CLOSERS:
-                        if scene.closes_nothing(bare):
-                            continue
-                        row = CLOSES + (not scene.open[-1][1])
-                elif kind <= LAST_NAME:
-                    last = scene.last.get(bare)
-                    if last is None:
-                        row = RECENT + (6 if bare in scene.below else 7)
-                    else:
-                        row = RECENT + _back(here - last)
-                else:
-                    row = WORD
-            weighed[token] = worth * weights[row]
+            row = self._own_row(token, here)
+            if row is None:
+                continue
+            length = matched.get(token, 0)
+            lead, most = leading[length], MOST + (length and LENGTH_STEP[length] + 1)
+            lead_alike, at_home = leading_alike[alike.get(token, 0)], HOME + (token in home)
+            weighed[token] = (
+                worth * weights[row] * weights[lead] * weights[most] * weights[lead_alike] * weights[at_home]
+            )
             if notes is not None:
-                notes.append(Vote(token, (row,), False))
+                notes.append(Vote(token, (row, lead, most, lead_alike, at_home), False))
         return weighed
+
+    def _own_row(self, token: int, here: int) -> int | None:
+        """The row of what a token is; None for a bracket that closes nothing."""
+        scene = self.scene
+        if token == NEWLINE:
+            return self._end_row()
+        kind = scene.kind(token)
+        if kind >= FIRST_MARK:
+            bare = scene.word(token).lstrip(" ")
+            if bare not in CLOSERS:
+                return MARK
+            return None if scene.closes_nothing(bare) else CLOSES + (not scene.open[-1][1])
+        if kind > LAST_NAME:
+            return WORD
+        bare = scene.word(token).lstrip(" ")
+        last = scene.last.get(bare)
+        if last is None:
+            return RECENT + (6 if bare in scene.below else 7)
+        return RECENT + _back(here - last)
 
     def _end_row(self) -> int:
         opened = self.scene.open
@@ -205,9 +253,9 @@ class Walk:
         n, tokens, kinds = self.n, self._memory.tokens, self._memory.kinds
         kind = self.scene.kind(token)
         exact = [place for place in self._exact if tokens[place[0] + n] == token]
-        if len(exact) > MOST:
+        if len(exact) > FOLLOWED:
             exact.sort(key=_length, reverse=True)
-            del exact[MOST:]
+            del exact[FOLLOWED:]
         self._exact = exact
         self._alike = [place for place in self._alike if kinds[place[0] + n] == kind]
         self.scene.take(token)
@@ -228,3 +276,13 @@ def _back(distance: int) -> int:
         if distance < 100
         else 4 + (distance >= 200)
     )
+
+
+def _leads(matched: dict[int, int], row: int) -> dict[int, int]:
+    """The row for each count of tokens matched: none, fewer than the most, as many as others, most of all."""
+    rows = dict.fromkeys(matched.values(), row + 1)
+    rows[0] = row
+    if matched:
+        most = max(matched.values())
+        rows[most] = row + (3 if sum(length == most for length in matched.values()) == 1 else 2)
+    return rows
