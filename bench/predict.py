@@ -1,7 +1,6 @@
 """How good the embedded default is on real libraries: precision, how often it speaks, memory, speed.
 
     python bench/predict.py /path/to/library …              a table row for each folder
-    python bench/predict.py /path/to/library … --calibrate  fit the constants of predict/confidence.py
 
 A place is a random boundary between two tokens of a line, after its first and before its last token, each
 boundary of each file as likely as any other. The predictor has learnt every file of the folder; then the
@@ -20,13 +19,10 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import exp, log, prod
-from operator import mul
 from pathlib import Path
 
-from qwen_lsp.predict.confidence import Step, features
 from qwen_lsp.predict.predictor import Predictor
 
 BOUNDARY = re.compile(r"\w+|[^\w\s]")
@@ -191,54 +187,6 @@ def precision_at(row: Row, share: float) -> float:
     return sum(hit for _, hit in ranked) / max(len(ranked), 1)
 
 
-Samples = list[tuple[tuple[float, ...], bool]]
-
-
-def calibrate(roots: list[Path], args: argparse.Namespace) -> None:
-    """Fit the model of a step on every step up to the first wrong one, then what a product of steps means."""
-    steps: Samples = []
-    wholes: list[tuple[Sequence[Step], bool]] = []
-    for root in roots:
-        files = sources(root, tuple(args.suffix))
-        known, _ = learnt(files, args.max_tokens)
-        for place in choose(files, args.places, args.seed):
-            text = read(files[place.path])
-            before, rest, after = text[: place.cursor], text[place.cursor : place.end], text[place.end :]
-            known.learn(place.path, text)
-            known.learn(place.path, before + after)
-            steps += known.trial(place.path, before, rest, after)
-            guessed = known.guess(place.path, before, after, 0.0)
-            if guessed is not None:
-                wholes.append((guessed[1].steps, guessed[0] == rest))
-            known.learn(place.path, text)
-    weights = fit(steps, args.seed)
-    scores = [[sum(map(mul, weights, features(step))) for step in taken] for taken, _ in wholes]
-    products = [prod(1 / (1 + exp(-score)) for score in each) for each in scores]
-    odds = [((1.0, log(p / (1 - p))), right) for p, (_, right) in zip(products, wholes, strict=True)]
-    print("WEIGHTS =", tuple(round(weight, 3) for weight in weights))
-    print("SETTLE =", tuple(round(weight, 3) for weight in fit(odds, args.seed)))
-    print(f"on {len(steps)} steps of {len(wholes)} guesses at {args.places * len(roots)} places")
-
-
-def fit(samples: Samples, seed: int) -> tuple[float, ...]:
-    """Logistic regression by stochastic gradient with a falling rate (Adagrad); no dependency needed."""
-    rng = random.Random(seed)
-    size = len(samples[0][0])
-    weights = [0.0] * size
-    squares = [1e-6] * size
-    for _ in range(12):
-        rng.shuffle(samples)
-        for values, right in samples:
-            score = sum(w * v for w, v in zip(weights, values, strict=True))
-            error = right - 1 / (1 + exp(-max(-30.0, min(30.0, score))))
-            for i, value in enumerate(values):
-                if value:
-                    slope = error * value
-                    squares[i] += slope * slope
-                    weights[i] += 0.2 * slope / squares[i] ** 0.5
-    return tuple(weights)
-
-
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
@@ -249,11 +197,7 @@ def main() -> int:
     parser.add_argument("--max-tokens", type=int, default=1_000_000)
     parser.add_argument("--no-memory", dest="memory", action="store_false", help="skip this slow figure")
     parser.add_argument("--blind", action="store_true", help="nothing below the cursor's line is there yet")
-    parser.add_argument("--calibrate", action="store_true")
     args = parser.parse_args()
-    if args.calibrate:
-        calibrate(args.roots, args)
-        return 0
     heads = ("library", "files", "MB", "tokens", "precision", "speaks at", "at 0.50", "at 0.55")
     heads += ("bytes/token", "µs/suggestion", "ms/keystroke", "learns MB/s")
     print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")

@@ -1,72 +1,54 @@
-"""How sure a step is: a logistic model over what the vote rested on."""
+"""How sure a whole guess is: a logistic model over its steps, its length and what it rests on."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from math import exp, log
 from operator import mul
 from typing import NamedTuple
 
 
-class Step(NamedTuple):
-    """What the choice of one token rested on."""
+class Evidence(NamedTuple):
+    """What a whole guess rests on."""
 
-    length: int  # tokens matched by the longest place
-    share: float  # of the weighted votes
-    places: int  # that voted for it
-    same_file: bool
-    nearby: bool
-    below: int
-    ends: bool  # the token is the line break
+    chances: Sequence[float]  # of each step, the line break included
+    prefix: int  # tokens of the line before the cursor
+    longest: int  # tokens matched by the place that matches most, the guess included
+    support: int  # places that say all of it
+    again: bool  # the line above or below is the very same
 
 
-def features(step: Step) -> tuple[float, ...]:
+def features(evidence: Evidence) -> tuple[float, ...]:
     """The numbers the model weighs."""
-    share = min(step.share, 0.9995)
-    odds = log(share / (1 - share))
-    length = log(min(step.length, 24))
+    chances, prefix, longest, support, again = evidence
+    steps = len(chances)
+    logs = [log(chance) for chance in chances]
+    total = sum(logs)
+    product = min(max(exp(total), 1e-6), 0.999)
+    least = min(max(min(chances), 1e-4), 0.999)
+    first = min(max(chances[0], 1e-4), 0.999)
     return (
         1.0,
-        odds,
-        length,
-        odds * length,
-        log(min(step.places, 32)),
-        float(step.same_file),
-        float(step.nearby),
-        float(step.below),
-        float(step.below > 0),
-        float(step.ends),
-        float(step.length <= 2),
-        float(step.share > 0.999),
-        float(step.places == 1),
+        log(product / (1 - product)),
+        log(least / (1 - least)),
+        log(first / (1 - first)),
+        total / steps,
+        log(steps),
+        float(steps == 1),
+        float(steps == 2),
+        log(prefix + 1),
+        log(longest + 1),
+        log(support + 1),
+        float(not support),
+        float(longest >= prefix + steps),
+        float(again),
     )
 
 
-# Both fitted by `bench/predict.py --calibrate`, on other libraries than those reported.
-WEIGHTS = (-2.236, 0.218, 0.212, 0.081, 0.287, 0.509, 0.851, -0.016, 0.151, 0.945, -0.627, -0.462, -0.421)
-SETTLE = (0.849, 1.004)
+# Fitted by `bench/predict.py --calibrate`, on other libraries than those reported.
+WEIGHTS = (0.07, 0.742, 0.276, -0.117, 0.486, -0.229, 0.0, -0.04, -0.022, -0.085, 0.347, 1.066, 0.443, -2.284)
 
 
-@lru_cache(maxsize=1024)  # unanimous steps, the most frequent ones, look alike
-def probability(step: Step) -> float:
-    """How often such a step is right, all before it being right."""
-    return 1 / (1 + exp(-sum(map(mul, WEIGHTS, features(step)))))
-
-
-def settled(product: float) -> float:
-    """How often a whole guess is right, from the product of its steps: where one is right, so are others."""
-    offset, slope = SETTLE
-    return 1 / (1 + exp(-offset - slope * _odds(product)))
-
-
-def needed(confidence: float) -> float:
-    """The product that `settled` turns into this confidence."""
-    if confidence <= 0:
-        return 0.0
-    offset, slope = SETTLE
-    return 1 / (1 + exp((offset - _odds(confidence)) / slope))
-
-
-def _odds(chance: float) -> float:
-    chance = min(max(chance, 1e-9), 1 - 1e-9)
-    return log(chance / (1 - chance))
+def confidence(evidence: Evidence) -> float:
+    """How often such a guess is right, every token of it."""
+    return 1 / (1 + exp(-sum(map(mul, WEIGHTS, features(evidence)))))

@@ -1,9 +1,9 @@
 """Every token remembered, in one ring, with two hash chains to find where a context occurred before.
 
 Three arrays of four bytes for each token: the token, and for a short and a long context ending before it
-the previous place whose context has the same hash. As in a compressor's sliding window a link is never
-repaired: an older place is always farther behind the write head, so a link that does not lead farther
-behind has been overwritten, and the walk ends there.
+the previous place whose context has the same hash; and one byte for its kind. As in a compressor's sliding
+window a link is never repaired: an older place is always farther behind the write head, so a link that does
+not lead farther behind has been overwritten, and the walk ends there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SHORT = 2  # tokens in the short context: the least that must match
 LONG = 5
 LONGEST_MATCH = 20  # tokens compared at most
 PLENTY = 8  # places with the long context that make the short one needless
-_WALK = range(24)  # links followed at most in each chain
+_WALK = range(14)  # links followed at most in each chain
 
 _K1, _K2, _K3, _K4, _K5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
 
@@ -43,9 +43,12 @@ class Piece:
 class Memory:
     """A ring of at most `capacity` tokens; writing past it overwrites the oldest pieces."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, kind_of: bytearray) -> None:
+        """`kind_of` holds the kind of each token's number; it grows with the vocabulary."""
         self.capacity = max(capacity, 1024)
         self.tokens = array("I", [GAP])
+        self.kinds = bytearray(1)
+        self._kind_of = kind_of
         self.pieces: deque[Piece] = deque()
         self._head = 1  # slot 0 means "no link"
         self._links = (array("I", [0]), array("I", [0]))
@@ -75,7 +78,9 @@ class Memory:
             zeros = array("I", bytes(4 * grow))
             for part in (tokens_at, *self._links):
                 part.extend(zeros)
+            self.kinds.extend(bytes(grow))
         tokens_at[start:end] = tokens
+        self.kinds[start:end] = bytes(map(self._kind_of.__getitem__, tokens))
         self._link(start, max(context, SHORT), tokens)
         self._head = end
         piece = Piece(start, start + context, end, owner)
@@ -105,6 +110,7 @@ class Memory:
     def blank(self, start: int, end: int) -> None:
         """Forget the tokens of these slots; links through them stay, and lead to nothing."""
         self.tokens[start:end] = array("I", bytes(4 * (end - start)))
+        self.kinds[start:end] = bytes(end - start)
 
     def places(self, context: Sequence[int], found: set[int]) -> Iterable[tuple[int, int]]:
         """Slots that `context` precedes, and how many of its tokens; those `found` before are left out."""
@@ -148,5 +154,5 @@ class Memory:
 
     def size(self) -> int:
         """Bytes held by the ring and its chains."""
-        parts = (self.tokens, *self._links, *self._heads)
+        parts = (self.tokens, self.kinds, *self._links, *self._heads)
         return sum(part.__sizeof__() for part in parts)

@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qwen_lsp.predict import documents
-from qwen_lsp.predict.confidence import features
 from qwen_lsp.predict.documents import Document
 from qwen_lsp.predict.guess import Guess, guess
 from qwen_lsp.predict.memory import Memory
-from qwen_lsp.predict.tokens import GAP, LONGEST_WORD, NEWLINE, Vocabulary
+from qwen_lsp.predict.scene import Scene
+from qwen_lsp.predict.tokens import LONGEST_WORD, TOKEN, Vocabulary
+from qwen_lsp.predict.vote import LONGEST_GUESS, Vote, Walk
 
-THRESHOLD = 0.27  # the lowest confidence that is shown
+THRESHOLD = 0.2  # the lowest confidence that is shown
 OPEN_TEXTS = 16  # files whose text is kept for line-wise relearning
-BEFORE_CHARS = 240
-AFTER_CHARS = 120
 SWEEP_WORDS = 8192  # the vocabulary may grow by this and by half before unused words are dropped
 
 _WORD_END = re.compile(r" ?\w+$| $")
@@ -36,8 +35,8 @@ class Predictor:
     """Completes lines from what it has learnt; at most `max_tokens` tokens, the oldest dropped first."""
 
     def __init__(self, max_tokens: int = 1_000_000) -> None:
-        self._memory = Memory(max_tokens)
         self._vocabulary = Vocabulary()
+        self._memory = Memory(max_tokens, self._vocabulary.kinds)
         self._documents: dict[str, Document] = {}
         self._open: OrderedDict[str, None] = OrderedDict()
         self._latest = ""  # the file learnt last, whose text is kept until the next one is learnt
@@ -86,43 +85,31 @@ class Predictor:
 
     def guess(self, path: str, before: str, after: str, floor: float) -> tuple[str, Guess] | None:
         """The likeliest rest of the line whatever its confidence, from `floor` up; for measuring."""
-        closing, _, below = after[:AFTER_CHARS].partition("\n")
+        closing, _, below = after.partition("\n")
         closing = closing.strip()
         if closing.strip(CLOSERS):
             return None
-        following = self._vocabulary.look_up(below.strip())
         document = self._documents.get(path)
         word = _WORD_END.search(before[-LONGEST_WORD:])
         text = best = None
         if not before[-1:].isspace():
-            best = self._follow(document, before, "", following, floor)
+            best = guess(self._walk(document, before, below), floor)
+            text = best and best.text
         if best is None and word and word[0] not in self._vocabulary:  # a known word is taken as finished
-            best = self._follow(document, before[: len(before) - len(word[0])], word[0], following, floor)
-            text = best and self._spell(best.tokens)[len(word[0]) :]
-        if best is None:
-            return None
-        text = text or self._spell(best.tokens)
-        if not text.endswith(closing):
+            stem = word[0]
+
+            def goes_on(token: str) -> bool:
+                return len(token) > len(stem) and token.startswith(stem)
+
+            best = guess(self._walk(document, before[: len(before) - len(stem)], below), floor, goes_on)
+            text = best and best.text[len(stem) :]
+        if best is None or text is None or not text.endswith(closing):
             return None
         text = text[: len(text) - len(closing)]
         return (text, best) if text.strip() else None
 
-    def _follow(
-        self, document: Document | None, before: str, stem: str, following: list[int], floor: float
-    ) -> Guess | None:
-        """Guess from `before`; with a stem only tokens that go on from it."""
-        context = self._context(before)
-        if not stem:
-            return guess(self._memory, document, context, following, floor)
-        words = self._vocabulary.words
-
-        def goes_on(token: int) -> bool:
-            return len(words[token]) > len(stem) and words[token].startswith(stem)
-
-        return guess(self._memory, document, context, following, floor, goes_on)
-
-    def _spell(self, tokens: list[int]) -> str:
-        return "".join(map(self._vocabulary.words.__getitem__, tokens))
+    def _walk(self, document: Document | None, before: str, below: str) -> Walk:
+        return Walk(self._memory, document, Scene(self._vocabulary, before, below))
 
     @property
     def tokens(self) -> int:
@@ -134,28 +121,17 @@ class Predictor:
         """How many different words are remembered."""
         return len(self._vocabulary)
 
-    def trial(self, path: str, before: str, rest: str, after: str) -> list[tuple[tuple[float, ...], bool]]:
-        """What each step up to the first wrong one rested on, and whether it was right; to calibrate."""
-        found = self.guess(path, before, after, 0.0)
-        truth = [*self._vocabulary.look_up(rest), NEWLINE]
-        steps: list[tuple[tuple[float, ...], bool]] = []
-        if found is not None:
-            tokens = [*found[1].tokens, NEWLINE]
-            for step, token, right in zip(found[1].steps, tokens, truth, strict=False):
-                steps.append((features(step), token == right))
-                if token != right:
-                    break
+    def trial(self, path: str, before: str, rest: str, after: str) -> list[tuple[list[Vote], int]]:
+        """The votes at each step of the true rest of a line, and the token that is right; to calibrate."""
+        walk = self._walk(self._documents.get(path), before, after.partition("\n")[2])
+        steps: list[tuple[list[Vote], int]] = []
+        for word in [*TOKEN.findall(rest), "\n"][:LONGEST_GUESS]:
+            walk.notes = []
+            walk.ballot()
+            token = walk.scene.number(word)
+            steps.append((walk.notes, token))
+            walk.take(token)
         return steps
-
-    def _context(self, before: str) -> list[int]:
-        start = max(0, len(before) - BEFORE_CHARS)
-        text = before[start:]
-        if start:
-            text = text.partition(" ")[2] or text  # not the second half of a word
-        tokens = [GAP, NEWLINE, *self._vocabulary.look_up(text)]
-        if text.rpartition("\n")[2].isspace() or text.endswith("\n"):
-            tokens.append(NEWLINE)
-        return tokens
 
     def _keep_open(self, path: str) -> None:
         self._open[path] = None

@@ -10,6 +10,8 @@ import re
 from array import array
 from collections.abc import Iterable
 
+from qwen_lsp.predict.kinds import GAP_KIND, NAME, NEWLINE_KIND, kind
+
 GAP = 0  # before a text, between two pieces, in place of what was forgotten: matches nothing
 UNKNOWN = 1  # a word never seen, or too long to remember: never suggested
 NEWLINE = 2
@@ -26,6 +28,7 @@ class Vocabulary(dict[str, int]):
     def __init__(self) -> None:
         super().__init__({"\n": NEWLINE})
         self.words: list[str] = ["", "", "\n"]
+        self.kinds = bytearray((GAP_KIND, NAME, NEWLINE_KIND))
         self._free: list[int] = []
 
     def __missing__(self, word: str) -> int:
@@ -34,20 +37,22 @@ class Vocabulary(dict[str, int]):
         if self._free:
             number = self._free.pop()
             self.words[number] = word
+            self.kinds[number] = kind(word)
         else:
             number = len(self.words)
             self.words.append(word)
+            self.kinds.append(kind(word))
         self[word] = number
         return number
 
     def learn(self, text: str) -> array[int]:
         """The numbers of a text's tokens, new words included."""
-        return array("I", map(self.__getitem__, TOKEN.findall(_dense(text))))
+        return array("I", map(self.__getitem__, split(text)))
 
     def look_up(self, text: str) -> list[int]:
         """The numbers of a text's tokens; a new word is UNKNOWN and stays unknown."""
         get = self.get
-        return [get(word, UNKNOWN) for word in TOKEN.findall(_dense(text))]
+        return [get(word, UNKNOWN) for word in split(text)]
 
     def retain(self, used: Iterable[int]) -> None:
         """Drop every word whose number is not in `used`."""
@@ -58,6 +63,6 @@ class Vocabulary(dict[str, int]):
         self._free.extend(dropped)
 
 
-def _dense(text: str) -> str:
-    """The text without indentation, trailing space and blank lines."""
-    return "\n".join(filter(None, map(str.strip, text.split("\n"))))
+def split(text: str) -> list[str]:
+    """The tokens of a text, without indentation, trailing space and blank lines."""
+    return TOKEN.findall("\n".join(filter(None, map(str.strip, text.split("\n")))))

@@ -44,7 +44,8 @@ def expected(vocabulary: Vocabulary, document: Document, text: str) -> Counter[t
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_TEXT, min_size=1, max_size=8))
 def test_memory_holds_the_lines_of_the_text_but_the_pending_one(texts: list[str]) -> None:
-    memory, vocabulary, document = Memory(100_000), Vocabulary(), Document()
+    vocabulary, document = Vocabulary(), Document()
+    memory = Memory(100_000, vocabulary.kinds)
     list(documents.learn_whole(memory, vocabulary, document, texts[0]))
     document.text = texts[0]
     for text in texts:
@@ -56,7 +57,8 @@ def test_memory_holds_the_lines_of_the_text_but_the_pending_one(texts: list[str]
 
 def test_a_file_of_several_slices_keeps_every_line_in_place() -> None:
     text = "".join(f"name_{number} = make({number}, option=None)\n" for number in range(4_000))
-    memory, vocabulary, document = Memory(400_000), Vocabulary(), Document()
+    vocabulary, document = Vocabulary(), Document()
+    memory = Memory(400_000, vocabulary.kinds)
     pauses = sum(1 for _ in documents.learn_whole(memory, vocabulary, document, text))
     assert pauses > 1
     document.text = text
