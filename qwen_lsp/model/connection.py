@@ -7,10 +7,10 @@ there is nothing between them but one protocol object: no streams, no locks, no 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import deque
 from typing import cast
 
+from qwen_lsp.model import profiles
 from qwen_lsp.model.http1 import BadReply, ReplyReader
 
 MOST_IDLE = 8
@@ -219,7 +219,7 @@ class Connections:
         self._port = port
         self._connect_timeout = connect_timeout
         # Trying addresses side by side is for names that may have one that leads nowhere.
-        self._race = None if _has_one_way(host) else 0.25
+        self._race = None if profiles.has_one_address(host) else 0.25
         self._idle: list[Connection] = []
         self._every: set[Connection] = set()
         self._closed = False
@@ -292,11 +292,3 @@ class Connections:
 
 class ConnectTimeout(Exception):
     """No connection came about in the time allowed for that."""
-
-
-def _has_one_way(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return True

@@ -170,6 +170,15 @@ def host(url: str) -> str:
     return f"{name}:{parts.port}" if parts.port else name
 
 
+def has_one_address(host: str) -> bool:
+    """Whether there is only one way to a host, so that no race between addresses is needed."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
+
+
 def is_local(url: str) -> bool:
     """Whether the endpoint is this machine; then no proxy applies."""
     name = (urlsplit(base(url)).hostname or "").rstrip(".")
