@@ -46,7 +46,7 @@ def features(evidence: Evidence) -> tuple[float, ...]:
 
 
 # Fitted by `bench/predict.py --calibrate`, on other libraries than those reported.
-WEIGHTS = (0.07, 0.742, 0.276, -0.117, 0.486, -0.229, 0.0, -0.04, -0.022, -0.085, 0.347, 1.066, 0.443, -2.284)
+WEIGHTS = (-0.053, 0.605, 0.342, -0.07, 0.67, -0.375, 0.0, -0.151, 0.022, -0.04, 0.448, 1.625, 0.201, -2.381)
 
 
 def confidence(evidence: Evidence) -> float:

@@ -45,6 +45,7 @@ class Scene:
             self._bracket(mark, here=False)
         for mark in _BRACKETS.findall(line):
             self._bracket(mark, here=True)
+        self.deeper = _deeper(before, below)
         next_words = split(below[:AFTER_CHARS])
         self.following: list[int] = [get(word, UNKNOWN) for word in next_words]
         self.following_kinds = bytes(map(kind_of.__getitem__, self.following[:8]))
@@ -97,3 +98,17 @@ class Scene:
             self.open.append((mark, here))
         elif self.open and self.open[-1][0] == CLOSERS[mark]:
             self.open.pop()
+
+
+def _deeper(before: str, below: str) -> int:
+    """Whether the line below is indented more than the cursor's: 0 if there is none, 1 if it is, else 2."""
+    bare = below[: 2 * AFTER_CHARS].lstrip()
+    if not bare:
+        return 0
+    at = below.find(bare[0])
+    below_indent = at - below.rfind("\n", 0, at) - 1
+    line = before.rfind("\n") + 1
+    at = line
+    while at < len(before) and before[at].isspace():
+        at += 1
+    return 1 if below_indent > at - line else 2

@@ -27,6 +27,8 @@ from qwen_lsp.predict.weights import (
     MOST,
     NAMED,
     NONE,
+    NOWHERE,
+    ONLY_BELOW,
     RECENT,
     REPLACED,
     REPLACED_FAR,
@@ -205,14 +207,15 @@ class Walk:
             bare = scene.word(token).lstrip(" ")
             if bare not in CLOSERS:
                 return MARK
-            return None if scene.closes_nothing(bare) else CLOSES + (not scene.open[-1][1])
+            return None if scene.closes_nothing(bare) else CLOSES + 3 * (not scene.open[-1][1]) + scene.deeper
         if kind > LAST_NAME:
             return WORD
         bare = scene.word(token).lstrip(" ")
         last = scene.last.get(bare)
+        below = bare in scene.below
         if last is None:
-            return RECENT + (6 if bare in scene.below else 7)
-        return RECENT + _back(here - last)
+            return ONLY_BELOW if below else NOWHERE
+        return RECENT + 6 * below + _back(here - last)
 
     def _end_row(self) -> int:
         opened = self.scene.open
@@ -231,7 +234,7 @@ class Walk:
             after = 4
         else:
             after = 5 if kind >= FIRST_MARK or bare in _OPERATORS else 6
-        return ENDS + 7 * state + after
+        return ENDS + 21 * self.scene.deeper + 7 * state + after
 
     def _copied(self, slot: int, token: int) -> tuple[int, int]:
         """What stands here where the token of a place stood before, and how far back; 0 if it did not."""
