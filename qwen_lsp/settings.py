@@ -247,7 +247,7 @@ def load(*layers: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {where!r}: {first['msg']}") from None
+        raise SettingsError(f"setting {where!r}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def test_an_error_names_the_setting(layer: dict[str, object], name: str) -> None
 def test_an_error_says_nothing_of_a_password_in_a_url() -> None:
     with pytest.raises(SettingsError) as caught:
         load(environ={"OPENAI_BASE_URL": "http://me:private#word@host/v1"})
-    assert "private" not in str(caught.value)
+    assert str(caught.value) == "setting 'endpoint.base_url': it has no host and port as a URL has them"
 
 
 def test_the_key_is_not_in_a_printed_setting() -> None:

@@ -38,6 +38,8 @@ REPEATS = "it repeats itself"
 ONE_LINE = "one line is enough here"
 PARAGRAPH = "the paragraph is over"
 TEXT = "the text is closed"
+_MOST_LOOKS = 200
+"""Times that the syntax of one answer is looked at: one that only closes would be parsed again and again."""
 
 
 class Cut(NamedTuple):
@@ -64,6 +66,7 @@ class Reading:
         self.until = ""
         """The quote that the answer still has to close."""
         self.in_text = False
+        self.looks = 0
         self.outside = False
         """A line of the answer closed the block around the cursor, and was meant to."""
         self.settled = False
@@ -232,7 +235,8 @@ class Reading:
 
     def _nesting(self, said: str) -> Nesting | None:
         place = self.place
-        if place.language is None:
+        self.looks += bool(said)
+        if place.language is None or self.looks > _MOST_LOOKS:
             return None
         return nesting(place.language, place.head, said, len(place.head) - len(place.line_before))
 
