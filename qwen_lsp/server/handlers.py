@@ -89,11 +89,16 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
     shows_disabled = ls.supports(lambda c: c.text_document.code_action.disabled_support)  # pyright: ignore[reportOptionalMemberAccess]
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
     actions = [_action(ls, place, offer, params) for offer in offers if shows_disabled or not offer.disabled]
-    if (following := await next_edits.offered(ls, place, params.text_document.uri)) is not None:
+    if _wanted(next_edits.KIND, only) and (
+        (following := await next_edits.offered(ls, place, params.text_document.uri)) is not None
+    ):
         actions.insert(0, following)
-    return [
-        action for action in actions if not only or any(f"{action.kind}.".startswith(f"{k}.") for k in only)
-    ]
+    return [action for action in actions if _wanted(action.kind, only)]
+
+
+def _wanted(kind: str | None, only: Sequence[str]) -> bool:
+    """Whether an editor that asks for some kinds of actions, or for all, asks for this one."""
+    return not only or any(f"{kind}.".startswith(f"{one}.") for one in only)
 
 
 def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams) -> lsp.CodeAction:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qwen_lsp.text.edits import TextEdit
     from qwen_lsp.workspace.paths import RelPath
 
+KIND = lsp.CodeActionKind.RefactorRewrite.value
 MARK = "nextEdit"
 """What the data of our code action holds."""
 
@@ -47,17 +48,22 @@ async def suggested(
 ) -> lsp.InlineCompletionItem | None:
     """The next edit, when it is on the cursor's line and nobody has typed for a moment."""
     log = ls.edited.get(place.session)
-    if log is None or not (invoked or log.settled(time.monotonic())):
+    if log is None or not (invoked or log.settled(time.monotonic())) or not _is_as_it_was(place):
         return None
     from qwen_lsp.features.next_edit.offer import inline
 
     found = await _next(ls, place)
-    if found is None or found.path != place.path:
+    if found is None or found.path != place.path or not _is_as_it_was(place):
         return None
     if (shown := inline(found, place.lines, offset)) is None:
         return None
     span, text = shown
     return lsp.InlineCompletionItem(text, range=convert.range_of(place.lines, span, ls.encoding))
+
+
+def _is_as_it_was(place: Place) -> bool:
+    """Whether the document is what it was when it was asked about: else a range of it means other text."""
+    return place.session.snapshot.text(place.path) == place.lines.text
 
 
 async def offered(ls: Server, place: Place, uri: str) -> lsp.CodeAction | None:
@@ -75,7 +81,7 @@ async def offered(ls: Server, place: Place, uri: str) -> lsp.CodeAction | None:
     )
     return lsp.CodeAction(
         title=f"Next edit, {where}: {found[0].why}",
-        kind=lsp.CodeActionKind.RefactorRewrite,
+        kind=KIND,
         data={"uri": uri, MARK: True},
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qwen_lsp.features.next_edit import offer, places
 from tests.support.editor import Editor, EditorError, in_process, indexed, replace, span
 
 TEXT = """def total(prices):
@@ -35,10 +38,11 @@ def rename(editor: Editor, uri: str) -> None:
         editor.change(uri, n, replace((0, 7 + n), (0, 7 + n), key))
 
 
-async def actions(editor: Editor, uri: str, line: int) -> list[Any]:
+async def actions(editor: Editor, uri: str, line: int, *only: str) -> list[Any]:
+    context = {"diagnostics": [], **({"only": list(only)} if only else {})}
     found = await editor.request(
         "textDocument/codeAction",
-        {"textDocument": {"uri": uri}, "range": span((line, 0), (line, 0)), "context": {"diagnostics": []}},
+        {"textDocument": {"uri": uri}, "range": span((line, 0), (line, 0)), "context": context},
     )
     return [action for action in found if action["title"].startswith("Next edit")]
 
@@ -75,6 +79,50 @@ async def test_on_the_line_itself_it_is_an_inline_completion(tmp_path: Path) -> 
         assert item["range"]["start"]["line"] == item["range"]["end"]["line"] == 5
         assert "total_sum" in item["insertText"]
         assert await inline(editor, uri, 1, 4) == []
+
+
+async def test_it_is_looked_for_only_when_such_actions_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+
+    def places_seen(*of: Any, **how: Any) -> Any:
+        looked.append(of)
+        return next_places(*of, **how)
+
+    next_places = places.next_places
+    monkeypatch.setattr(places, "next_places", places_seen)
+    async with in_process() as editor:
+        uri = await opened(editor, tmp_path, WANTED)
+        rename(editor, uri)
+        assert await actions(editor, uri, 0, "source.organizeImports") == []
+        assert not looked
+        (action,) = await actions(editor, uri, 0, "refactor")
+        assert action["kind"] == "refactor.rewrite"
+
+
+async def test_an_edit_for_a_text_that_has_changed_meanwhile_is_not_suggested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, changed = threading.Event(), threading.Event()
+
+    async def slow(*of: Any, **how: Any) -> Any:
+        found = await next_edit(*of, **how)
+        asked.set()
+        await asyncio.to_thread(changed.wait, 10)
+        return found
+
+    next_edit = offer.next_edit
+    monkeypatch.setattr(offer, "next_edit", slow)
+    async with in_process() as editor:
+        uri = await opened(editor, tmp_path, WANTED)
+        rename(editor, uri)
+        suggested = asyncio.create_task(inline(editor, uri, 5, 10))
+        assert await asyncio.to_thread(asked.wait, 10)
+        editor.change(uri, 9, replace((0, 0), (0, 0), "import os\n"))
+        await actions(editor, uri, 0)  # it is answered after the change was taken in
+        changed.set()
+        assert await suggested == []
 
 
 async def test_it_is_off_unless_wanted(tmp_path: Path) -> None:

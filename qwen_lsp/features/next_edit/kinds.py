@@ -27,7 +27,7 @@ _ASSIGNED = (
 )
 _DECLARED = (
     r"\b(?:for|let|var|val|const|mut|as|with|auto|local|my)\s+"
-    r"[(\[{{]?(?:(?!in\b|of\b)\w+\s*[,\s]\s*){{0,4}}?{0}\b"
+    r"[(\[{{]?(?:(?!in\b|of\b)\w+(?:\s*,\s*|\s+)){{0,4}}?{0}\b"
 )
 _LONGEST_FUNCTION = 40_000
 
@@ -235,10 +235,12 @@ def _bound(text: str, name: str) -> bool:
     """Whether a text gives a local name its meaning; taken for granted of one too long to look through."""
     if len(text) > _LONGEST_FUNCTION:
         return True
-    word = re.escape(name)
-    return re.search(_ASSIGNED.format(word), text) is not None or (
-        re.search(_DECLARED.format(word), text) is not None
-    )
+    return re.search(_ASSIGNED.format(re.escape(name)), text) is not None or declared(text, name)
+
+
+def declared(text: str, name: str) -> bool:
+    """Whether a name stands behind a word that declares it: `let`, `for`, `as`."""
+    return re.search(_DECLARED.format(re.escape(name)), text) is not None
 
 
 def _callable_around(facts: FileFacts, line: int) -> Definition | None:

@@ -14,7 +14,7 @@ _STRING = re.compile(
 )
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(?<![^\s])(?:#|--) [^\n]*", re.DOTALL)
 _TYPES = re.compile(r"<[^<>()\n;]*(?:<[^<>()\n;]*(?:<[^<>()\n;]*>[^<>()\n;]*)*>[^<>()\n;]*)*>")
-_GENERICS = re.compile(r"\s*(?:\[[^\[\]()\n]*\]|(?:::)?<[^<>()\n]*>)?[!?]?\s*\(")
+_GENERICS = re.compile(r"\s*(?:(?:\[[^\[\]()\n]*\]|(?:::)?<[^<>()\n]*>)[!?]?\s*|[!?]\s*)?\(")
 _RECEIVERS = frozenset(("self", "cls", "this"))
 _NAME = re.compile(r"[^\W\d]\w*")
 _LONGEST = 4_000

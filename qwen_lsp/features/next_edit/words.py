@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 _WORD = re.compile(r"""\w+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`\n]*`|[^\w\s]""")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -52,14 +53,17 @@ def places_of(text: str, said: str) -> Iterator[re.Match[str]]:
     return re.finditer(before + re.escape(said) + behind, text)
 
 
-def swaps(before: str, after: str) -> list[Swap]:
+@lru_cache(maxsize=64)
+def swaps(before: str, after: str) -> tuple[Swap, ...]:
     """What took the place of what, in order; nothing for texts too long to compare.
+
+    Kept, since the same few edits are compared again whenever somebody asks.
 
     Words that only came or only went are no swap: what they mean depends on what is around them.
     """
     old, new = words(before), words(after)
     if not old or not new or len(old) > _MOST_WORDS or len(new) > _MOST_WORDS:
-        return []
+        return ()
     said, says_now = [m[0] for m in old], [m[0] for m in new]
     found: list[Swap] = []
     for tag, i, j, k, m in SequenceMatcher(None, said, says_now, autojunk=False).get_opcodes():
@@ -67,7 +71,7 @@ def swaps(before: str, after: str) -> list[Swap]:
             start, end = old[i].start(), old[j - 1].end()
             first, last = new[k].start(), new[m - 1].end()
             found.append(Swap(before[start:end], after[first:last], start))
-    return found
+    return tuple(found)
 
 
 def neighbours(text: str, start: int, end: int) -> tuple[str, str]:
