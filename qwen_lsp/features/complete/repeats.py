@@ -35,7 +35,10 @@ def _means(group: Sequence[str]) -> bool:
 
 
 def without_circle_in_line(text: str) -> str:
-    """A line that says the same phrase five times in a row says it once, and nothing more."""
-    if len(text) < 20 or not (match := _IN_LINE.search(text)):
+    """An answer that ends in one phrase, five times in a row, says it once; one that goes on meant it."""
+    if len(text) < 20:
         return text
-    return text[: match.end("once")]
+    for match in _IN_LINE.finditer(text):
+        if match["once"].startswith(text[match.end() :].rstrip()):
+            return text[: match.end("once")]
+    return text
