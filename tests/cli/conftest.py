@@ -48,6 +48,10 @@ def second(amounts: list[Money]) -> None:
 
 
 def third(amounts: list[Money]) -> None:
+    logger.info("printed %d amounts of money", len(amounts))
+
+
+def fourth(amounts: list[Money]) -> None:
     logger.info("printed
 ''',
     "README.md": "# Calc\n\nRounds money.\n",

@@ -27,27 +27,27 @@ async def test_index_tells_what_was_found(run: Run, repo: Path) -> None:
 
 
 async def test_pack_tells_what_would_be_sent(run: Run, repo: Path) -> None:
-    ran = await run("pack", repo, "--at", "calc/report.py:19", "--budget", 500, "--json")
+    ran = await run("pack", repo, "--at", "calc/report.py:23", "--budget", 500, "--json")
     assert ran.code == 0
     packed = json.loads(ran.out)
     assert packed["tokens"] <= 500
     assert [part["path"] for part in packed["parts"]] == ["calc/money.py"]
     assert all(set(part) == PART and part["why"] for part in packed["parts"])
     assert "class Money" in packed["text"]
-    table = await run("pack", repo, "--at", repo / "calc/report.py:19", "--budget", 500)
+    table = await run("pack", repo, "--at", repo / "calc/report.py:23", "--budget", 500)
     assert "calc/money.py" in table.out
 
 
 async def test_pack_writes_a_page(run: Run, repo: Path, tmp_path: Path) -> None:
     file = tmp_path / "context.html"
-    place = ("pack", repo, "--at", "calc/report.py:19", "--budget", 500)
+    place = ("pack", repo, "--at", "calc/report.py:23", "--budget", 500)
     told = await run(*place, "--html", file)
     assert (told.code, told.err) == (0, "")
     assert told.out.startswith(f"{file}: ")
     assert told.out.rstrip().endswith(" of 500 tokens in 1 files")
     page = file.read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
-    assert "calc/report.py:19" in page
+    assert "calc/report.py:23" in page
     assert "class Money" in page
     assert (await run(*place, "--html", "-")).out == page
     both = await run(*place, "--html", file, "--json")
@@ -100,10 +100,10 @@ async def test_pack_reads_files_as_they_are_at_each_request(run: Run, repo: Path
 
 async def test_complete_answers_from_the_workspace(run: Run, repo: Path) -> None:
     # Asked for the rest of a line that the workspace has twice.
-    ran = await run("complete", repo / "calc/report.py:19", "--json")
+    ran = await run("complete", repo / "calc/report.py:23", "--json")
     assert ran.code == 0
     assert json.loads(ran.out) == {"text": ' %d amounts of money", len(amounts))', "source": "embedded"}
-    plain = await run("complete", repo / "calc/report.py:19:25")
+    plain = await run("complete", repo / "calc/report.py:23:25")
     assert plain.out.strip() == '%d amounts of money", len(amounts))'
     silent = await run("complete", repo / "README.md:3:3", "--json")
     assert json.loads(silent.out) is None

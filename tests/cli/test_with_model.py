@@ -35,7 +35,7 @@ async def test_complete_and_explain_ask_the_model(run: Run, repo: Path, configur
     async with ScriptedEndpoint() as model:
         configured(model)
         model.reply(' %d sums", len(amounts))\n')
-        ran = await run("complete", repo / "calc/report.py:19", "--json")
+        ran = await run("complete", repo / "calc/report.py:23", "--json")
         assert json.loads(ran.out) == {"text": ' %d sums", len(amounts))', "source": "model"}
         model.reply("It rounds to a step.")
         ran = await run("explain", repo / "calc/money.py:9-13")
@@ -46,17 +46,17 @@ async def test_complete_says_why(run: Run, repo: Path, configured: Configure) ->
     async with ScriptedEndpoint() as model:
         configured(model)
         model.reply(' %d sums", len(amounts))\n')
-        ran = await run("complete", repo / "calc/report.py:19", "--why")
-        assert ran.out.startswith("# Why this suggestion: calc/report.py:19\n")
+        ran = await run("complete", repo / "calc/report.py:23", "--why")
+        assert ran.out.startswith("# Why this suggestion: calc/report.py:23\n")
         assert ' %d sums", len(amounts))' in ran.out
         assert model.model in ran.out
         model.reply("")
-        ran = await run("complete", repo / "calc/report.py:19", "--why", "--json")
+        ran = await run("complete", repo / "calc/report.py:23", "--why", "--json")
         told = json.loads(ran.out)
         assert told["completion"] is None
         assert "had nothing to say" in told["nothing"]
         model.reply(status=500)
-        ran = await run("complete", repo / "calc/report.py:19", "--why")
+        ran = await run("complete", repo / "calc/report.py:23", "--why")
         assert "The endpoint gave no answer: " in ran.out
         assert "HTTP 500" in ran.out
 
