@@ -6,7 +6,7 @@ Tree and facts are made when first asked for, from those of the text before it w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.index.service import IndexService
@@ -14,7 +14,7 @@ from qwen_lsp.syntax import parse, tags
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, language_in
 from qwen_lsp.syntax.parse import SyntaxTree
-from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.edits import TextEdit, common_ends
 from qwen_lsp.text.positions import LineIndex, Span
 
 _LONGEST_PARSED = 4_000_000
@@ -141,15 +141,5 @@ def _language(path: str, text: str) -> Language | None:
 
 def _one_edit(old: str, new: str) -> list[TextEdit]:
     """One edit that leads from one text to another, as short as a common head and tail make it."""
-    shorter = min(len(old), len(new))
-    head = _common(shorter, lambda n: old.startswith(new[:n]))
-    tail = _common(shorter - head, lambda n: old.endswith(new[len(new) - n :]))
+    head, tail = common_ends(old, new)
     return [TextEdit(Span(head, len(old) - tail), new[head : len(new) - tail])]
-
-
-def _common(most: int, holds: Callable[[int], bool]) -> int:
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from qwen_lsp.predict.memory import LONG, Memory, Piece
 from qwen_lsp.predict.tokens import GAP, NEWLINE, Vocabulary
+from qwen_lsp.text.edits import common_ends
 
 SLICE = 50_000  # characters learnt between two pauses, about 10 ms
 CONTEXT_CHARS = 300  # text before an edited line that is written again as its context
@@ -159,20 +160,5 @@ def _unplace(document: Document, dropped: Piece) -> None:
 
 def _changed(old: str, new: str) -> tuple[int, int, int]:
     """The one region that differs: its start in both texts, its end in the old and in the new one."""
-    shorter = min(len(old), len(new))
-    low, high = 0, shorter
-    while low < high:  # by halves: comparing slices is far faster than a loop over characters
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    start = low
-    low, high = 0, shorter - start
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return start, len(old) - low, len(new) - low
+    head, tail = common_ends(old, new)
+    return head, len(old) - tail, len(new) - tail

@@ -62,6 +62,34 @@ def apply(text: str, edits: Iterable[TextEdit]) -> str:
     return "".join(pieces)
 
 
+def common_head(one: str, other: str) -> int:
+    """How many code points two texts begin with in common.
+
+    By halves: comparing slices is far faster than a loop, and the texts may be whole files.
+    """
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def common_ends(one: str, other: str) -> tuple[int, int]:
+    """How many code points two texts begin and end with in common; the two never overlap in either text."""
+    head = common_head(one, other)
+    low, high = 0, min(len(one), len(other)) - head
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return head, low
+
+
 def diff(before: str, after: str) -> list[TextEdit]:
     """Whole-line edits that turn `before` into `after`, in order of position."""
     old, new = _lines(before), _lines(after)

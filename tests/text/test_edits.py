@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.errors import ConflictError
-from qwen_lsp.text.edits import FileEdit, TextEdit, apply, diff, rebase, unified
+from qwen_lsp.text.edits import FileEdit, TextEdit, apply, common_ends, diff, rebase, unified
 from qwen_lsp.text.positions import Span
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -161,3 +161,13 @@ def test_a_small_change_of_a_large_file_is_quick() -> None:
     edits = diff("".join(lines), "".join(after))
     assert time.process_time() - began < 0.5
     assert len(edits) == 1
+
+
+@given(st.text("ab\n", max_size=12), st.text("ab\n", max_size=12))
+def test_what_two_texts_have_in_common_at_their_ends(one: str, other: str) -> None:
+    head, tail = common_ends(one, other)
+    shorter = min(len(one), len(other))
+    assert one[:head] == other[:head]
+    assert head == shorter or one[head] != other[head]
+    assert one[len(one) - tail :] == other[len(other) - tail :]
+    assert head + tail == shorter or one[-tail - 1] != other[-tail - 1]

@@ -15,6 +15,7 @@ from qwen_lsp.features.complete.prompt import Spot, frame_of, window_of
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.window import Window, Windows
 from qwen_lsp.settings import WhenIdle
+from qwen_lsp.text.edits import common_head
 
 READING = 0.8  # seconds that a suggestion is shown before what follows it is fetched
 IDLE = 1.5  # seconds without a key before a prompt is given to read
@@ -53,7 +54,7 @@ async def fetch_ahead(spot: Spot, text: str, means: Means, state: Completions) -
             with nullcontext() if accepted else state.answers.once(place, text):
                 state.answers.add(after, landed.text, window.reach, window.frame.contents.hold)
 
-    state.sent(window)
+    state.last_sent = window
     state.go_ahead(flight)
     flight.begin(endpoint, window.request, landed)
 
@@ -65,7 +66,7 @@ async def warm_up(spot: Spot, means: Means, state: Completions) -> None:
     frame = await frame_of(spot, means, state.frames, _RANKING)
     window = window_of(spot, means, state.windows, frame, state.diagnostics)
     if window is not None and read_already(state.last_sent, window) < _READ_ALREADY:
-        state.sent(window)
+        state.last_sent = window
         await means.endpoint.warm(window.request)
 
 
@@ -77,11 +78,4 @@ def read_already(last: Window | None, window: Window) -> float:
         "".join(f"{path}\n{text}" for path, text in one.request.context) + one.request.prefix
         for one in (last, window)
     )
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[:middle] == new[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low / max(1, len(new) + len(window.request.suffix))
+    return common_head(old, new) / max(1, len(new) + len(window.request.suffix))

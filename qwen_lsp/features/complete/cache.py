@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from qwen_lsp.features.complete.cleaning import clean
+from qwen_lsp.features.complete.closing import closed_behind
 from qwen_lsp.features.complete.declarations import Declarations
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt
 from qwen_lsp.index.snapshot import Snapshot
@@ -24,7 +26,6 @@ _ANCHOR = 48
 """Characters before the cursor that are compared first; few answers share them."""
 _BACK = 16
 """Characters that may be taken back and still be part of what is suggested."""
-_MOST_CLOSED, _CLOSED_BY_EDITORS = 4, ")]}>\"'`"
 _PER_FILE, _FILES = 64, 48
 
 
@@ -106,11 +107,9 @@ class Answers:
             hash(before), hash(after), place.offset + len(after) == len(place.text), line, declared, holds,
             receipt,
         )  # fmt: skip
-        answers = self._kept.pop(place.path, None) or deque[Answer](maxlen=_PER_FILE)
+        answers = self._kept.get(place.path) or deque[Answer](maxlen=_PER_FILE)
         answers.appendleft(answer)
-        self._kept[place.path] = answers
-        while len(self._kept) > _FILES:
-            self._kept.pop(next(iter(self._kept)))
+        keep_latest(self._kept, place.path, answers, _FILES)
         return answer
 
     @contextmanager
@@ -160,13 +159,11 @@ def _left(answer: Answer, place: Place, typed: int) -> str | None:
 def _closed(answer: Answer, text: str, offset: int, typed: int) -> int | None:
     """How many signs an editor has closed by itself behind the cursor; None where the rest is another."""
     size = answer.reach[1]
-    for closed in range(min(typed, _MOST_CLOSED) + 1):
-        at = offset + closed
-        if hash(text[at : at + size]) == answer.after and (at + size == len(text)) == answer.at_end:
-            return closed
-        if text[at : at + 1] not in _CLOSED_BY_EDITORS or at == len(text):
-            return None
-    return None
+
+    def goes_on(at: int) -> bool:
+        return hash(text[at : at + size]) == answer.after and (at + size == len(text)) == answer.at_end
+
+    return closed_behind(text, offset, typed, goes_on)
 
 
 def _around(text: str, offset: int, reach: tuple[int, int]) -> tuple[str, str]:

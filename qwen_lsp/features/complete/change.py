@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.edits import TextEdit, common_head
 
 _NEAR = 200
 """Characters by which the place of an insertion may be told otherwise."""
@@ -37,11 +37,11 @@ def change_of(before: str, edit: TextEdit, place: int | None) -> Change:
     start, end, text = edit.span.start, edit.span.end, edit.text
     removed = before[start:end]
     if removed and text:
-        head = _shared(removed, text)
+        head = common_head(removed, text)
         if place is not None and start <= place <= end:
             head = min(head, place - start)
         removed, text, start = removed[head:], text[head:], start + head
-        tail = _shared(removed[::-1], text[::-1])
+        tail = common_head(removed[::-1], text[::-1])
         removed, text = removed[: len(removed) - tail], text[: len(text) - tail]
     change = Change(start, removed, text)
     if place is None or removed or len(text) < 2 or abs(start - place) > _NEAR:
@@ -61,15 +61,3 @@ def _told_from(before: str, change: Change, place: int) -> Change:
         both = text + between
         same, said = both.startswith(between), both[len(between) :]
     return Change(place, "", said) if same else change
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with in common, by halving: texts may be whole files."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -44,9 +45,7 @@ class Diagnostics:
         new = [replace(c, message=c.message[:_READ]) for c in complaints if len(c.text) <= _LONGEST_LINE]
         old = [c for c in self._kept.pop(path, ()) if c.line not in lines]
         if kept := tuple(dict.fromkeys((*new, *old)))[:_KEPT]:
-            self._kept[path] = kept
-        while len(self._kept) > _FILES:
-            self._kept.pop(next(iter(self._kept)))
+            keep_latest(self._kept, path, kept, _FILES)
 
     def forget(self, path: RelPath) -> None:
         self._kept.pop(path, None)

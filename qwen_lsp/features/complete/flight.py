@@ -15,6 +15,7 @@ from time import perf_counter
 
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.features.complete.cleaning import clean
+from qwen_lsp.features.complete.closing import SIGNS, closed_behind
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.features.complete.receipt import Receipt
 from qwen_lsp.features.complete.stopping import end_of
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 _ANCHOR = 64
 _BEHIND = 256
-_CLOSED_BY_EDITORS = ")]}>\"'`"
-_MOST_CLOSED = 4
 
 
 @dataclass(slots=True)
@@ -117,13 +116,8 @@ class Flight:
         if place.text[start : origin.offset] != origin.text[start : origin.offset]:
             return False
         behind = origin.text[origin.offset : origin.offset + _BEHIND]
-        at = place.offset
-        while not place.text.startswith(behind, at):
-            closed = at - place.offset
-            if closed == min(typed, _MOST_CLOSED) or place.text[at : at + 1] not in _CLOSED_BY_EDITORS:
-                return False
-            at += 1
-        return self.agrees(said)
+        closed = closed_behind(place.text, place.offset, typed, lambda at: place.text.startswith(behind, at))
+        return closed is not None and self.agrees(said)
 
     def agrees(self, typed: str) -> bool:
         """Whether what was typed is what the model says, as far as it has said anything."""
@@ -139,7 +133,7 @@ class Flight:
         if start < origin or end > origin + len(self.typed):
             return False
         typed = self.typed[: start - origin] + text + self.typed[end - origin :]
-        return self.agrees(typed) or self.agrees(typed.rstrip(_CLOSED_BY_EDITORS))
+        return self.agrees(typed) or self.agrees(typed.rstrip(SIGNS))
 
     # -- its end -----------------------------------------------------------------------------------------
 

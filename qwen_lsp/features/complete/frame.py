@@ -16,6 +16,7 @@ from qwen_lsp.context.pack import pack
 from qwen_lsp.context.rank import rank
 from qwen_lsp.context.texts import content_of, name_of
 from qwen_lsp.context.visits import Visit
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
@@ -128,10 +129,8 @@ class Frames:
         """The frame of a place, within `deadline` seconds: else the one before it, and it is ready the
         next time."""
         path = wanted.place.path
-        kept = self._kept.pop(path, None) or _Kept(Frame())
-        self._kept[path] = kept
-        while len(self._kept) > _FILES:
-            self._kept.pop(next(iter(self._kept)))
+        kept = self._kept.get(path) or _Kept(Frame())
+        keep_latest(self._kept, path, kept, _FILES)
         still = kept.frame.still(wanted.snapshot, wanted.gate)
         if still is kept.frame and still.line >= 0 and _fits(still, wanted):
             return still
@@ -140,8 +139,8 @@ class Frames:
             kept.task.add_done_callback(lambda task: _take(kept, task))
         task = kept.task
         done, _ = await asyncio.wait([task], timeout=deadline)
-        if done and not task.cancelled() and task.exception() is not None:
-            raise task.exception() or AssertionError
+        if done and not task.cancelled():
+            task.result()  # raises what the choice ended with
         # What was chosen may have been chosen for the request before this one.
         return kept.frame.still(wanted.snapshot, wanted.gate) if done else still
 

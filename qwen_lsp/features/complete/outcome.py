@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from qwen_lsp.features.complete.flight import Landed
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.features.complete.receipt import Receipt
 from qwen_lsp.workspace.paths import RelPath
 
@@ -55,10 +56,8 @@ class Outcomes:
 
     def begin(self, path: RelPath, line: int) -> Outcome:
         """A request has come; until it is said what came of it, it is under way."""
-        self._of.pop(path, None)
-        outcome = self._of[path] = Outcome(path, line)
-        while len(self._of) > _FILES:
-            self._of.pop(next(iter(self._of)))
+        outcome = Outcome(path, line)
+        keep_latest(self._of, path, outcome, _FILES)
         return outcome
 
     def last(self, path: RelPath | None = None) -> Outcome | None:

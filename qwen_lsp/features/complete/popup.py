@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.features.complete.pace import PAUSE
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.text.edits import TextEdit
@@ -26,10 +27,7 @@ class Typing:
     """Where the last change of each file ended, and when it came; until a request has come for it."""
 
     def changed(self, path: RelPath, edit: TextEdit, now: float) -> None:
-        self._typed.pop(path, None)
-        self._typed[path] = (edit.span.start + len(edit.text), now)
-        while len(self._typed) > _FILES:
-            self._typed.pop(next(iter(self._typed)))
+        keep_latest(self._typed, path, (edit.span.start + len(edit.text), now), _FILES)
 
     def caused(self, path: RelPath, offset: int, now: float) -> bool:
         """Whether a request at `offset` is the one that the last change there has caused."""

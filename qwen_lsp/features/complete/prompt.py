@@ -9,7 +9,7 @@ from qwen_lsp.features.complete.diagnostics import Diagnostics
 from qwen_lsp.features.complete.frame import Frame, Frames, Wanted
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.window import CHARS_PER_TOKEN, Window, Windows, names_within
+from qwen_lsp.features.complete.window import LEAST_CHARS_PER_TOKEN, Window, Windows, names_within
 from qwen_lsp.index.snapshot import Snapshot
 
 _FRAME_SHARE, _SLACK = 0.42, 48
@@ -37,7 +37,7 @@ async def frame_of(spot: Spot, means: Means, frames: Frames, deadline: float) ->
         await asyncio.to_thread(means.count, "")
         frames.counts = True
     budget = means.settings.budget_tokens
-    here = len(spot.place.text) // CHARS_PER_TOKEN
+    here = len(spot.place.text) // LEAST_CHARS_PER_TOKEN
     names = sum(map(means.count, names_within(spot.place.path, spot.snapshot.root.name, budget, means.count)))
     room = budget - min(here, int(budget * (1 - _FRAME_SHARE))) - names - _SLACK
     visits = tuple(means.visits)

@@ -130,7 +130,7 @@ class _Asked:
             why = self.means.gate.admits_path(place.path)
             return self.outcome.nothing(f"the file may not be sent: {why}")
         flight = Flight(place)
-        state.sent(window)
+        state.last_sent = window
         state.take_off(flight)
         stages = (
             ("waited", (waited - self.began) * 1_000),

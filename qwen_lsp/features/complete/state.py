@@ -137,9 +137,6 @@ class Completions:
             self._abort(self._ahead)
         self._ahead = flight
 
-    def sent(self, window: Window) -> None:
-        self.last_sent = window
-
     @property
     def flights(self) -> Collection[Flight]:
         """The requests under way."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 from qwen_lsp.features.complete.change import Change, change_of
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.features.complete.receipt import Source
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.workspace.paths import RelPath
@@ -111,7 +112,7 @@ class Tally:
         The same suggestion, shown again farther on, is no new one: it is told by its `answer`, or by standing
         where the last one did.
         """
-        before = self._offers.pop(path, None)
+        before = self._offers.get(path)
         same = before is not None and (
             (answer is not None and before.answer is answer) or (before.start, before.left) == (offset, text)
         )
@@ -129,9 +130,7 @@ class Tally:
                 _count(counts, "shown")
                 if answer is not None:
                     self._counted.append(answer)
-        self._offers[path] = offer
-        while len(self._offers) > _OFFERS:
-            self._offers.pop(next(iter(self._offers)))
+        keep_latest(self._offers, path, offer, _OFFERS)
         if since is not None and since != self.now:
             self._catch_up(path, offer, since)
 

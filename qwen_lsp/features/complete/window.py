@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from qwen_lsp.features.complete.frame import MARKERS_EACH, Frame
+from qwen_lsp.features.complete.latest import keep_latest
 from qwen_lsp.features.complete.place import Place
 from qwen_lsp.model.messages import FimRequest
 from qwen_lsp.workspace.paths import RelPath
@@ -30,9 +31,9 @@ _LEAST_SHARE = 0.4
 """Of the budget: what the text of the file itself has before all others, if it is that long."""
 _NAMES_SHARE = 0.125
 """Of the budget: the most that each of the two names may take."""
-CHARS_PER_TOKEN = 3
+LEAST_CHARS_PER_TOKEN = 3
 """Fewer than a token of code has on average: a short file leaves its room to others, never too much."""
-_CHARS_PER_TOKEN = 12
+_MOST_CHARS_PER_TOKEN = 12
 """More characters than a token of code ever has on average; a first cut before exact counting."""
 _MARGIN = 8_000
 """Characters beyond a cut in which a secret may begin that reaches across it: a private key's."""
@@ -115,7 +116,7 @@ class Windows:
             return None
         path, repo = names_within(place.path, repo, budget, count)
         fixed = count(path) + count(repo) + _MARKERS
-        room = budget - fixed - min(len(place.text) // CHARS_PER_TOKEN, int(_LEAST_SHARE * budget))
+        room = budget - fixed - min(len(place.text) // LEAST_CHARS_PER_TOKEN, int(_LEAST_SHARE * budget))
         extra = 0 if note is None else count(note[0]) + count(note[1]) + MARKERS_EACH
         if extra > room:
             note, extra = None, 0
@@ -167,7 +168,7 @@ class Windows:
 
     def _anew(self, place: Place, fixed: int, budget: int, count: Count, gate: Gate) -> _Around:
         text, offset, room = place.text, place.offset, budget - fixed
-        reach = max(0, room) * _CHARS_PER_TOKEN + _MARGIN
+        reach = max(0, room) * _MOST_CHARS_PER_TOKEN + _MARGIN
         first, last = max(0, offset - reach), offset + reach
         # The gate sees far beyond the cuts: a secret that stands across the cursor, or across a cut, is one.
         shown = gate.admit_around(place.path, text[first:last], offset - first)
@@ -192,10 +193,8 @@ class Windows:
         below = after[len(place.line_after) :]
         first = place.line_start - len(above)
         beyond = _beyond(place.text, first, place.line_end + len(below))
-        self._known.pop(place.path, None)
-        self._known[place.path] = _Known(first, above, count(above), below, beyond)
-        while len(self._known) > _FILES:
-            self._known.pop(next(iter(self._known)))
+        known = _Known(first, above, count(above), below, beyond)
+        keep_latest(self._known, place.path, known, _FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +243,7 @@ def names_within(path: str, repo: str, budget: int, count: Count) -> tuple[str, 
 
 def tail_within(text: str, limit: int, count: Count) -> str:
     """The last whole lines of `text` within `limit` tokens; part of a line where one alone is too long."""
-    text = text[-limit * _CHARS_PER_TOKEN :] if limit > 0 else ""
+    text = text[-limit * _MOST_CHARS_PER_TOKEN :] if limit > 0 else ""
     while text and (tokens := count(text)) > limit:
         surplus = max(1, int(len(text) * (1 - limit / tokens)))
         newline = text.find("\n", surplus - 1)
@@ -254,7 +253,7 @@ def tail_within(text: str, limit: int, count: Count) -> str:
 
 def head_within(text: str, limit: int, count: Count) -> str:
     """The first whole lines of `text` that weigh at most `limit` tokens."""
-    text = text[: limit * _CHARS_PER_TOKEN] if limit > 0 else ""
+    text = text[: limit * _MOST_CHARS_PER_TOKEN] if limit > 0 else ""
     while text and (tokens := count(text)) > limit:
         keep = min(len(text) - 1, int(len(text) * limit / tokens))
         newline = text.rfind("\n", 0, keep)

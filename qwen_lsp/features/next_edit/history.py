@@ -6,10 +6,9 @@ Noting a keystroke looks at the text around it alone, however large the file is.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.edits import TextEdit, common_ends
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath
 
@@ -161,16 +160,6 @@ def _line_end(text: str, offset: int) -> int:
 def _trimmed(text: str, edit: TextEdit) -> TextEdit:
     """The same change without what the old and the new text both begin and end with."""
     old, new = text[edit.span.start : edit.span.end], edit.text
-    shorter = min(len(old), len(new))
-    head = _longest(shorter, lambda n: old[:n] == new[:n])
-    tail = _longest(shorter - head, lambda n: old[len(old) - n :] == new[len(new) - n :])
+    head, tail = common_ends(old, new)
     start = edit.span.start
     return TextEdit(Span(start + head, edit.span.end - tail), new[head : len(new) - tail])
-
-
-def _longest(most: int, holds: Callable[[int], bool]) -> int:
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low

@@ -8,23 +8,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from qwen_lsp.features.complete.flight import Flight
-from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import connect
 from qwen_lsp.settings import EndpointSettings
-from tests.features.complete.test_life import START, Typist
+from tests.features.complete.typist import Typist, typing
 from tests.support.endpoint import ScriptedEndpoint
-from tests.support.fixture import workspace
 
 
 @pytest.fixture
 async def typist() -> AsyncIterator[Typist]:
-    tokens.preload()
-    async with ScriptedEndpoint(kind="vllm", models=("one", "two")) as server:
-        endpoint = connect(EndpointSettings(base_url=server.base_url, model="one", kind="vllm"))
-        assert endpoint is not None
-        made = workspace(START)
-        yield Typist(server, endpoint, made, made.offset)
-        await endpoint.aclose()
+    async with ScriptedEndpoint(kind="vllm", models=("one", "two")) as server, typing(server) as typist:
+        yield typist
 
 
 # -- failures ------------------------------------------------------------------------------------------

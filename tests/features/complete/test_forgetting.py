@@ -14,22 +14,17 @@ from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.request import Completion, complete
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import connect
-from qwen_lsp.settings import EndpointSettings
+from qwen_lsp.settings import CompletionSettings, EndpointSettings
 from qwen_lsp.workspace.secrets import Gate
-from tests.features.complete.test_life import START, TWO, Typist, settings
+from tests.features.complete.typist import TWO, Typist, typing
 from tests.support.endpoint import ScriptedEndpoint
 from tests.support.fixture import workspace
 
 
 @pytest.fixture
 async def typist() -> AsyncIterator[Typist]:
-    tokens.preload()
-    async with ScriptedEndpoint(kind="vllm") as server:
-        endpoint = connect(EndpointSettings(base_url=server.base_url, model=server.model, kind="vllm"))
-        assert endpoint is not None
-        made = workspace(START)
-        yield Typist(server, endpoint, made, made.offset)
-        await endpoint.aclose()
+    async with ScriptedEndpoint(kind="vllm") as server, typing(server) as typist:
+        yield typist
 
 
 async def ask(typist: Typist, gate: Gate) -> Completion | None:
@@ -59,7 +54,7 @@ async def test_a_longer_answer_is_asked_for_when_longer_ones_are_wanted(typist: 
     typist.server.reply(text="compute(a)")
     typist.server.reply(text="compute(a, 1)")
     assert await typist.text_of() == "compute(a)"
-    typist.settings = settings(max_tokens=512)
+    typist.settings = CompletionSettings(max_tokens=512)
     assert await typist.text_of() == "compute(a, 1)"
 
 
@@ -77,7 +72,7 @@ async def test_a_secret_that_a_new_setting_names_leaves_no_more(typist: Typist) 
     """Neither in what stands above the cursor nor in another file, both of which were sent before."""
     typist.made = workspace(TWO.replace("return r", "return r, 'hush'").replace("def f(a):", "hush = f\n\n"))
     typist.at = typist.made.offset
-    typist.settings = settings(ranking_ms=5_000)
+    typist.settings = CompletionSettings(ranking_ms=5_000)
     typist.server.reply(text="ute(a)")
     typist.server.reply(text="ute(b)")
     await ask(typist, Gate(None))
@@ -91,7 +86,7 @@ async def test_a_secret_that_a_new_setting_names_leaves_no_more(typist: Typist) 
 async def test_a_file_that_is_ignored_from_now_on_is_sent_no_more(typist: Typist) -> None:
     typist.made = workspace(TWO)
     typist.at = typist.made.offset
-    typist.settings = settings(ranking_ms=5_000)
+    typist.settings = CompletionSettings(ranking_ms=5_000)
     ignored: set[str] = set()
     gate = Gate(None, ignored=lambda path: path in ignored)
     typist.server.reply(text="ute(a)")
@@ -138,7 +133,7 @@ async def test_a_choice_made_for_the_request_before_is_not_sent_when_a_file_has_
         return found
 
     monkeypatch.setattr(frame, "choose", slow)
-    typist.settings = settings(ranking_ms=0)
+    typist.settings = CompletionSettings(ranking_ms=0)
     typist.server.reply(text="")
     assert await typist.ask() is None  # there was no time for it
     shapes = next(path for path in typist.made.texts if path == "shapes.py")

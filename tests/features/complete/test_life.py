@@ -4,98 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from qwen_lsp.features.complete import request
-from qwen_lsp.features.complete.means import Means
-from qwen_lsp.features.complete.request import Completion, complete
-from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.model import tokens
-from qwen_lsp.model.endpoint import Endpoint, connect
-from qwen_lsp.settings import CompletionSettings, EndpointSettings
-from qwen_lsp.text.edits import TextEdit
-from qwen_lsp.text.positions import Span
-from qwen_lsp.workspace.paths import RelPath
-from qwen_lsp.workspace.secrets import Gate
+from qwen_lsp.settings import CompletionSettings
+from tests.features.complete.typist import TWO, Typist, typing
 from tests.support.endpoint import ScriptedEndpoint
-from tests.support.fixture import Workspace, workspace
-
-START = "#- a.py\ndef f(a):\n    x = <CURSOR>\n"
-
-
-@dataclass
-class Typist:
-    """Somebody who types in one file of a workspace, with a server behind."""
-
-    server: ScriptedEndpoint
-    endpoint: Endpoint
-    made: Workspace
-    at: int
-    state: Completions = field(default_factory=Completions)
-    settings: CompletionSettings = field(default_factory=CompletionSettings)
-    problems: list[str] = field(default_factory=list[str])
-
-    @property
-    def text(self) -> str:
-        return self.made.snapshot.text(self.made.path)
-
-    def edit(self, start: int, end: int, text: str, path: RelPath | None = None) -> None:
-        path = path or self.made.path
-        before = self.made.snapshot.text(path)
-        edits = (TextEdit(Span(start, end), text),)
-        self.made.store.change(path, edits)
-        self.state.changed(path, before, edits)
-
-    def type(self, text: str) -> None:
-        for character in text:
-            self.edit(self.at, self.at, character)
-            self.at += 1
-
-    def back(self, count: int = 1) -> None:
-        for _ in range(count):
-            self.edit(self.at - 1, self.at, "")
-            self.at -= 1
-
-    async def ask(self, *, invoked: bool = False) -> Completion | None:
-        means = Means(
-            self.endpoint, None, Gate(None), self.settings, tokens.count, failed=self.problems.append
-        )
-        snapshot = self.made.snapshot
-        return await complete(snapshot, self.made.path, self.at, means, self.state, invoked=invoked)
-
-    async def text_of(self) -> str | None:
-        found = await self.ask()
-        return None if found is None else found.text
-
-    def begin(self) -> asyncio.Task[Completion | None]:
-        return asyncio.create_task(self.ask())
-
-    @property
-    def asked(self) -> int:
-        return len(self.server.requests)
+from tests.support.fixture import workspace
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ScriptedEndpoint]:
-    tokens.preload()
-    async with ScriptedEndpoint(kind="vllm") as server:
-        yield server
-
-
-@pytest.fixture
-async def typist(server: ScriptedEndpoint) -> AsyncIterator[Typist]:
-    endpoint = connect(EndpointSettings(base_url=server.base_url, model=server.model, kind="vllm"))
-    assert endpoint is not None
-    made = workspace(START)
-    yield Typist(server, endpoint, made, made.offset)
-    await endpoint.aclose()
-
-
-def settings(**changed: Any) -> CompletionSettings:
-    return CompletionSettings(**changed)
+async def typist() -> AsyncIterator[Typist]:
+    async with ScriptedEndpoint(kind="vllm") as server, typing(server) as typist:
+        yield typist
 
 
 async def test_what_is_typed_along_is_stripped_from_the_answer_under_way(typist: Typist) -> None:
@@ -248,23 +171,10 @@ async def test_a_changed_line_below_is_asked_about_anew(typist: Typist) -> None:
     assert await typist.text_of() == "other(a)"
 
 
-TWO = """
-#- shapes.py
-def compute(r):
-    return r
-#- a.py
-from shapes import compute
-
-
-def f(a):
-    x = comp<CURSOR>
-"""
-
-
 async def test_a_definition_changed_in_another_file_is_asked_about_anew(typist: Typist) -> None:
     typist.made = workspace(TWO)
     typist.at = typist.made.offset
-    typist.settings = settings(ranking_ms=5_000)
+    typist.settings = CompletionSettings(ranking_ms=5_000)
     typist.server.reply(text="ute(a)")
     typist.server.reply(text="ute(a, 1)")
     assert await typist.text_of() == "ute(a)"
@@ -278,7 +188,7 @@ async def test_a_definition_changed_in_another_file_is_asked_about_anew(typist: 
 
 async def test_an_invoked_request_never_waits(typist: Typist) -> None:
     """With a wait of two seconds set and somebody who types faster than the endpoint answers."""
-    typist.settings = settings(debounce_ms=2_000)
+    typist.settings = CompletionSettings(debounce_ms=2_000)
     loop = asyncio.get_running_loop()
     for n in range(4):
         typist.state.pace.key(loop.time() + n * 0.6 - 2.4)
@@ -396,7 +306,7 @@ async def test_a_server_nearby_reads_the_next_prompt_while_nobody_types(
     monkeypatch.setattr(request, "IDLE", 0.0)
     typist.made = workspace(TWO)
     typist.at = typist.made.offset
-    typist.settings = settings(ranking_ms=0)
+    typist.settings = CompletionSettings(ranking_ms=0)
     typist.server.reply(text="")
     typist.server.reply(text="x", match="def compute")
     assert await typist.text_of() is None
