@@ -150,26 +150,23 @@ def strokes(text: str, chance: random.Random) -> list[tuple[str, bool]]:
 
 
 def judged(tally: Tally, text: str, typing: Typing) -> None:
-    """Check what was shown."""
+    """Check what was shown. What really stands there, and was not there yet, is right by definition."""
     tally.shown += 1
+    written = typing.before + text
+    if typing.truth.startswith(written) and len(written) <= len(typing.truth) - len(typing.after):
+        return
     lines = [line.strip() for line in text.split("\n")]
     below = [line.strip() for line in typing.after.split("\n")[1:] if line.strip()][:1]
     where = f"{typing.uri.rpartition('/')[2]}:{typing.position[0] + 1}: {text!r}"
-    if (
-        below
-        and len(below[0]) > 3
-        and lines[-1] == below[0]
-        and (len(lines) > 1 or not _line(typing).strip())
-    ):
+    whole_lines = len(lines) > 1 or not _line(typing).strip()
+    if below and len(below[0]) > 3 and lines[-1] == below[0] and whole_lines:
         tally.duplicates.append(where)
     rest = typing.after.split("\n", 1)[0].strip()
     if rest and len(rest) > 1 and lines[-1].endswith(rest):
         tally.duplicates.append(where)
-    # The last lines of a file may close what is opened farther up than the check looks.
-    is_true = typing.truth.startswith(typing.before + text)
-    if not is_true and _closes_nothing(typing.before[-4_000:] + text) > _closes_nothing(
-        typing.before[-4_000:]
-    ):
+    near = typing.before[-4_000:]
+    # Quotes above may stand in pairs that are none; a text that closes only what it opens is whole.
+    if _closes_nothing(text) and _closes_nothing(near + text) > _closes_nothing(near):
         tally.broken.append(where)
 
 
