@@ -17,6 +17,7 @@ QwenLspError                    a sentence for the user, with what to do next
 │   ├── RequestRefused          any other 4xx
 │   ├── EndpointFailed          5xx after all retries, or the breaker is open
 │   └── MalformedReply          not JSON, not a stream, cut in the middle
+├── SandboxFailed               a sandbox that cannot be set up; nothing was run
 ├── EditRejected                an edit that matches nothing or too much; the text is written for the model
 ├── ToolRefused                 a tool call that may not run; the text is written for the model
 ├── BudgetTooSmall              the fixed parts of a prompt alone exceed the budget
@@ -117,6 +118,10 @@ class EndpointFailed(EndpointError):
 
 class MalformedReply(EndpointError):
     """A reply that is not what the protocol says: HTML, invalid JSON, a cut stream."""
+
+
+class SandboxFailed(QwenLspError):
+    """The sandbox could not be set up, so nothing was run in it."""
 
 
 class EditRejected(QwenLspError):

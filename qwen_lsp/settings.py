@@ -29,6 +29,8 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
 }
 """The variables Qwen Code reads, and the setting each one fills."""
 
+AgentMode = Literal["plan", "ask", "allow"]
+
 WhenIdle = Literal["auto", "on", "off"]
 
 
@@ -153,6 +155,9 @@ class ActionSettings(_Group):
 class AgentSettings(_Group):
     """Agentic edits."""
 
+    mode: AgentMode = "ask"
+    """`plan` only looks and answers with a plan; `ask` asks before commands and other programs; `allow` does
+    not. Nothing lands without a preview in any of them, unless it was asked for so."""
     budget_tokens: Annotated[int, Field(ge=4_096, le=1_000_000)] = 65_536
     """Tokens of workspace context put before the task."""
     max_turns: Annotated[int, Field(ge=1, le=500)] = 100

@@ -8,8 +8,29 @@ from typing import Any, Literal
 from qwen_lsp.model.messages import Usage
 
 Ended = Literal[
-    "done", "turns", "tokens", "time", "loop", "malformed", "window", "refused", "cancelled", "endpoint"
+    "done",
+    "turns",
+    "tokens",
+    "money",
+    "time",
+    "loop",
+    "malformed",
+    "window",
+    "refused",
+    "cancelled",
+    "endpoint",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A run has begun, or goes on when `resumed`."""
+
+    run: str
+    """Its name: what it is resumed, shown and undone by."""
+    task: str
+    model: str
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +60,42 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """A piece of what a command prints, while it runs; control characters already taken out."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The fork's files are not what they were before this call."""
+
+    id: str
+    paths: tuple[str, ...]
+    diff: str
+    """The change of this call alone, as a unified diff."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A person is asked for leave, or for an answer to the model's question; `answer` is there when given."""
+
+    title: str
+    detail: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """The conversation was shortened: tokens before and after, and whether the model wrote the summary."""
+
+    before: int
+    after: int
+    by_model: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """The model's list of what it means to do: (text, status) each."""
 
@@ -51,6 +108,10 @@ class Turned:
 
     turn: int
     usage: Usage
+    seconds: float = 0.0
+    """From the request's start to the reply's end."""
+    cost: float | None = None
+    """Money of this run so far, in the currency of the price table; None without prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +122,9 @@ class Stopped:
     reason: str
 
 
-AgentEvent = Said | Called | Observed | Planned | Turned | Stopped
+AgentEvent = (
+    Began | Said | Called | Printed | Observed | Changed | Asked | Planned | Compacted | Turned | Stopped
+)
 
 
 def as_json(event: AgentEvent) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from qwen_lsp.errors import ContextOverflow, EditRejected, EndpointError, ToolRefused
+from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.events import (
     AgentEvent,
     Called,
@@ -24,13 +25,14 @@ from qwen_lsp.features.agent.events import (
     Stopped,
     Turned,
 )
-from qwen_lsp.features.agent.toolbox import Desk, Tool, call
+from qwen_lsp.features.agent.toolbox import Desk, Tool, call, checked, digest
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, Message, TextDelta, ToolCall, Usage
 from qwen_lsp.settings import AgentSettings
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
 MOST_REPAIRS = 3
@@ -67,6 +69,7 @@ class Means:
     max_tokens: int
     on_event: Callable[[AgentEvent], None]
     record: Callable[[Message], None]
+    approval: Approval
     tools: Mapping[str, Tool] = field(default_factory=lambda: TOOLS)
 
 
@@ -82,6 +85,7 @@ class _Run:
     summary: str = ""
     last_call: tuple[str, str, str] = ("", "", "")
     same_calls: int = 0
+    seen: dict[RelPath, str] = field(default_factory=dict[RelPath, str])
 
 
 class _End(Exception):
@@ -176,12 +180,15 @@ async def _observe(run: _Run, means: Means, asked: ToolCall) -> str:
     """Run one call on the fork; a refusal is an observation too."""
     means.on_event(Called(asked.id, asked.name, asked.arguments))
     try:
-        # In a thread: a search reads every file, and someone may be typing meanwhile.
-        desk = Desk(run.fork, means.gate)
-        run.fork, text = await asyncio.to_thread(call, means.tools, desk, asked)
-        ok = True
+        tool, _ = checked(means.tools, asked)
+        means.approval.admits(tool)
+        outcome = await call(means.tools, Desk(run.fork, means.gate, run.seen), asked)
     except (ToolRefused, EditRejected) as error:
         text, ok = str(error), False
+    else:
+        run.fork, text, ok = outcome.snapshot, outcome.text, outcome.ok
+        for path in outcome.shown:
+            run.seen[path] = digest(run.fork.text(path))
     text = _noticing_repeats(run, asked, text)
     means.on_event(Observed(asked.id, asked.name, ok, text))
     if ok and asked.name == "todo_write":

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from qwen_lsp.errors import ToolRefused, UserError
-from qwen_lsp.features.agent.toolbox import Arguments, Desk, number_of, text_of
+from qwen_lsp.features.agent.toolbox import Arguments, Desk, Outcome, number_of, text_of
 from qwen_lsp.index import search
 from qwen_lsp.index.references import references
-from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.syntax.outline import outline as outlined
 from qwen_lsp.text.positions import LineIndex, Span
 from qwen_lsp.workspace.paths import RelPath
-
-Answer = tuple[Snapshot, str]
 
 LONGEST_READ = 2_000
 """Lines one `read_file` returns when it does not say how many; as in Qwen Code."""
@@ -22,7 +19,7 @@ _MOST_CHARS = 40_000
 _MOST_ROWS = 200
 
 
-def list_directory(desk: Desk, arguments: Arguments) -> Answer:
+def list_directory(desk: Desk, arguments: Arguments) -> Outcome:
     folder = text_of(arguments, "path").strip().rstrip("/")
     prefix = "" if folder in ("", ".", str(desk.snapshot.root)) else f"{desk.path(folder)}/"
     names: dict[str, bool] = {}
@@ -37,16 +34,16 @@ def list_directory(desk: Desk, arguments: Arguments) -> Answer:
         for name, is_folder in names.items()
         if is_folder or desk.snapshot.has(RelPath(prefix + name))
     ]
-    return desk.snapshot, _rows(sorted(rows, key=lambda row: (not row.endswith("/"), row)))
+    return Outcome(desk.snapshot, _rows(sorted(rows, key=lambda row: (not row.endswith("/"), row))))
 
 
-def glob(desk: Desk, arguments: Arguments) -> Answer:
+def glob(desk: Desk, arguments: Arguments) -> Outcome:
     pattern = _below(desk, arguments, text_of(arguments, "pattern"))
     found = [path for path in search.glob(desk.snapshot, pattern) if desk.gate.admits_path(path) is None]
-    return desk.snapshot, _rows(found) if found else f"No file matches {pattern}."
+    return Outcome(desk.snapshot, _rows(found) if found else f"No file matches {pattern}.")
 
 
-def read_file(desk: Desk, arguments: Arguments) -> Answer:
+def read_file(desk: Desk, arguments: Arguments) -> Outcome:
     path = desk.path(text_of(arguments, "file_path"))
     shown = LineIndex(desk.shown(path))
     lines = [shown.text[span.start : span.end] for span in _line_spans(shown)]
@@ -64,12 +61,12 @@ def read_file(desk: Desk, arguments: Arguments) -> Answer:
     last = first + len(taken)
     body = "".join(taken) or "[the file is empty]"
     if first == 0 and last == len(lines):
-        return desk.snapshot, body
+        return Outcome(desk.snapshot, body, (path,))
     more = f"; go on with offset={last}" if last < len(lines) else ""
-    return desk.snapshot, f"[lines {first + 1} to {last} of {len(lines)}{more}]\n{body}"
+    return Outcome(desk.snapshot, f"[lines {first + 1} to {last} of {len(lines)}{more}]\n{body}", (path,))
 
 
-def grep_search(desk: Desk, arguments: Arguments) -> Answer:
+def grep_search(desk: Desk, arguments: Arguments) -> Outcome:
     pattern = text_of(arguments, "pattern")
     where = _below(desk, arguments, text_of(arguments, "glob", "**/*"))
     try:
@@ -84,10 +81,10 @@ def grep_search(desk: Desk, arguments: Arguments) -> Answer:
             shown = _lines_shown(desk, match.path, known)
             if match.line < len(shown):
                 rows.append(f"{match.path}:{match.line + 1}: {shown[match.line].strip()[:300]}")
-    return desk.snapshot, _rows(rows) if rows else f"Nothing matches {pattern!r} in {where}."
+    return Outcome(desk.snapshot, _rows(rows) if rows else f"Nothing matches {pattern!r} in {where}.")
 
 
-def find_symbol(desk: Desk, arguments: Arguments) -> Answer:
+def find_symbol(desk: Desk, arguments: Arguments) -> Outcome:
     name = text_of(arguments, "name")
     sites = desk.snapshot.definitions(name.rpartition(".")[2]) or search.symbols(desk.snapshot, name, 20)
     rows: list[str] = []
@@ -100,10 +97,12 @@ def find_symbol(desk: Desk, arguments: Arguments) -> Answer:
             signature = header(lines, site.definition)
             place = f"{site.path}:{site.definition.line + 1}-{site.definition.end_line + 1}"
             rows.append(f"{place} ({site.definition.kind})\n{signature}")
-    return desk.snapshot, "\n".join(rows) if rows else f"No definition of {name!r} or a name like it."
+    return Outcome(
+        desk.snapshot, "\n".join(rows) if rows else f"No definition of {name!r} or a name like it."
+    )
 
 
-def find_references(desk: Desk, arguments: Arguments) -> Answer:
+def find_references(desk: Desk, arguments: Arguments) -> Outcome:
     name = text_of(arguments, "name")
     rows: list[str] = []
     known: dict[RelPath, Sequence[str]] = {}
@@ -114,21 +113,21 @@ def find_references(desk: Desk, arguments: Arguments) -> Answer:
             rows.append(f"{path}:{line + 1}: {lines[line].strip()[:300] if line < len(lines) else ''}")
     if not complete and len(places) <= _MOST_ROWS:
         rows.append("There was no time to look at all files; there may be more.")
-    return desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}."
+    return Outcome(desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}.")
 
 
-def outline(desk: Desk, arguments: Arguments) -> Answer:
+def outline(desk: Desk, arguments: Arguments) -> Outcome:
     path = desk.path(text_of(arguments, "file_path"))
     text = desk.shown(path)
     facts = desk.snapshot.facts(path)
     if facts is None or not facts.definitions:
         raise ToolRefused(f"{path} has no outline; read it.")
-    return desk.snapshot, outlined(text, facts)
+    return Outcome(desk.snapshot, outlined(text, facts))
 
 
-def todo_write(desk: Desk, arguments: Arguments) -> Answer:
+def todo_write(desk: Desk, arguments: Arguments) -> Outcome:
     """The list lives in the conversation itself; front ends show it from the call."""
-    return desk.snapshot, f"Noted {len(arguments['todos'])} steps."
+    return Outcome(desk.snapshot, f"Noted {len(arguments['todos'])} steps.")
 
 
 def _below(desk: Desk, arguments: Arguments, pattern: str) -> str:

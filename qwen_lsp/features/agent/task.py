@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from qwen_lsp.context.epoch import Held
 from qwen_lsp.context.rank import rank_task
 from qwen_lsp.errors import ConflictError
+from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.events import AgentEvent
 from qwen_lsp.features.agent.loop import AgentResult, Means, converse
 from qwen_lsp.features.prompting import prompt
@@ -39,6 +40,7 @@ async def run(
     paths: Sequence[RelPath] = (),
     selection: str = "",
     held: Held | None = None,
+    approval: Approval | None = None,
 ) -> AgentResult:
     """Carry out `task` on a fork of `snapshot`; nothing is written.
 
@@ -65,7 +67,10 @@ async def run(
         Message("system", prompt("agent"), cache=True),
         around.message("agent_task", first, cache=True),
     ]
-    return await converse(snapshot, history, Means(endpoint, gate, settings, max_tokens, on_event, record))
+    means = Means(
+        endpoint, gate, settings, max_tokens, on_event, record, approval or Approval(settings.mode)
+    )  # fmt: skip
+    return await converse(snapshot, history, means)
 
 
 def _shown(gate: Gate, text: str) -> str:

@@ -1,14 +1,16 @@
 """What a tool is: a name and arguments the model knows, and a function from a snapshot to the next one.
 
-A tool never touches the disk: it maps `(Desk, arguments)` to `(Snapshot, observation)`, where the
-snapshot is a fork. Adding a tool is one row of the table in `tools.py`.
+A tool never touches the workspace: it maps `(Desk, arguments)` to an `Outcome`, which holds the fork after it
+and what the model is told. Adding a tool is one row of a table such as the one in `tools.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
 
 from qwen_lsp.errors import OutsideWorkspace, ToolRefused, WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
@@ -29,6 +31,8 @@ class Desk:
 
     snapshot: Snapshot
     gate: Gate
+    seen: Mapping[RelPath, str] = field(default_factory=dict[RelPath, str])
+    """Files the model has seen, each with the digest (`digest`) of its text as it was then."""
 
     def path(self, text: str) -> RelPath:
         """A path the model wrote, relative or absolute inside the root. Raises ToolRefused."""
@@ -54,19 +58,40 @@ class Desk:
         return admitted
 
 
-Run = Callable[[Desk, Arguments], tuple[Snapshot, str]]
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call came to."""
+
+    snapshot: Snapshot
+    """The fork after it."""
+    text: str
+    """The observation, written for the model; secrets already replaced."""
+    shown: tuple[RelPath, ...] = ()
+    """Files whose text, as it is in `snapshot`, the model knows from now on."""
+    ok: bool = True
+    """False where the tool ran and what it did failed, such as a command with another status than 0."""
+
+
+Run = Callable[[Desk, Arguments], Outcome]
+"""Runs in a thread: pure but for reading files."""
+Act = Callable[[Desk, Arguments], Awaitable[Outcome]]
+"""Runs on the event loop: waits for a process, a server or a person. Cancelling ends what it waits for."""
+Kind = Literal["read", "note", "edit", "command", "ask", "external"]
+"""What a tool can do, which decides about approval: look, note down, change the fork, run a program in the
+sandbox, ask the person, or call a program of the user's that is not ours (MCP)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool. `parameters` is (name, JSON schema); those not in `optional` are required."""
+    """One tool, with `run` or `act`. `parameters` is (name, JSON schema); all but `optional` are required."""
 
     name: str
     description: str
-    run: Run
+    run: Run | None = None
     parameters: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     optional: frozenset[str] = frozenset()
-    writes: bool = False
+    kind: Kind = "read"
+    act: Act | None = None
 
     def spec(self) -> ToolSpec:
         """The OpenAI tool object; always with description and parameters, which Qwen's template needs."""
@@ -99,8 +124,22 @@ class Tool:
                 )
 
 
-def call(tools: Mapping[str, Tool], desk: Desk, asked: ToolCall) -> tuple[Snapshot, str]:
+async def call(tools: Mapping[str, Tool], desk: Desk, asked: ToolCall) -> Outcome:
     """Run one call. Raises ToolRefused (or EditRejected) with a text written for the model."""
+    tool, arguments = checked(tools, asked)
+    try:
+        if tool.act is not None:
+            return await tool.act(desk, arguments)
+        if tool.run is None:
+            raise ToolRefused(f"{tool.name} cannot be run here.")
+        # In a thread: a search reads every file, and someone may be typing meanwhile.
+        return await asyncio.to_thread(tool.run, desk, arguments)
+    except WorkspaceError as error:
+        raise ToolRefused(str(error)) from None
+
+
+def checked(tools: Mapping[str, Tool], asked: ToolCall) -> tuple[Tool, Arguments]:
+    """The tool of a call and its arguments. Raises ToolRefused, saying what is wrong with the call."""
     if asked.problem:
         raise ToolRefused(asked.problem)
     tool = tools.get(asked.name)
@@ -108,10 +147,12 @@ def call(tools: Mapping[str, Tool], desk: Desk, asked: ToolCall) -> tuple[Snapsh
         raise ToolRefused(f"There is no tool {asked.name!r}. The tools are: {', '.join(tools)}.")
     arguments = {name: value for name, value in asked.arguments.items() if value is not None}
     tool.check(arguments)
-    try:
-        return tool.run(desk, arguments)
-    except WorkspaceError as error:
-        raise ToolRefused(str(error)) from None
+    return tool, arguments
+
+
+def digest(text: str) -> str:
+    """A short name for a text, to tell whether a file is still what the model has seen."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def text_of(arguments: Arguments, name: str, default: str = "") -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import pytest
 
 from qwen_lsp.errors import EditRejected, ToolRefused
-from qwen_lsp.features.agent.toolbox import Desk, call
+from qwen_lsp.features.agent.toolbox import Desk, Tool
+from qwen_lsp.features.agent.toolbox import call as call_tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.features.prompting import prompt
+from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import ToolCall
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -46,6 +50,11 @@ TOKEN=private
 def desk() -> Desk:
     made = workspace(FILES)
     return Desk(made.snapshot, Gate(None))
+
+
+def call(tools: Mapping[str, Tool], desk: Desk, asked: ToolCall) -> tuple[Snapshot, str]:
+    outcome = asyncio.run(call_tool(tools, desk, asked))
+    return outcome.snapshot, outcome.text
 
 
 def asked(desk: Desk, tool: str, **arguments: Any) -> str:
