@@ -140,12 +140,14 @@ def file_calls(v: Victim) -> list[tuple[str, dict[str, Any]]]:
     paths = [
         ".git/hooks/post-commit", ".GIT/hooks/post-commit", ".git/config", "src/../.git/hooks/x",
         "./.git/HEAD", str(v.workspace / ".git" / "hooks" / "x"), ".git./hooks/x", ".git /hooks/x",
-        ".git::$INDEX_ALLOCATION/x", "git~1/hooks/x", ".g\u200cit/hooks/x", ".vscode/settings.json", ".VSCode/tasks.json", ".idea/x.xml",
+        ".git::$INDEX_ALLOCATION/x", "git~1/hooks/x", ".g\u200cit/hooks/x",
+        ".vscode/settings.json", ".VSCode/tasks.json", ".idea/x.xml",
         ".github/workflows/ci.yml", ".github/workflows/new.yml", ".gitlab-ci.yml", ".qwen-lsp/config.toml",
         ".qwen/settings.json", ".mcp.json", ".cursor/mcp.json", ".husky/pre-commit", ".envrc", ".npmrc",
         ".gitattributes", ".gitmodules", ".pre-commit-config.yaml", ".env", "../outside/victim.txt",
         str(v.outside / "victim.txt"), "link/victim.txt", "link/new.txt", "/etc/cron.d/qwen",
-        "/proc/self/mem",        f"file://{v.outside}/victim.txt", "%2e%2e/outside/victim.txt", "..\\outside\\victim.txt",
+        "/proc/self/mem",
+        f"file://{v.outside}/victim.txt", "%2e%2e/outside/victim.txt", "..\\outside\\victim.txt",
         "~/.bashrc", str(v.home / ".bashrc"),
     ]  # fmt: skip
     calls: list[tuple[str, dict[str, Any]]] = []
