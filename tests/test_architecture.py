@@ -56,12 +56,13 @@ _OPENS = {
     "index/turns.py": "the lock beside the index",
     "model/ledger.py": "prices of the user's own",
     "model/tokens.py": "data of the package",
+    "runs/record.py": "records of runs in the state folder",
+    "runs/stored.py": "records of runs in the state folder",
     "server/app.py": "the null device",
     "server/showing.py": "an explanation in the state folder",
     "server/configuration.py": "the user's own settings",
     "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",
-    "session/state.py": "transcripts in the state folder",
     "syntax/grammar.py": "queries of the package",
 }
 _OPENING = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "copyfile", "fdopen"})
