@@ -174,7 +174,7 @@ def _look(
 ) -> None:
     """Stat what git named. Git lists a tracked path even where a link has taken its folder's place."""
     real = {"": True}
-    pseudo = tuple(_pseudo_mounts(root))
+    pseudo = tuple(pseudo_mounts(root))
     prefix = f"{root}/"
     for name in names:
         path = RelPath(name.rstrip("/"))
@@ -207,7 +207,7 @@ def _nested(root: Path, path: RelPath, rules: IgnoreRules, into: Sink, max_bytes
 
 def _walk(root: Path, start: str, rules: IgnoreRules, into: Sink, max_bytes: int) -> None:
     """The same without git. Not recursive: a tree can be deeper than the stack."""
-    pseudo = set(_pseudo_mounts(root))
+    pseudo = set(pseudo_mounts(root))
     top = f"{root}/"
     folders = [start]
     while folders:
@@ -257,7 +257,7 @@ def _is_real(prefix: str, folder: str, known: dict[str, bool]) -> bool:
     return real
 
 
-def _pseudo_mounts(root: Path) -> Iterator[str]:
+def pseudo_mounts(root: Path) -> Iterator[str]:
     """Folders below the root where the kernel shows itself as files: /proc and the like."""
     try:
         table = Path("/proc/self/mounts").read_bytes()

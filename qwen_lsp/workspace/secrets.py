@@ -80,14 +80,20 @@ class Gate:
 
     def admits_path(self, path: RelPath | str) -> str | None:
         """Why nothing of this file may be shown, by its name; None when its text may be looked at."""
-        name = self._name(path)
-        if reason := path_reason(name):
+        if reason := self.withholds(path):
             return reason
-        if self._globs and self._is_named_by_a_setting(name):
-            return "withheld by a setting"
+        name = self._name(path)
         if self._ignored is not None and not name.startswith("/") and self._ignored(RelPath(name)):
             return "ignored file"
         return None
+
+    def withholds(self, path: RelPath | str) -> str | None:
+        """The same of secrets alone: it does not matter here whether the file is ignored."""
+        name = self._name(path)
+        if reason := path_reason(name):
+            return reason
+        named = self._globs and self._is_named_by_a_setting(name)
+        return "withheld by a setting" if named else None
 
     def admit(self, path: RelPath | str, text: str) -> Admission:
         """The text with every secret replaced, or no text at all; the number of lines stays."""

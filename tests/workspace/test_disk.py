@@ -314,7 +314,7 @@ def test_kernel_files_below_the_root_are_not_listed(monkeypatch: pytest.MonkeyPa
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_tree(root, {"proc/version": "", "a.py": ""})
-        monkeypatch.setattr(disk, "_pseudo_mounts", mounts)
+        monkeypatch.setattr(disk, "pseudo_mounts", mounts)
         assert names(root) == {"a.py"}
     monkeypatch.undo()
-    assert "proc/" in list(disk._pseudo_mounts(Path("/")))  # pyright: ignore[reportPrivateUsage]
+    assert "proc/" in list(disk.pseudo_mounts(Path("/")))
