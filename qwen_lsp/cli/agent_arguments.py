@@ -46,8 +46,8 @@ def add_agent(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     )
     agent.add_argument(
         "--mode", choices=("plan", "ask", "allow"),
-        help="plan: only look, and answer with a plan; ask: ask before commands; allow: run them in the sandbox "
-        "without asking (default: the setting agent.mode, else ask)",
+        help="plan: only look, and answer with a plan; ask: ask before commands; allow: run them in the "
+        "sandbox without asking (default: the setting agent.mode, else ask)",
     )  # fmt: skip
     agent.add_argument(
         "--yes", action="store_true", help="ask nothing: allow what would be asked, apply the result"

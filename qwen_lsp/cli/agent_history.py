@@ -114,16 +114,15 @@ class History:
         if len(self.rest) <= width:
             return
         *rows, last = Text(self.rest).wrap(self.console, width)
-        for row in rows:
-            row.rstrip()
-            self._print_words(row.plain)
         self.rest = last.plain
+        for row in rows:
+            self._print_words(row.plain)
 
     def flush(self) -> None:
         """Print words whose line is not over: something else comes now."""
-        if self.rest.strip():
-            self._print_words(self.rest)
-        self.rest = ""
+        rest, self.rest = self.rest, ""
+        if rest.strip():
+            self._print_words(rest)
 
     def _print_words(self, line: str) -> None:
         if not line.strip() and self._silent:

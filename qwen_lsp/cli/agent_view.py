@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Generator
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleRenderable, Group
 from rich.live import Live
 from rich.text import Text
 
@@ -25,12 +25,20 @@ _OUTPUT = 5
 _SHORTEST_WITH_PLAN = 16
 
 
+class _Fresh(Live):
+    """Live lines that are up to date below each line that scrolls: they no longer hold what it says."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        self._live_render.set_renderable(self.renderable)
+        return super().process_renderables(renderables)
+
+
 class View:
     """What a person sees of one run."""
 
-    def __init__(self, console: Console, *, asks: bool) -> None:
+    def __init__(self, console: Console, *, asks: bool, live: bool = True) -> None:
         self.console = console
-        self.live = console.is_terminal and not console.is_dumb_terminal
+        self.live = live and console.is_terminal and not console.is_dumb_terminal
         self.standing = Standing()
         self.history = History(console, streams=not self.live, asks=asks)
         self.hint = "Ctrl-C stops"
@@ -42,6 +50,12 @@ class View:
         self._heard = time.monotonic()
         self.standing.hear(event)
         self.history.hear(event)
+
+    def stopping(self) -> None:
+        """Ctrl-C was heard: say so while what runs is being ended."""
+        self.hint = "stopping; Ctrl-C again leaves at once"
+        if self._screen is not None:
+            self._screen.refresh()
 
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncGenerator[None]:
@@ -83,7 +97,7 @@ class View:
                 self._undraw()
 
     def _draw(self) -> None:
-        self._screen = Live(
+        self._screen = _Fresh(
             get_renderable=self._region, console=self.console, auto_refresh=False, transient=True
         )
         self._screen.start()

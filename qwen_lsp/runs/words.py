@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 _MAIN = (
-    "file_path", "path", "pattern", "name", "command", "question", "query", "paths", "files", "checks",
+    "file_path", "pattern", "path", "name", "command", "question", "query", "paths", "files", "checks",
 )  # fmt: skip
 """What says most about a call, the first one that is there."""
 _LONGEST = 400

@@ -1,0 +1,165 @@
+"""`qwen-lsp agent undo | runs | show | page`: what earlier runs did, and taking one back."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qwen_lsp.cli.agent_history import History
+from qwen_lsp.cli.agent_preview import show_cost, show_files
+from qwen_lsp.cli.agent_status import Standing
+from qwen_lsp.cli.opening import opened
+from qwen_lsp.cli.places import workspace
+from qwen_lsp.context.visible import seen_name
+from qwen_lsp.errors import UserError
+from qwen_lsp.runs.page import page_of
+from qwen_lsp.runs.record import NAME
+from qwen_lsp.runs.stored import RunInfo, StoredRun, infos, load
+from qwen_lsp.runs.story import replayed
+from qwen_lsp.runs.words import first_line, money, number
+from qwen_lsp.session.pages import keep_page
+from qwen_lsp.workspace.transaction import undo_last
+
+_ENDED: Mapping[str, str] = {
+    "done": "done", "cancelled": "stopped", "turns": "out of turns", "tokens": "out of tokens",
+    "money": "out of money", "time": "out of time", "loop": "went in circles",
+    "malformed": "unreadable calls", "window": "window full", "refused": "refused",
+    "endpoint": "endpoint failed", "": "killed",
+}  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    words: Mapping[str, Callable[[argparse.Namespace], int]] = {
+        "undo": lambda args: asyncio.run(undone(workspace(args.path), args.run)),
+        "runs": _listed,
+        "show": _shown,
+        "page": _paged,
+    }
+    return words[args.word](args)
+
+
+async def undone(root: Path, run: str) -> int:
+    """Take back what a run has changed, or the latest one. Raises ConflictError, WorkspaceError."""
+    async with opened(root) as session:
+        files = await asyncio.to_thread(undo_last, root, session.journal)
+    print(f"Took back the last run: {', '.join(map(seen_name, files))}")
+    return 0
+
+
+def _listed(args: argparse.Namespace) -> int:
+    root = workspace(args.path)
+    found = infos(root)
+    if args.json:
+        for info in found:
+            print(json.dumps(_row(info)))
+        return 0
+    console = Console(highlight=False)
+    if not found:
+        console.print(Text(f"No run of the agent in {root} is kept."), soft_wrap=True)
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold dim")
+    for column in ("run", "when", "how it ended", "files", "cost"):
+        table.add_column(column, justify="right" if column in ("files", "cost") else "left", no_wrap=True)
+    table.add_column("task", ratio=1, no_wrap=True, overflow="ellipsis")
+    for info in found:
+        meta = info.meta
+        ended = "running" if info.running else _ENDED.get(meta.ended, meta.ended)
+        cost = money(meta.cost) if meta.cost is not None else ""
+        row = (info.run, _when(meta.begun), ended, str(len(meta.files)), cost, first_line(meta.task))
+        table.add_row(*(Text(seen_name(cell)) for cell in row))
+    console.print(table)
+    return 0
+
+
+def _row(info: RunInfo) -> Mapping[str, object]:
+    meta = info.meta
+    return {
+        "run": info.run,
+        "begun": meta.begun,
+        "task": meta.task,
+        "ended": meta.ended,
+        "reason": meta.reason,
+        "running": info.running,
+        "resumable": info.resumable,
+        "files": list(meta.files),
+        "turns": meta.turns,
+        "usage": {"prompt": meta.prompt, "cached": meta.cached, "completion": meta.completion},
+        "cost": meta.cost,
+    }
+
+
+def _when(begun: str) -> str:
+    """In the time of the place where the person is."""
+    try:
+        return f"{datetime.fromisoformat(begun).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return begun
+
+
+def _shown(args: argparse.Namespace) -> int:
+    stored = _named(args.which)
+    console = Console(highlight=False)
+    console.print(Text(seen_name(stored.info.meta.task), "bold"), soft_wrap=True)
+    clock = [0.0]
+    standing = Standing(now=lambda: clock[0])
+    history = History(console, streams=not console.is_terminal, asks=False, now=lambda: clock[0])
+    for at, event in replayed(stored.events()):
+        clock[0] = at
+        standing.hear(event)
+        history.hear(event)
+    history.flush()
+    console.print()
+    said = f"{number(len(stored.edits), 'file')} changed on its fork:" if stored.edits else "No file changed."
+    console.print(Text(said, "bold"))
+    show_files(console, stored.edits)
+    show_cost(console, standing)
+    return 0
+
+
+def _paged(args: argparse.Namespace) -> int:
+    text = page_of(_named(args.which).info.run)
+    if args.html == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+    elif args.html:
+        write_page(args.html, text)
+        print(args.html)
+    else:
+        print(keep_page(text))
+    return 0
+
+
+def check_page(file: str | None) -> None:
+    """Say before anything runs that a page cannot be written there. Raises UserError."""
+    if file is None or file == "-":
+        return
+    if Path(file).is_dir():
+        raise UserError(f"{file} is a folder; name the file to write")
+    if not Path(file).parent.is_dir():
+        raise UserError(f"{file}: there is no folder {Path(file).parent}")
+
+
+def write_page(file: str, text: str) -> None:
+    """Always UTF-8, whatever the terminal speaks: the page says so of itself."""
+    check_page(file)
+    Path(file).write_bytes(text.encode())
+
+
+def _named(which: str) -> StoredRun:
+    """A run by its name, or the latest one of a workspace. Raises UserError."""
+    if NAME.fullmatch(which):
+        return load(which)
+    root = workspace(which)
+    found = infos(root)
+    if not found:
+        raise UserError(f"no run of the agent in {root} is kept")
+    return load(found[0].run)
