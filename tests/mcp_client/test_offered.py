@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ ECHO = Offered("echo", "Say it again.", SCHEMA)
 
 
 def mutated(**changed: Any) -> Offered:
-    return Offered(**{"name": "echo", "description": "Say it again.", "schema": SCHEMA, **changed})
+    return replace(ECHO, **changed)
 
 
 MUTATIONS = [

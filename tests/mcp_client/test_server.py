@@ -122,6 +122,8 @@ def test_the_library_is_not_loaded_before_a_server_is_needed() -> None:
 async def test_where_the_library_is_not_installed_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # pyright: ignore[reportUnknownLambdaType]
+    def none(name: str) -> None: ...
+
+    monkeypatch.setattr("importlib.util.find_spec", none)
     with pytest.raises(ExternalFailed, match=r"pip install 'qwen-lsp\[mcp\]'"):
         await Server(launch(tmp_path, {})).start()

@@ -50,6 +50,10 @@ def where(name: str) -> str:
     return json.dumps([os.environ.get(name), str(Path.cwd()), os.environ.get("SECRET_OF_THE_USER")])
 
 
+def process() -> int:
+    return os.getpid()
+
+
 async def hang() -> str:
     await asyncio.Event().wait()
     return ""
@@ -57,7 +61,7 @@ async def hang() -> str:
 
 TOOLS: dict[str, Callable[..., Any]] = {
     "add": add, "echo": echo, "fail": fail, "die": die, "dirty": dirty, "large": large, "where": where,
-    "hang": hang,
+    "process": process, "hang": hang,
 }  # fmt: skip
 
 
