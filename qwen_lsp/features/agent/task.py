@@ -1,4 +1,4 @@
-"""One agentic task from words to edits: the first prompt, the loop, and landing on what changed meanwhile."""
+"""One agentic task from words to edits: the first prompt and the loop."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 
 from qwen_lsp.context.epoch import Held
 from qwen_lsp.context.rank import rank_task
-from qwen_lsp.errors import ConflictError
 from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.events import AgentEvent
 from qwen_lsp.features.agent.loop import AgentResult, Means, converse
 from qwen_lsp.features.prompting import prompt
 from qwen_lsp.features.surroundings import Question, Surroundings, by_epoch, by_relevance
+from qwen_lsp.index.landing import landed as landed
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import Message
 from qwen_lsp.settings import AgentSettings
-from qwen_lsp.text.edits import FileEdit, rebase
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
@@ -76,35 +75,6 @@ async def run(
 def _shown(gate: Gate, text: str) -> str:
     """What the user typed or selected, without keys and passwords."""
     return (gate.admit(RelPath("what the user said"), text).text or "").strip()
-
-
-def landed(edits: Sequence[FileEdit], current: Snapshot) -> list[FileEdit]:
-    """The edits as they apply to what the files are now; unchanged where nobody touched a file since.
-
-    Raises ConflictError naming every file that was changed on both sides in the same place.
-    """
-    result: list[FileEdit] = []
-    clashes: list[str] = []
-    for edit in edits:
-        path = RelPath(edit.path)
-        now = current.text(path) if current.has(path) else None
-        if now == edit.before:
-            result.append(edit)
-        elif now is not None and edit.before is not None and edit.after is not None:
-            try:
-                merged = rebase(edit.before, edit.after, now)
-            except ConflictError as error:
-                clashes.append(f"{edit.path}: {error}")
-                continue
-            if merged != now:
-                result.append(FileEdit(edit.path, now, merged, edit.moved_from, edit.why))
-        elif now != edit.after:
-            clashes.append(f"{edit.path}: it was created, changed or deleted meanwhile")
-    if clashes:
-        raise ConflictError(
-            "Nothing was changed, because these files changed meanwhile: " + "; ".join(clashes)
-        )
-    return result
 
 
 def _around(question: Question, held: Held | None, model: str, budget: int) -> Surroundings:
