@@ -45,6 +45,17 @@ class _Group(BaseModel):
     )
 
 
+class PriceSettings(_Group):
+    """What a model costs: money for a million tokens, in a currency of your choice."""
+
+    input: Annotated[float, Field(ge=0)] = 0.0
+    """Prompt tokens."""
+    output: Annotated[float, Field(ge=0)] = 0.0
+    """Reply tokens."""
+    cached: Annotated[float, Field(ge=0)] | None = None
+    """Prompt tokens that the endpoint had cached. Not set: as any prompt token."""
+
+
 class EndpointSettings(_Group):
     """The model server. Nothing is sent anywhere else."""
 
@@ -75,6 +86,9 @@ class EndpointSettings(_Group):
     retried."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Fields added to every chat request, such as `{"top_k": 20}`."""
+    prices: dict[str, PriceSettings] = Field(default_factory=dict[str, PriceSettings])
+    """What models cost, by name or by the beginning of it, as money for a million tokens:
+    `{"qwen3-coder-plus" = {input = 1.0, output = 5.0, cached = 0.1}}`. Without one money is not mentioned."""
 
     @field_validator("base_url")
     @classmethod
@@ -165,7 +179,9 @@ class AgentSettings(_Group):
     max_total_tokens: Annotated[int, Field(ge=1_000)] = 5_000_000
     """Most prompt and reply tokens of one run together."""
     max_seconds: Annotated[float, Field(gt=0)] = 1_800.0
-    """Longest run, in seconds."""
+    """Longest run, in seconds; the time in which a person is asked something does not count."""
+    max_cost: Annotated[float, Field(ge=0)] = 0.0
+    """Most money one run may cost, by `endpoint.prices`. 0: no limit."""
 
 
 class ContextSettings(_Group):
@@ -229,7 +245,7 @@ class Settings(_Group):
     """What is written to the log."""
 
 
-_VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob"})
+_VERBATIM = frozenset({"extra_body", "prices", "trigger_by_language", "trigger_by_glob"})
 """Tables whose keys are no names of settings; the one of a higher layer replaces the one below it."""
 
 
