@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.settings import ENVIRONMENT, Settings
 
-_VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob", "mcp_servers"})
+_VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob", "mcp_servers", "prices"})
 """Tables whose keys are no names of settings; the one of a higher layer replaces the one below it."""
 _MODES = ("plan", "ask", "allow")
 

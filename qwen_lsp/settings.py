@@ -43,6 +43,17 @@ class _Group(BaseModel):
     )
 
 
+class PriceSettings(_Group):
+    """What a model costs: money for a million tokens, in a currency of your choice."""
+
+    input: Annotated[float, Field(ge=0)] = 0.0
+    """Prompt tokens."""
+    output: Annotated[float, Field(ge=0)] = 0.0
+    """Reply tokens."""
+    cached: Annotated[float, Field(ge=0)] | None = None
+    """Prompt tokens that the endpoint had cached. Not set: as any prompt token."""
+
+
 class EndpointSettings(_Group):
     """The model server. Nothing is sent anywhere else."""
 
@@ -73,6 +84,9 @@ class EndpointSettings(_Group):
     retried."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Fields added to every chat request, such as `{"top_k": 20}`."""
+    prices: dict[str, PriceSettings] = Field(default_factory=dict[str, PriceSettings])
+    """What models cost, by name or by the beginning of it, as money for a million tokens:
+    `{"qwen3-coder-plus" = {input = 1.0, output = 5.0, cached = 0.1}}`. Without one money is not mentioned."""
 
     @field_validator("base_url")
     @classmethod
@@ -182,7 +196,9 @@ class AgentSettings(_Group):
     max_total_tokens: Annotated[int, Field(ge=1_000)] = 5_000_000
     """Most prompt and reply tokens of one run together."""
     max_seconds: Annotated[float, Field(gt=0)] = 1_800.0
-    """Longest run, in seconds."""
+    """Longest run, in seconds; the time in which a person is asked something does not count."""
+    max_cost: Annotated[float, Field(ge=0)] = 0.0
+    """Most money one run may cost, by `endpoint.prices`. 0: no limit."""
     allow_commands: tuple[str, ...] = ()
     """Command lines that run without asking at the root of the workspace, each exactly as it stands here,
     such as `pytest -q`. A line with any sign that a shell acts on is asked for all the same."""

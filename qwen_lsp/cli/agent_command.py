@@ -21,8 +21,8 @@ from qwen_lsp.cli.places import workspace
 from qwen_lsp.errors import UserError
 from qwen_lsp.features.agent.events import AgentEvent, Called, Observed, Said, Stopped, as_json
 from qwen_lsp.features.agent.loop import AgentResult
-from qwen_lsp.features.agent.task import landed
 from qwen_lsp.index.build import refresh
+from qwen_lsp.index.landing import landed
 from qwen_lsp.runs.front import Plain
 from qwen_lsp.runs.run import carry_out
 from qwen_lsp.session import Session
