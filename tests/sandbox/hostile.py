@@ -34,11 +34,11 @@ def _got(test: str) -> str:
     return f"{test} && echo {IN}"
 
 
-def _call(number: int, *arguments: str, before: str = "") -> str:
+def _call(number: int, *arguments: str) -> str:
     """A system call by its number; it has worked when it gives no error."""
     code = (
         "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-        f"{before}\nbuffer = ctypes.create_string_buffer(4096)\n"
+        "buffer = ctypes.create_string_buffer(4096)\n"
         f"found = libc.syscall({', '.join([str(number), *arguments])})\n"
         f"print('{IN}' if found >= 0 else os.strerror(ctypes.get_errno()))"
     )
@@ -158,8 +158,7 @@ KERNEL = (
     Attack("a user namespace", _got("unshare -U true")),
     Attack("a mount namespace", _got("unshare -m true"), "root"),
     Attack("a user namespace by clone", _call(
-        56 if _X86 else 220, "0x10000000 | 17", "0", "0", "0", "0",
-        before="import atexit; real = libc.syscall\n"), "never"),
+        56 if _X86 else 220, "0x10000000 | 17", "0", "0", "0", "0")),
     Attack("a mount", _got("mount -t tmpfs none {outside} && umount {outside}"), "root"),
     Attack("a mount made writable", _got("mount -o remount,rw,bind /usr"), "never"),
     Attack("a mount taken away", _got("umount .git || umount node_modules"), "never"),
