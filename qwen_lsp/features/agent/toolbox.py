@@ -33,6 +33,8 @@ class Desk:
     gate: Gate
     seen: Mapping[RelPath, str] = field(default_factory=dict[RelPath, str])
     """Files the model has seen, each with the digest (`digest`) of its text as it was then."""
+    printed: Callable[[str], None] = lambda text: None
+    """Takes what a command prints, piece by piece while it runs, for a person to see."""
 
     def path(self, text: str) -> RelPath:
         """A path the model wrote, relative or absolute inside the root. Raises ToolRefused."""
