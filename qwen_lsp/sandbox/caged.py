@@ -1,0 +1,169 @@
+"""A program that bubblewrap has started: held until its limits are set, ended by its first process.
+
+All that a command starts is in one process namespace. When the first process of it ends, the kernel ends all
+others, whatever they did to get away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from qwen_lsp.errors import SandboxFailed
+from qwen_lsp.sandbox.command import Ending, Limits
+from qwen_lsp.sandbox.watching import Room, Watch
+
+_START_SECONDS = 20.0
+_NICE = 5
+"""An editor beside it stays responsive, and whoever watches a fork bomb gets to run."""
+_TASKS_PER_PROCESS = 16
+_FIRST_TO_GO = "1000"
+
+
+@dataclass(slots=True)
+class Caged:
+    """One command in bubblewrap (the `Running` protocol)."""
+
+    process: asyncio.subprocess.Process
+    first: int
+    """A descriptor for the first process of its namespace, which stays its own when numbers are reused."""
+    said: asyncio.StreamReader
+    watch: Watch
+    _is_open: bool = True
+
+    def kill(self) -> None:
+        if not self._is_open:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+
+    async def gone(self) -> None:
+        if self._is_open:
+            await _readable(self.first)
+            self._is_open = False
+            os.close(self.first)
+
+    def exceeded(self) -> Ending | None:
+        return self.watch.exceeded()
+
+    async def status(self) -> int | None:
+        for line in (await self.said.read()).splitlines():
+            if isinstance(code := _read(line).get("exit-code"), int):
+                return code
+        return None
+
+
+async def start(words: Sequence[str], descriptors: tuple[int, ...], room: Room) -> Caged:
+    """Start a command line of bubblewrap with two more options, and let it go. Raises SandboxFailed."""
+    starting = asyncio.ensure_future(_start(words, descriptors, room))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_end)  # a start that is given up half-way would leave a process behind
+        await asyncio.wait({starting})
+        raise
+
+
+def _end(starting: asyncio.Future[Caged]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().kill()
+
+
+async def _start(words: Sequence[str], descriptors: tuple[int, ...], room: Room) -> Caged:
+    with contextlib.ExitStack() as opened:
+        said, saying = os.pipe()
+        reader = await _reader(said)
+        waiting, going = os.pipe()
+        opened.callback(os.close, going)
+        with contextlib.ExitStack() as inherited:
+            inherited.callback(os.close, saying)
+            inherited.callback(os.close, waiting)
+            ours = ("--json-status-fd", str(saying), "--block-fd", str(waiting))
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    words[0], *ours, *words[1:],
+                    cwd="/", env={}, pass_fds=(*descriptors, saying, waiting), start_new_session=True,
+                    stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
+                )  # fmt: skip
+            except (OSError, ValueError) as error:
+                raise SandboxFailed(f"{words[0]} cannot be started: {error}") from error
+        try:
+            first = await _first(process, reader)
+            _set_limits(first, room.limits)
+            descriptor = os.pidfd_open(first)
+        except (OSError, SandboxFailed) as error:
+            # Before the pipe below is closed, which would let the command go.
+            process.kill()
+            await process.wait()
+            raise SandboxFailed(f"bubblewrap cannot be held: {error}") from error
+        os.write(going, b".")
+        return Caged(process, descriptor, reader, Watch(first, room))
+
+
+async def _first(process: asyncio.subprocess.Process, said: asyncio.StreamReader) -> int:
+    """The process that all others in the cage descend from, by its number here."""
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            line = await said.readline()
+            if isinstance(number := _read(line).get("child-pid"), int):
+                return number
+            assert process.stdout is not None  # noqa: S101 (it is started with a pipe)
+            told = (await process.stdout.read(4_096)).decode("utf-8", "replace").strip()
+    except TimeoutError:
+        told = f"nothing was heard of it for {_START_SECONDS:g} s"
+    raise SandboxFailed(told)
+
+
+def _set_limits(process: int, limits: Limits) -> None:
+    """What the kernel itself holds, for a process that has not begun and all that it starts."""
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (limits.disk_bytes, limits.disk_bytes))
+    # One byte, not none: a program of the host's that collects crashes is started in spite of a limit of 0.
+    resource.prlimit(process, resource.RLIMIT_CORE, (1, 1))
+    if _counts_by_namespace():
+        most = limits.processes * _TASKS_PER_PROCESS
+        resource.prlimit(process, resource.RLIMIT_NPROC, (most, most))
+    os.setpriority(os.PRIO_PROCESS, process, max(_NICE, os.getpriority(os.PRIO_PROCESS, process)))
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{process}/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
+
+
+def _counts_by_namespace() -> bool:
+    """Whether processes are counted in the cage alone (Linux 5.14), not with all others of the user."""
+    parts = os.uname().release.split(".")[:2]
+    return [int("".join(c for c in part if c.isdigit()) or 0) for part in parts] >= [5, 14]
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
+    )
+    return reader
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        value: object = json.loads(line)
+    except ValueError:
+        return {}
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)

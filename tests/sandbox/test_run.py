@@ -1,0 +1,105 @@
+"""A command runs as it would in the workspace, and how it ends is told as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from qwen_lsp.errors import SandboxFailed
+from qwen_lsp.sandbox.command import Cage, Command, Limits
+from tests.sandbox.places import REQUIRED, Place, place, sandbox
+
+
+def test_there_is_a_sandbox_where_one_is_required(tmp_path: Path) -> None:
+    if os.environ.get(REQUIRED) != "1":
+        pytest.skip(f"{REQUIRED} is not set")
+    assert sandbox(tmp_path).name == "bubblewrap"
+
+
+async def test_it_runs_at_the_path_of_the_workspace_on_its_copy(place: Place) -> None:
+    done = await place.run("pwd; cat main.py; echo changed > main.py; mkdir -p new/deep; echo 1 > new/deep/a")
+    assert (done.ending, done.status) == ("exited", 0)
+    assert done.output == f"{place.root}\nprint('hello')\n"
+    assert place.in_scratch("main.py") == "changed\n"
+    assert place.in_scratch("new/deep/a") == "1\n"
+    assert (place.root / "main.py").read_text("utf-8") == "print('hello')\n"
+
+
+async def test_it_starts_in_the_folder_that_was_asked_for(place: Place) -> None:
+    assert (await place.run("pwd", folder="pkg")).output == f"{place.root}/pkg\n"
+    missing = await place.run("pwd", folder="nowhere")
+    assert missing.status == 2
+    assert "nowhere" in missing.output
+    with pytest.raises(SandboxFailed, match="not a folder of the workspace"):
+        await place.run("pwd", folder="../..")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [("true", 0), ("exit 7", 7), ("kill -9 $$", -9), ("no-such-program", 127)]
+)
+async def test_the_status_is_that_of_the_command(place: Place, line: str, status: int) -> None:
+    done = await place.run(line)
+    assert (done.ending, done.status) == ("exited", status)
+
+
+async def test_lent_folders_are_there_and_cannot_be_written(place: Place) -> None:
+    done = await place.run("cat node_modules/left/index.js .git/HEAD; echo x > node_modules/new")
+    assert "module.exports = 1\nref: refs/heads/main\n" in done.output
+    assert done.status == 2
+    assert not (place.root / "node_modules/new").exists()
+
+
+async def test_cancelling_ends_all_of_it(place: Place) -> None:
+    ready = asyncio.Event()
+    line = "setsid sleep 424242 & (nohup sh -c 'echo up; sleep 424242' &) ; sleep 424242"
+    running = asyncio.create_task(place.run(line, on_output=lambda text: ready.set()))
+    await ready.wait()
+    assert _sleeping()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not _sleeping()
+
+
+async def test_it_is_ended_when_its_time_is_over(place: Place) -> None:
+    line = "echo begun; setsid sleep 424242 & sleep 424242"
+    done = await place.run(line, limits=Limits(seconds=0.5))
+    assert done.ending == "time"
+    assert done.output == "begun\n"
+    assert not _sleeping()
+
+
+async def test_a_cage_that_cannot_be_made_runs_nothing(place: Place, tmp_path: Path) -> None:
+    gone = Cage(root=place.root, scratch=tmp_path / "gone")
+    with pytest.raises((SandboxFailed, OSError)):
+        await place.box.run(gone, Command("echo x > y"), Limits())
+    system = Cage(root=Path("/"), scratch=place.scratch)
+    with pytest.raises(SandboxFailed, match="holds the system"):
+        await place.box.run(system, Command("true"), Limits())
+
+
+@pytest.mark.parametrize("root", ["project", "home", "home/user/deep/project"])
+async def test_the_workspace_may_be_home_or_below_it(
+    tmp_path: Path, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    laid = place(tmp_path, home, root=root)
+    done = await laid.run('cat main.py; touch "$HOME/x" && ls "$HOME"; echo 1 > made')
+    assert "print('hello')\n" in done.output
+    assert "\nx\n" in done.output
+    assert laid.in_scratch("made") == "1\n"
+    assert not (home / "x").exists()
+
+
+def _sleeping() -> list[bytes]:
+    """The processes that these tests start, as far as they are there."""
+    found: list[bytes] = []
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            found.append((process / "cmdline").read_bytes())
+    return [line for line in found if b"424242" in line]
