@@ -90,16 +90,16 @@ def _source(root: Path, path: RelPath, before: str) -> _Source:
 def verify(root: Path, changes: Iterable[Change], what: str) -> None:
     """Raise ConflictError with the names of all files that are not as they were."""
     differing: list[str] = []
-    for change in changes:
-        try:
-            with beneath.folder(root, change.folder) as folder:
-                same = landing.is_before(folder, change)
-        except FileNotFoundError:
-            same = change.before is None
-        except OSError as error:
-            _refuse(root, change, error)
-        if not same:
-            differing.append(change.path)
+    with beneath.Folders(root) as folders:
+        for change in changes:
+            try:
+                same = landing.is_before(folders(change.folder), change)
+            except FileNotFoundError:
+                same = change.before is None
+            except OSError as error:
+                _refuse(root, change, error)
+            if not same:
+                differing.append(change.path)
     if differing:
         raise ConflictError(f"{', '.join(differing)}: {what}; nothing was written")
 

@@ -30,7 +30,7 @@ from qwen_lsp.workspace.recovery import Recovered
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
+_AT_ONCE = 16
 """Files that are made durable side by side: a disk takes many at once hardly longer than one."""
 
 
@@ -135,8 +135,8 @@ def _run(
     run: str = "",
     label: str = "",
 ) -> None:
-    folders = tuple(recovery.missing_folders(root, changes))
-    record = Journal(name, str(root), tuple(changes), folders, undoes, leaves, run, label)
+    missing = tuple(recovery.missing_folders(root, changes))
+    record = Journal(name, str(root), tuple(changes), missing, undoes, leaves, run, label)
     try:
         journal.write(journal_dir, record)
         beneath.make_folders(root, record.folders)
@@ -148,9 +148,9 @@ def _run(
             recovery.discard(root, journal_dir, record)
         raise _nothing_written(error) from error
     try:
-        for change in changes:
-            with beneath.folder(root, change.folder) as folder:
-                landing.land(folder, change)
+        with beneath.Folders(root) as folders:
+            for change in changes:
+                landing.land(folders(change.folder), change)
     except (OSError, QwenLspError) as error:
         try:
             journal.move(journal_dir, name, "committed", "reverting")
@@ -167,22 +167,20 @@ def _run(
 
 def _stage(root: Path, changes: Sequence[Change]) -> None:
     """Write all new contents beside their files, durably."""
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    with ThreadPoolExecutor(_AT_ONCE) as threads, beneath.Folders(root) as folders:
         for at in range(0, len(changes), _AT_ONCE):
             some = changes[at : at + _AT_ONCE]
             with contextlib.ExitStack() as opened:
                 written: list[int] = []
                 for change in some:
-                    with beneath.folder(root, change.folder) as folder:
-                        descriptor = landing.write_beside(folder, change)
+                    descriptor = landing.write_beside(folders(change.folder), change)
                     if descriptor is not None:
                         opened.callback(os.close, descriptor)
                         written.append(descriptor)
                 for _ in threads.map(os.fsync, written):
                     pass
             for change in some:
-                with beneath.folder(root, change.folder) as folder:
-                    landing.ready(folder, change)
+                landing.ready(folders(change.folder), change)
 
 
 def _nothing_written(error: OSError | QwenLspError) -> QwenLspError:
