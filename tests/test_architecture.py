@@ -54,7 +54,6 @@ _OPENS = {
     "features/prompting.py": "prompts of the package",
     "index/codec.py": "sources of the package",
     "index/turns.py": "the lock beside the index",
-    "model/ledger.py": "prices of the user's own",
     "model/tokens.py": "data of the package",
     "runs/record.py": "records of runs in the state folder",
     "runs/stored.py": "records of runs in the state folder",

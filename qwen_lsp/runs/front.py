@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qwen_lsp.features.agent.approval import Answer, Approver, Ask, nobody
+from qwen_lsp.features.agent.asking import Question
 from qwen_lsp.features.agent.events import AgentEvent
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the model wants to know of the person, with answers to choose from, if it gave any."""
-
-    text: str
-    choices: tuple[str, ...] = ()
+__all__ = ["Front", "Plain", "Question"]
 
 
 class Front(Protocol):

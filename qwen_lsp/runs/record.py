@@ -72,12 +72,15 @@ def folder_of(run: str) -> Path:
 
 
 class Record:
-    """The log of one run, open for writing. Raises OSError where the state folder takes nothing."""
+    """The log of one run, open for writing. Raises UserError for a run that goes on elsewhere."""
 
     def __init__(self, meta: Meta, *, resumed: bool = False) -> None:
         self.meta = meta
         self.folder = folder_of(meta.run)
-        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with contextlib.suppress(OSError):  # which the first line written finds out, and tells
+            self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self.problem = ""
+        """Why the record is not whole, when the disk would not take it; the run goes on all the same."""
         self._turn = Turn(self.folder / "run")
         if not self._turn.take():
             raise UserError(f"The run {meta.run} is still going on elsewhere.")
@@ -123,18 +126,27 @@ class Record:
     # -- files ---------------------------------------------------------------------------------------------
 
     def _line(self, name: str, value: Mapping[str, Any]) -> None:
-        file = self._files.get(name)
-        if file is None:
-            file = self._files[name] = _appending(self.folder / name)
-        file.write(json.dumps(value, default=str) + "\n")
-        file.flush()
+        try:
+            file = self._files.get(name)
+            if file is None:
+                file = self._files[name] = _appending(self.folder / name)
+            file.write(json.dumps(value, default=str) + "\n")
+            file.flush()
+        except OSError as error:
+            self._broken(error)
 
     def _keep_meta(self) -> None:
         """All of it or what it was before."""
         new = self.folder / f"{META}.new"
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            json.dump(asdict(self.meta), out, default=str)
-        new.replace(self.folder / META)
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+                json.dump(asdict(self.meta), out, default=str)
+            new.replace(self.folder / META)
+        except OSError as error:
+            self._broken(error)
+
+    def _broken(self, error: OSError) -> None:
+        self.problem = f"This run cannot be written down, nor resumed: {error.strerror or error}."
 
 
 def new_name() -> str:

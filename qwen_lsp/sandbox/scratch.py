@@ -7,7 +7,8 @@ is made at the first command and removed with the run. The workspace itself is o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from qwen_lsp.sandbox.fitting import Working
 from qwen_lsp.sandbox.place import Place, default_place
 from qwen_lsp.sandbox.readback import LeftOut, read_back, undo
 from qwen_lsp.sandbox.survey import Allowed
-from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.paths import RelPath, folder_of
 
 _Result = TypeVar("_Result")
 
@@ -111,7 +112,7 @@ class Scratch:
             elsewhere = dict.fromkeys((*self.read_only, *working.survey.beyond))
             cage = Cage(self.root, working.copy, (*lent, *elsewhere), network)
             self._unsettled = True
-            command = replace(command, environment={**_ENVIRONMENT, **command.environment})
+            command = self._at_home(command, working)
             ended = await self.sandbox.run(cage, command, limits or Limits(), on_output)
             if ended.ending != "exited":
                 left_out = ((RelPath("."), "the command was stopped, so nothing it changed was taken"),)
@@ -134,11 +135,34 @@ class Scratch:
         self._unsettled = False
         return working
 
+    def _at_home(self, command: Command, working: Working) -> Command:
+        """The command with the programs of the project before all others, as if its environment were active."""
+        folders: list[str] = []
+        environment = dict(_ENVIRONMENT)
+        nearest = nearest_above(working.survey.environments, command.folder)
+        if nearest is not None:
+            environment["VIRTUAL_ENV"] = str(self.root / nearest)
+            folders.append(str(self.root / nearest / "bin"))
+        packages = [path for path in working.survey.lent if path.rpartition("/")[2] == "node_modules"]
+        nearest = nearest_above(packages, command.folder)
+        if nearest is not None:
+            folders.append(str(self.root / nearest / ".bin"))
+        line = command.line
+        if folders:
+            line = f"PATH={shlex.quote(':'.join(folders))}:$PATH; export PATH; {line}"
+        return replace(command, line=line, environment={**environment, **command.environment})
+
     def _make(self, stopped: list[bool]) -> Working:
         self._place = self._place or Place.new(self.place)
         copy = self._place.folder / "copy"
         copy.mkdir(mode=0o700)
         return Working.made(self.root, copy, self.allowed, stopped)
+
+
+def nearest_above(paths: Iterable[RelPath], folder: str) -> RelPath | None:
+    """Of these, the one whose own folder is `folder` or the nearest above it; None where there is none."""
+    fitting = [p for p in paths if not (at := folder_of(p)) or f"{folder}/".startswith(f"{at}/")]
+    return max(fitting, key=lambda p: (p.count("/"), p == ".venv" or p.endswith("/.venv")), default=None)
 
 
 async def _in_thread(work: Callable[[list[bool]], _Result]) -> _Result:

@@ -39,6 +39,8 @@ class Survey:
     """Folders that appear in the copy as they are in the workspace, read-only."""
     beyond: list[Path] = field(default_factory=list[Path])
     """Folders outside the workspace which these need, read-only as well."""
+    environments: list[RelPath] = field(default_factory=list[RelPath])
+    """Virtual environments of Python's, in the workspace or linked from it."""
     absent: list[tuple[RelPath, str]] = field(default_factory=list[tuple[RelPath, str]])
     """What commands do not see, each with the reason."""
 
@@ -103,6 +105,7 @@ def _ignored_file(root: Path, path: RelPath, entry: os.DirEntry[str], found: Sur
         if needed is None:
             return
         found.beyond += needed
+        found.environments.append(path)
     found.extras.setdefault(folder, []).append(name)
 
 
@@ -110,6 +113,7 @@ def _ignored_folder(root: Path, path: RelPath, found: Survey, allowed: Allowed, 
     """Lend a folder, or copy it when it is light. How many files that makes."""
     if lending.is_environment(root / path):
         found.beyond += lending.environment_of(root / path) or ()
+        found.environments.append(path)
         _lend(path, found)
         return 0
     name = path.rpartition("/")[2]

@@ -44,7 +44,7 @@ async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[s
         else:
             answer, edits = await _run_agent(session, snapshot, place, selection, task, bar)
 
-    from qwen_lsp.features.agent.task import landed
+    from qwen_lsp.index.landing import landed
 
     edits = landed(edits, session.snapshot)
     answer |= {"diff": "".join(unified(e) for e in edits), "applied": False, "files": []}

@@ -1,0 +1,268 @@
+"""The tools that run programs: a command line, and the project's own checks.
+
+Both run on the scratch copy of the fork, inside the sandbox, and each wants leave for exactly what it runs.
+What they print goes through the secrets gate before the model reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qwen_lsp.errors import SandboxFailed, ToolRefused
+from qwen_lsp.features.agent.approval import Approval, Ask
+from qwen_lsp.features.agent.checking import Checking, Checks
+from qwen_lsp.features.agent.toolbox import Act, Arguments, Desk, Outcome, Tool, number_of, text_of
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.sandbox.command import Command, Exit, Limits, NoSandbox
+from qwen_lsp.sandbox.scratch import Ran, Scratch
+from qwen_lsp.settings import AgentSettings
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.secrets import Gate
+
+DEFAULT_TIMEOUT, LONGEST_TIMEOUT = 120_000, 600_000
+"""Milliseconds, as in Qwen Code."""
+MOST_CHARS, _HEAD = 30_000, 8_000
+"""Of what a command prints, for the model; and how many of them are its beginning."""
+_MOST_NAMES = 50
+_KINDS = ("test", "lint", "type", "build")
+_NAME = RelPath("what a command printed")
+_ENDED = {
+    "time": "It took too long and was stopped after {seconds:g} s",
+    "output": "It printed too much and was stopped",
+    "memory": "It used too much memory and was stopped",
+    "processes": "It started too many processes and was stopped",
+    "disk": "It wrote too much to the disk and was stopped",
+}
+
+
+def command_tools(
+    scratch: Scratch, approval: Approval, *, base: Snapshot, settings: AgentSettings
+) -> tuple[Tool, ...]:
+    """`run_shell_command` and `run_checks` for one run. `base` is the snapshot that the run began with."""
+    checks = Checks(scratch, base, settings)
+
+    async def run_shell_command(desk: Desk, arguments: Arguments) -> Outcome:
+        return await _command(scratch, approval, desk, arguments)
+
+    async def run_checks(desk: Desk, arguments: Arguments) -> Outcome:
+        return await _checks(checks, approval, desk, arguments)
+
+    return _rows(run_shell_command, run_checks, network=settings.network == "ask")
+
+
+def without_commands(why: NoSandbox) -> tuple[Tool, ...]:
+    """The same tools where there is no sandbox: each call is answered with the reason."""
+
+    async def refused(desk: Desk, arguments: Arguments) -> Outcome:
+        raise ToolRefused(f"Commands are off: {why.reason} {why.advice} Work without running anything.")
+
+    return _rows(refused, refused, network=False)
+
+
+class CheckAfterEdits:
+    """The setting `agent.check_after_edits`: what a turn that edited something has broken.
+
+    The lines that run were found in the base, so leave for them is asked as for `run_checks`.
+    """
+
+    def __init__(self, scratch: Scratch, approval: Approval, *, base: Snapshot, settings: AgentSettings) -> None:
+        self._checks = Checks(scratch, base, settings)
+        self._approval = approval
+        self._checked = base
+
+    async def after_edits(self, desk: Desk) -> str | None:
+        """What to append to the turn's last observation; None where nothing was edited or nothing is new."""
+        if not desk.snapshot.changes_since(self._checked):
+            return None
+        self._checked = desk.snapshot
+        try:
+            planned = await self._checks.plan(desk.snapshot, ("test", "lint", "type"), ())
+            if not planned:
+                return None
+            await _leave(self._approval, planned)
+            checking = await self._checks.run(desk.snapshot, planned, desk.printed)
+        except (ToolRefused, SandboxFailed) as error:
+            return f"[The checks were not run: {error}]"
+        return None if checking.ok else f"[Checks after this edit]\n{_fitting(desk.gate, checking.text)}"
+
+
+async def _command(scratch: Scratch, approval: Approval, desk: Desk, arguments: Arguments) -> Outcome:
+    line = text_of(arguments, "command").strip()
+    if not line or "\0" in line:
+        raise ToolRefused("run_shell_command needs a command line.")
+    if arguments.get("is_background", False):
+        raise ToolRefused(
+            "Nothing runs in the background here: everything a command starts ends with it. Start what is "
+            "needed, use it and stop it in one command line."
+        )
+    folder = _folder(desk, text_of(arguments, "directory"))
+    timeout = min(max(number_of(arguments, "timeout", DEFAULT_TIMEOUT), 1_000), LONGEST_TIMEOUT)
+    network = bool(arguments.get("network", False))
+    where = f" (in {folder})" if folder else ""
+    await approval.leave(
+        Ask("command", "Run a command in a copy of the workspace?", line + where, ("command", line, folder))
+    )
+    if network:
+        await approval.leave(
+            Ask("network", "Let the command use the network?", line + where, ("network", line, folder))
+        )
+    try:
+        ran = await scratch.run(
+            desk.snapshot, Command(line, folder), Limits(seconds=timeout / 1_000), desk.printed, network=network
+        )
+    except SandboxFailed as error:
+        raise ToolRefused(f"The command was not run: {error}") from None
+    fork, changed, left_out = await _with_leave(approval, ran)
+    text = "\n".join((how_it_ended(ran.exit), *_changes(changed, left_out), *_output(desk.gate, ran.exit.output)))
+    return Outcome(fork, text, ok=(ran.exit.ending, ran.exit.status) == ("exited", 0))
+
+
+async def _checks(checks: Checks, approval: Approval, desk: Desk, arguments: Arguments) -> Outcome:
+    kinds: Sequence[Any] = arguments.get("kinds") or _KINDS[:3]
+    if unknown := [kind for kind in kinds if kind not in _KINDS]:
+        raise ToolRefused(f"run_checks: there is no kind {unknown[0]!r}; the kinds are {', '.join(_KINDS)}.")
+    paths: list[RelPath] = []
+    for path in arguments.get("paths") or ():
+        if not isinstance(path, str):
+            raise ToolRefused("run_checks: paths must be a list of strings.")
+        paths.append(desk.path(path))
+    try:
+        planned = await checks.plan(desk.snapshot, [str(kind) for kind in kinds], paths)
+        if not planned:
+            raise ToolRefused(
+                f"No check of this kind was found ({', '.join(map(str, kinds))}), or its program is not installed. "
+                "If you know how the project is checked, use run_shell_command."
+            )
+        await _leave(approval, planned)
+        checking = await checks.run(desk.snapshot, planned, desk.printed)
+    except SandboxFailed as error:
+        raise ToolRefused(f"The checks were not run: {error}") from None
+    return Outcome(desk.snapshot, _fitting(desk.gate, checking.text), ok=checking.ok)
+
+
+async def _leave(approval: Approval, planned: Checking) -> None:
+    lines = [f"{check.line} (in {check.folder})" if check.folder else check.line for check in planned.checks]
+    detail = "\n".join(lines)
+    await approval.leave(
+        Ask("command", "Run the project's checks in a copy of the workspace?", detail, ("command", detail, ""))
+    )
+
+
+async def _with_leave(
+    approval: Approval, ran: Ran
+) -> tuple[Snapshot, list[RelPath], list[tuple[RelPath, str]]]:
+    """The fork with those changes of touchy paths that somebody allows."""
+    fork, changed, left_out = ran.fork, list(ran.changed), list(ran.left_out)
+    for path, text in ran.touchy:
+        what = "was deleted" if text is None else "was changed"
+        try:
+            await approval.leave(Ask("path", f"Keep what the command did to {path}?", f"{path} {what}", ("path", path)))
+        except ToolRefused:
+            left_out.append((path, "the user did not allow it"))
+        else:
+            fork = fork.edited(path, text)
+            changed.append(path)
+    return fork, changed, left_out
+
+
+def how_it_ended(ended: Exit) -> str:
+    """One line: the exit status, or why the command was stopped."""
+    if ended.ending != "exited":
+        return _ENDED[ended.ending].format(seconds=ended.seconds) + "."
+    return f"Exit status {ended.status}." if ended.status >= 0 else f"Ended by signal {-ended.status}."
+
+
+def shortened(text: str, most: int = MOST_CHARS) -> str:
+    """A long text as its beginning and its end, in whole lines, with a line that says what is between."""
+    if len(text) <= most:
+        return text
+    room = most - 100
+    head, tail = text[: min(_HEAD, room // 3)], text[-(room - min(_HEAD, room // 3)) :]
+    head = head[: head.rfind("\n") + 1] or head
+    tail = tail[tail.find("\n") + 1 :] if "\n" in tail[:2_000] else tail
+    between = text[len(head) : len(text) - len(tail)]
+    return f"{head}[... {between.count(chr(10)) or 1} lines with {len(between)} characters left out ...]\n{tail}"
+
+
+def _output(gate: Gate, output: str) -> list[str]:
+    shown = _fitting(gate, output).rstrip()
+    return ["Output:", shown] if shown else ["It printed nothing."]
+
+
+def _fitting(gate: Gate, text: str) -> str:
+    """What the model may see of what was printed, as much as there is room for."""
+    return shortened(gate.admit(_NAME, text).text or "[withheld]")
+
+
+def _changes(changed: Sequence[RelPath], left_out: Sequence[tuple[RelPath, str]]) -> list[str]:
+    lines: list[str] = []
+    if changed:
+        named = ", ".join(changed[:_MOST_NAMES])
+        more = f" and {len(changed) - _MOST_NAMES} more" if len(changed) > _MOST_NAMES else ""
+        lines.append(f"Files it changed: {named}{more}.")
+    if left_out:
+        lines.append("Not kept: " + "; ".join(f"{path} ({reason})" for path, reason in left_out) + ".")
+    return lines
+
+
+def _folder(desk: Desk, text: str) -> str:
+    """The folder below the root; empty for the root itself. Raises ToolRefused where there is none."""
+    text = text.strip().rstrip("/")
+    if text in ("", ".", str(desk.snapshot.root)):
+        return ""
+    folder = desk.path(text)
+    known = any(path.startswith(f"{folder}/") for path in desk.snapshot.paths())
+    if not known and not (desk.snapshot.root / folder).is_dir():
+        raise ToolRefused(f"There is no folder {folder} in the workspace.")
+    return folder
+
+
+def _rows(run_shell_command: Act, run_checks: Act, *, network: bool) -> tuple[Tool, ...]:
+    asks: tuple[tuple[str, dict[str, Any]], ...] = ()
+    if network:
+        asks = (("network", {"type": "boolean", "description": "It needs the network; the user is asked."}),)
+    return (
+        Tool(
+            "run_shell_command",
+            "Run a command line with /bin/sh in a sandboxed copy of the workspace with all edits so far. Text files "
+            "that it changes become edits. No network, no secrets, no git writes; the user may be asked first.",
+            parameters=(
+                ("command", {"type": "string", "description": "The exact command line."}),
+                ("is_background", {"type": "boolean", "description": "Must be false."}),
+                ("timeout", {"type": "integer", "description": "Milliseconds; default 120000, at most 600000."}),
+                ("description", {"type": "string", "description": "What it does, in a few words."}),
+                ("directory", {"type": "string", "description": "Folder to run it in; the top one if left out."}),
+                *asks,
+            ),
+            optional=frozenset({"is_background", "timeout", "description", "directory", "network"}),
+            kind="command",
+            act=run_shell_command,
+        ),
+        Tool(
+            "run_checks",
+            "Run the project's own tests, linters and type checkers on the edited files. Answers only what fails "
+            "now and did not before your edits; before any edit, all that fails.",
+            parameters=(
+                (
+                    "kinds",
+                    {
+                        "type": "array",
+                        "items": {"type": "string", "enum": list(_KINDS)},
+                        "description": "Which checks; test, lint and type when left out.",
+                    },
+                ),
+                (
+                    "paths",
+                    {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Check only these files or folders, where a tool can.",
+                    },
+                ),
+            ),
+            optional=frozenset({"kinds", "paths"}),
+            kind="command",
+            act=run_checks,
+        ),
+    )
