@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.text import Text
 
 from qwen_lsp.cli import agent_preview, keyboard
-from qwen_lsp.cli.agent_landing import apply, fitted
 from qwen_lsp.cli.agent_lines import Lines
 from qwen_lsp.cli.agent_questions import Person
 from qwen_lsp.cli.agent_view import View
@@ -24,17 +23,16 @@ from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.cli.stopping import until_stopped
 from qwen_lsp.errors import ConflictError, UserError
-from qwen_lsp.features.agent.events import AgentEvent
+from qwen_lsp.features.agent.events import AgentEvent, Printed
 from qwen_lsp.runs.front import Plain
+from qwen_lsp.runs.landing import fitted, land
 from qwen_lsp.runs.run import carry_out
 from qwen_lsp.runs.stored import load, resumable
-from qwen_lsp.runs.words import number
+from qwen_lsp.runs.words import first_line, number
 from qwen_lsp.session import Session
 from qwen_lsp.settings import AgentSettings, Settings
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace.paths import RelPath, inside
-
-_RUNS = frozenset({"run_shell_command", "run_checks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class _Run:
         return _Outcome("cancelled", "Stopped.", edits)
 
     def _heard(self, event: AgentEvent) -> None:
-        self.ran = self.ran or getattr(event, "tool", "") in _RUNS
+        self.ran = self.ran or isinstance(event, Printed)
         if self.lines is None:
             self.view(event)
         else:
@@ -210,8 +208,7 @@ class _Run:
         files = [edit.path for edit in accepted or edits]
         if accepted:
             try:
-                # Once more: somebody may have written a file while the question stood there.
-                await apply(session, await fitted(session, accepted))
+                await land(session, accepted, run=self.view.standing.run, label=first_line(self.task))
             except ConflictError as error:
                 self._result(outcome, str(error), applied=False, files=files)
                 raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.text import Text
 
-from qwen_lsp.cli.agent_text import diff_lines, plus_minus, words
+from qwen_lsp.cli.agent_text import hunk_lines, plus_minus, words
 from qwen_lsp.context.visible import seen, seen_name
 from qwen_lsp.features.agent.events import (
     AgentEvent,
@@ -22,6 +22,7 @@ from qwen_lsp.features.agent.events import (
     Called,
     Changed,
     Compacted,
+    Noted,
     Observed,
     Planned,
     Printed,
@@ -93,6 +94,8 @@ class History:
                 by = "summed up by the model" if event.by_model else "without a summary of the model's"
                 size = f"{tokens(event.before)} to {tokens(event.after)} tokens"
                 self._note(f"The conversation was shortened from {size}, {by}.")
+            case Noted():
+                self._line(Text(f"  ! {seen_name(event.text)}", "yellow"))
             case Stopped() if event.ended != "done":
                 self.console.print(Text(seen(event.reason), "yellow"))
             case _:
@@ -163,7 +166,7 @@ class History:
         line.append(f"  {self.now() - call.began:.1f} s", "dim")
         self._line(line)
         if not event.ok:
-            self._line(Text(f"      {seen_name(first_line(event.text))}", "yellow"))
+            self._reason(event.text)
         if not self.streams and event.tool in _RUNS:
             for output in call.tail(_SHORT_OUTPUT if event.ok else _MOST_OUTPUT):
                 self._output(output)
@@ -177,11 +180,22 @@ class History:
             self._diff(event)
 
     def _diff(self, event: Changed) -> None:
-        shown = list(diff_lines(event.diff))
+        shown = list(hunk_lines(event.diff))
         for line in shown[:_MOST_DIFF]:
             self._line(Text("      ").append_text(line), cut=True)
         if len(shown) > _MOST_DIFF:
             self._note(f"    … and {number(len(shown) - _MOST_DIFF, 'more line')}")
+
+    def _reason(self, text: str) -> None:
+        """Why a call came to nothing: two rows of it on a screen, the whole line elsewhere."""
+        reason = Text(seen_name(first_line(text)), "yellow")
+        if self.streams:
+            self._line(Text("      ").append_text(reason))
+            return
+        rows = reason.wrap(self.console, max(20, self.console.width - 7))
+        for row in rows[:2]:
+            row.rstrip()
+            self._line(Text("      ").append_text(row).append(" …" if row is rows[1] and rows[2:] else ""))
 
     def _output(self, line: str) -> None:
         self._line(Text("    │ ", "dim").append(line.rstrip(), "not dim"), cut=not self.streams)

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from qwen_lsp.cli.agent_history import History
@@ -21,13 +20,15 @@ from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.context.visible import seen_name
 from qwen_lsp.errors import UserError
+from qwen_lsp.runs.landing import undo_last
 from qwen_lsp.runs.page import page_of
 from qwen_lsp.runs.record import NAME
 from qwen_lsp.runs.stored import RunInfo, StoredRun, infos, load
 from qwen_lsp.runs.story import replayed
 from qwen_lsp.runs.words import first_line, money, number
 from qwen_lsp.session.pages import keep_page
-from qwen_lsp.workspace.transaction import undo_last
+from qwen_lsp.session.state import journal_folder
+from qwen_lsp.workspace.transaction import undoable
 
 _ENDED: Mapping[str, str] = {
     "done": "done", "cancelled": "stopped", "turns": "out of turns", "tokens": "out of tokens",
@@ -49,34 +50,42 @@ def run(args: argparse.Namespace) -> int:
 
 async def undone(root: Path, run: str) -> int:
     """Take back what a run has changed, or the latest one. Raises ConflictError, WorkspaceError."""
+    if run and not NAME.fullmatch(run):
+        raise UserError(f"{run!r} is not the name of a run; `qwen-lsp agent runs` lists them")
     async with opened(root) as session:
-        files = await asyncio.to_thread(undo_last, root, session.journal)
-    print(f"Took back the last run: {', '.join(map(seen_name, files))}")
+        files = await undo_last(session, run or None)
+    what = f"run {run}" if run else "the last run"
+    print(f"Took back {what}: {', '.join(map(seen_name, files))}")
     return 0
 
 
 def _listed(args: argparse.Namespace) -> int:
     root = workspace(args.path)
     found = infos(root)
+    applied = {step.run for step in undoable(root, journal_folder(root))}
     if args.json:
         for info in found:
-            print(json.dumps(_row(info)))
+            print(json.dumps({**_row(info), "undoable": info.run in applied}))
         return 0
     console = Console(highlight=False)
     if not found:
         console.print(Text(f"No run of the agent in {root} is kept."), soft_wrap=True)
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold dim")
-    for column in ("run", "when", "how it ended", "files", "cost"):
-        table.add_column(column, justify="right" if column in ("files", "cost") else "left", no_wrap=True)
-    table.add_column("task", ratio=1, no_wrap=True, overflow="ellipsis")
     for info in found:
         meta = info.meta
-        ended = "running" if info.running else _ENDED.get(meta.ended, meta.ended)
-        cost = money(meta.cost) if meta.cost is not None else ""
-        row = (info.run, _when(meta.begun), ended, str(len(meta.files)), cost, first_line(meta.task))
-        table.add_row(*(Text(seen_name(cell)) for cell in row))
-    console.print(table)
+        said = [
+            _when(meta.begun),
+            "running" if info.running else _ENDED.get(meta.ended, seen_name(meta.ended)),
+            number(len(meta.files), "file"),
+            f"cost {money(meta.cost)}" if meta.cost is not None else "",
+            "can be undone" if info.run in applied else "",
+            "can be resumed" if info.resumable else "",
+        ]
+        line = Text(info.run, "bold").append(f"  {' · '.join(one for one in said if one)}", "not bold")
+        console.print(line, soft_wrap=True)
+        task = Text(f"    {seen_name(first_line(meta.task))}")
+        task.truncate(console.width, overflow="ellipsis")
+        console.print(task, soft_wrap=True)
     return 0
 
 

@@ -37,6 +37,16 @@ def diff_lines(diff: str) -> Iterator[Text]:
         yield text
 
 
+def hunk_lines(diff: str) -> Iterator[Text]:
+    """The same where the file is known: without heads, or with one line a file where there are several."""
+    several = sum(kind == "head" and line.startswith("+++ ") for kind, line in lines(diff)) > 1
+    for (kind, raw), text in zip(lines(diff), diff_lines(diff), strict=True):
+        if kind != "head":
+            yield text
+        elif several and raw.startswith("+++ "):
+            yield Text(seen(raw[4:].removeprefix("b/")), _DIFF["head"])
+
+
 def todo(content: str, status: str) -> Text:
     """One step of the plan; its state is a sign, so that it is told without colour too."""
     sign = _SIGNS.get(status, "·")

@@ -79,7 +79,7 @@ def _head(story: Story, meta: Meta, edits: Sequence[FileEdit]) -> str:
     began = f" · {datetime.fromtimestamp(story.began, UTC):%Y-%m-%d %H:%M} UTC" if story.began else ""
     long = " long" if len(meta.task) > _LONG_TASK else ""
     reason = f"<p>{name(story.reason)}</p>" if story.reason and story.ended != "done" else ""
-    words = f'<div class="said last">{markup(story.words)}</div>' if story.words else ""
+    words = f'<div class="said last">{pieces.said(story.words)}</div>' if story.words else ""
     steps = f"<h2>The plan</h2>{pieces.plan(story.plan)}" if story.plan else ""
     return (
         f"<header>\n<h1><small>Agent run in the workspace {name(_workspace(meta))}</small></h1>"
@@ -112,7 +112,7 @@ def _changes(edits: Sequence[FileEdit]) -> str:
         kind = "new" if edit.before is None else "deleted" if edit.after is None else "moved" if moved else ""
         rows.append(
             f'<details{shown}><summary><span class="path">{moved}{name(edit.path)}</span> '
-            f"{pieces.changes(text)} <small>{kind}</small></summary>{pieces.diff(text)}</details>"
+            f"{pieces.changes(text)} <small>{kind}</small></summary>{pieces.diff(text, heads=False)}</details>"
         )
     said = number(len(edits), "file")
     return (

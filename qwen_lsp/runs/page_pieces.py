@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from qwen_lsp.context.visible import markup, name
-from qwen_lsp.features.agent.events import Asked, Began, Compacted, Planned
+from qwen_lsp.features.agent.events import Asked, Began, Compacted, Noted, Planned
 from qwen_lsp.runs.diffs import lines, sizes
-from qwen_lsp.runs.story import Call, Turn
+from qwen_lsp.runs.story import Call, Step, Turn
 from qwen_lsp.runs.words import about, first_line, number, percent, tokens
 
 _MOST = 20_000
 """Characters of one text; there may be hundreds of them."""
 _MOST_DIFF = 3_000
+_CODE, _BOLD = re.compile("`([^`\n]+)`"), re.compile(r"\*\*([^*\n]+)\*\*")
 _SIGNS = {"completed": "✓", "in_progress": "▸"}
 _HEIGHT, _SLOTS = 120, 24
 
@@ -34,9 +36,14 @@ def changes(diff: str) -> str:
     return " ".join(said)
 
 
-def diff(text: str) -> str:
-    """A unified diff, line by line."""
-    rows = list(lines(text))
+def said(text: str) -> str:
+    """Words of a model as they are, with what stands between backticks or double asterisks set off."""
+    return _BOLD.sub(r"<b>\1</b>", _CODE.sub(r"<code>\1</code>", markup(text.strip())))
+
+
+def diff(text: str, *, heads: bool = True) -> str:
+    """A unified diff, line by line; without the names of the file where they stand above it."""
+    rows = [row for row in lines(text) if heads or row[0] != "head" or not row[1].startswith(("---", "+++"))]
     body = "".join(f'<span class="{kind}">{markup(line)}</span>' for kind, line in rows[:_MOST_DIFF])
     cut = f'<p class="cut">Cut here: {number(len(rows) - _MOST_DIFF, "more line")}.</p>'
     return f'<div class="diff" tabindex="0"><pre>{body}</pre></div>' + (cut if len(rows) > _MOST_DIFF else "")
@@ -86,17 +93,17 @@ def turn(one: Turn) -> str:
         f"{tokens(one.usage.completion)} written",
         f"{one.seconds:.1f} s" if one.seconds else "",
     ]
-    said = " · ".join(fact for fact in facts if fact)
-    head = f"Turn {one.number} <small>{said}</small>" if one.number else "A reply that did not end"
+    told = " · ".join(fact for fact in facts if fact)
+    head = f"Turn {one.number} <small>{told}</small>" if one.number else "A reply that did not end"
     if one.number == 0 and not one.said:
         head = ""
-    words = f'<div class="said">{markup(one.said.strip())}</div>' if one.said.strip() else ""
+    words = f'<div class="said">{said(one.said)}</div>' if one.said.strip() else ""
     steps = "\n".join(_step(step) for step in one.steps)
     anchor = f' id="t{one.number}"' if one.number else ""
     return f"<li{anchor}>{f'<h3>{head}</h3>' if head else ''}{words}\n{steps}</li>"
 
 
-def _step(step: Call | Asked | Compacted | Planned | Began) -> str:
+def _step(step: Step) -> str:
     match step:
         case Call():
             return call(step)
@@ -108,6 +115,8 @@ def _step(step: Call | Asked | Compacted | Planned | Began) -> str:
             by = "summed up by the model" if step.by_model else "without a summary of the model's"
             size = f"{tokens(step.before)} to {tokens(step.after)} tokens"
             return f'<p class="note">The conversation was shortened from {size}, {by}.</p>'
+        case Noted():
+            return f'<p class="note">{name(step.text)}</p>'
         case Began():
             return '<p class="note">The run was stopped here and went on later.</p>'
 
@@ -130,8 +139,8 @@ def chart(turns: Sequence[Turn]) -> str:
         axis += f'<text x="{end:.2f}%" y="{_HEIGHT + 31}" text-anchor="end">{shown[-1].number}</text>'
     legend = "".join(
         f'<span><svg width="12" height="12" aria-hidden="true"><rect class="{kind}" width="12" height="12"/>'
-        f"</svg>{said}</span>"
-        for kind, said in (("cached", "sent, cached"), ("new", "sent, new"), ("written", "written"))
+        f"</svg>{told}</span>"
+        for kind, told in (("cached", "sent, cached"), ("new", "sent, new"), ("written", "written"))
     )
     return (
         f'<div class="chart"><svg width="100%" height="{_HEIGHT + 36}" role="img" aria-label="{label}">'

@@ -7,9 +7,9 @@ from qwen_lsp.context.webpage_shell import GROUND
 STYLE = (
     GROUND
     + """
-:root { --add: #e0f3e6; --remove: #fbe3e0; --good: #1d6b3a; --bad: #a3200d; --wait: #8a5a00; }
+:root { --add: #e0f3e6; --remove: #fbe3e0; --good: #1d6b3a; --bad: #a3200d; --wait: #8a5a00; --written: #d99a1c; }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --add: #123320; --remove: #43201c; --good: #7fd49b; --bad: #ff9b8a; --wait: #f0c36a; }
+  :root { --add: #123320; --remove: #43201c; --good: #7fd49b; --bad: #ff9b8a; --wait: #f0c36a; --written: #d9a441; }
 }
 header p.task { font-size: 1.35rem; font-weight: 600; line-height: 1.3; margin: .1rem 0;
   white-space: pre-wrap; overflow-wrap: anywhere; max-width: none; }
@@ -18,7 +18,7 @@ nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 1rem 0 0; pad
   border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
 .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60rem; margin: .35rem 0; }
-.last { border-left: 3px solid var(--line); padding: .1rem 0 .1rem .9rem; }
+.last { margin: 1rem 0; border-left: 3px solid var(--line); padding: .1rem 0 .1rem .9rem; }
 ul.plan { list-style: none; margin: .3rem 0; padding: 0; }
 ul.plan li { overflow-wrap: anywhere; padding-left: 1.4rem; text-indent: -1.4rem; }
 ul.plan li.done { color: var(--soft); }
@@ -48,7 +48,7 @@ summary small, li > small { color: var(--soft); font-variant-numeric: tabular-nu
 .chart { border: 1px solid var(--line); border-radius: 4px; padding: .5rem .75rem .25rem; }
 .chart text { fill: var(--soft); font-size: 11px; font-variant-numeric: tabular-nums; }
 .chart line { stroke: var(--line); }
-.cached { fill: var(--outline); } .new { fill: var(--whole); } .written { fill: var(--header); }
+.cached { fill: var(--outline); } .new { fill: var(--whole); } .written { fill: var(--written); }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; margin: .4rem 0; font-size: .9rem; }
 .legend svg { display: inline-block; vertical-align: -1px; margin-right: .4rem; }
 @media (max-width: 40rem) {

@@ -13,6 +13,7 @@ from qwen_lsp.features.agent.events import (
     Called,
     Changed,
     Compacted,
+    Noted,
     Observed,
     Planned,
     Printed,
@@ -25,7 +26,7 @@ from qwen_lsp.model.messages import Usage
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__.lower(): kind
     for kind in (
-        Began, Said, Called, Printed, Observed, Changed, Asked, Compacted, Planned, Turned, Stopped,
+        Began, Said, Called, Printed, Observed, Changed, Asked, Compacted, Noted, Planned, Turned, Stopped,
     )
 }  # fmt: skip
 
@@ -47,6 +48,9 @@ class Call:
     seconds: float = 0.0
 
 
+Step = Call | Asked | Compacted | Noted | Planned | Began
+
+
 @dataclass(slots=True)
 class Turn:
     """One reply of the model, and what it set going."""
@@ -57,9 +61,7 @@ class Turn:
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     cost: float | None = None
-    steps: list[Call | Asked | Compacted | Planned | Began] = field(
-        default_factory=list["Call | Asked | Compacted | Planned | Began"]
-    )
+    steps: list[Step] = field(default_factory=list["Step"])
     """In order of time."""
 
     @property
@@ -159,7 +161,7 @@ def _hear(story: Story, event: AgentEvent, at: float) -> None:
             _last(story).steps.append(event)
         case Asked():
             _asked(_last(story), event)
-        case Compacted():
+        case Compacted() | Noted():
             _last(story).steps.append(event)
         case Stopped():
             story.ended, story.reason = event.ended, event.reason
