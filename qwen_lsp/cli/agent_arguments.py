@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-WORDS = ("undo", "runs", "show", "page")
+WORDS = ("undo", "runs", "show", "page", "apply")
 """What is no folder when it comes right after `agent`; a folder of that name is `./undo`."""
 
 _EPILOG = """
 Beside a task:
   qwen-lsp agent undo [PATH]      take back what a run has changed, all of it
+  qwen-lsp agent apply [RUN]      apply what a run has on its fork and did not land
   qwen-lsp agent runs [PATH]      list the runs of a workspace
   qwen-lsp agent show [RUN]       what happened in a run
   qwen-lsp agent page [RUN]       the same as a page for a browser
@@ -61,8 +62,7 @@ def add_agent(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     limits.add_argument("--max-cost", type=float, metavar="MONEY", help="most money, where prices are known")
     limits.add_argument("--max-seconds", type=float, metavar="N", help="longest time")
 
-    after = agent.add_argument_group("other runs, and afterwards")
-    other = after.add_mutually_exclusive_group()
+    other = agent.add_argument_group("other runs").add_mutually_exclusive_group()
     other.add_argument(
         "--resume",
         nargs="?",
@@ -77,16 +77,27 @@ def add_agent(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
         metavar="RUN",
         help="take back what a run has applied (default: the latest)",
     )
-    after.add_argument("--commit", action="store_true", help="commit what was applied")
-    after.add_argument("--push", action="store_true", help="push that commit; goes with --commit")
 
     undo = add("agent undo", "take back what an agent run has changed, all of it", "agent_runs_command")
-    undo.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
-    undo.add_argument("--run", default="", metavar="RUN", help="this run (default: the one applied last)")
+    undo.add_argument(
+        "which", nargs="?", default=".", metavar="PATH", help="the workspace, or a run by its name"
+    )
 
     runs = add("agent runs", "list the agent runs of a workspace", "agent_runs_command")
     runs.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
     runs.add_argument("--json", action="store_true", help="one JSON object a run")
+
+    apply = add(
+        "agent apply", "apply what an agent run has on its fork and did not land", "agent_runs_command"
+    )
+    apply.add_argument(
+        "which",
+        nargs="?",
+        default=".",
+        metavar="RUN",
+        help="a run, or a workspace: its latest (default: here)",
+    )
+    apply.add_argument("--yes", action="store_true", help="apply all of it without asking")
 
     show = add("agent show", "show what happened in an agent run", "agent_runs_command")
     page = add("agent page", "show an agent run as a page for a browser", "agent_runs_command")
@@ -99,5 +110,9 @@ def add_agent(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
             help="a run, or a workspace: its latest (default: here)",
         )
     page.add_argument("--html", metavar="FILE", help="write it here (-: standard output)")
-    for word, command in zip(WORDS, (undo, runs, show, page), strict=True):
+    for word, command in zip(WORDS, (undo, runs, show, page, apply), strict=True):
         command.set_defaults(word=word)
+    for command in (agent, apply):
+        after = command.add_argument_group("afterwards")
+        after.add_argument("--commit", action="store_true", help="commit what was applied")
+        after.add_argument("--push", action="store_true", help="push that commit; goes with --commit")

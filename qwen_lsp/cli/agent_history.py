@@ -29,7 +29,7 @@ from qwen_lsp.features.agent.events import (
     Said,
     Stopped,
 )
-from qwen_lsp.runs.words import about, first_line, number, tokens
+from qwen_lsp.runs.words import about, first_line, number, planned, tokens
 
 _MOST_DIFF, _MOST_OUTPUT, _SHORT_OUTPUT = 14, 8, 2
 _TAIL = 8_000
@@ -212,10 +212,7 @@ class History:
             self._line(Text(f"  ? {seen_name(event.title)}{detail} — {seen_name(event.answer)}", "yellow"))
 
     def _planned(self, event: Planned) -> None:
-        done = sum(status == "completed" for _, status in event.todos)
-        now = next((text for text, status in event.todos if status == "in_progress"), "")
-        said = f"plan: {done} of {number(len(event.todos), 'step')} done"
-        said += f"; now: {seen_name(now)}" if now else ""
+        said = f"plan: {seen_name(planned(event.todos))}"
         if said != self._plan:
             self._plan = said
             self._line(Text(f"  ◇ {said}", "cyan"), cut=True)

@@ -13,7 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from qwen_lsp.cli.agent_ending import Ending, Outcome
 from qwen_lsp.cli.agent_history import History
+from qwen_lsp.cli.agent_page import check_page, write_page
 from qwen_lsp.cli.agent_preview import show_cost, show_files
 from qwen_lsp.cli.agent_status import Standing
 from qwen_lsp.cli.opening import opened
@@ -40,16 +42,23 @@ _ENDED: Mapping[str, str] = {
 
 def run(args: argparse.Namespace) -> int:
     words: Mapping[str, Callable[[argparse.Namespace], int]] = {
-        "undo": lambda args: asyncio.run(undone(workspace(args.path), args.run)),
+        "undo": lambda args: asyncio.run(_undone(args.which)),
         "runs": _listed,
         "show": _shown,
         "page": _paged,
+        "apply": lambda args: asyncio.run(_applied(args)),
     }
     return words[args.word](args)
 
 
+async def _undone(which: str) -> int:
+    if NAME.fullmatch(which):
+        return await undone(Path(load(which).info.meta.root), which)
+    return await undone(workspace(which), "")
+
+
 async def undone(root: Path, run: str) -> int:
-    """Take back what a run has changed, or the latest one. Raises ConflictError, WorkspaceError."""
+    """Take back what a run has applied, or the latest one. Raises QwenLspError, and nothing is changed."""
     if run and not NAME.fullmatch(run):
         raise UserError(f"{run!r} is not the name of a run; `qwen-lsp agent runs` lists them")
     async with opened(root) as session:
@@ -57,6 +66,22 @@ async def undone(root: Path, run: str) -> int:
     what = f"run {run}" if run else "the last run"
     print(f"Took back {what}: {', '.join(map(seen_name, files))}")
     return 0
+
+
+async def _applied(args: argparse.Namespace) -> int:
+    if args.push and not args.commit:
+        raise UserError("--push pushes the commit of this run: say --commit too")
+    stored = _named(args.which)
+    meta = stored.info.meta
+    if stored.info.running:
+        raise UserError(f"the run {meta.run} is still going on")
+    console = Console(highlight=False)
+    root = workspace(meta.root)
+    outcome = Outcome(meta.run, meta.task, meta.ended, meta.reason, stored.edits)
+    async with opened(root, console) as session:
+        ending = Ending(root, console, Standing(), None, yes=args.yes)
+        complete = await ending.landed(session, outcome)
+    return 0 if complete else 1
 
 
 def _listed(args: argparse.Namespace) -> int:
@@ -140,27 +165,12 @@ def _paged(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
     elif args.html:
+        check_page(args.html)
         write_page(args.html, text)
         print(args.html)
     else:
         print(keep_page(text))
     return 0
-
-
-def check_page(file: str | None) -> None:
-    """Say before anything runs that a page cannot be written there. Raises UserError."""
-    if file is None or file == "-":
-        return
-    if Path(file).is_dir():
-        raise UserError(f"{file} is a folder; name the file to write")
-    if not Path(file).parent.is_dir():
-        raise UserError(f"{file}: there is no folder {Path(file).parent}")
-
-
-def write_page(file: str, text: str) -> None:
-    """Always UTF-8, whatever the terminal speaks: the page says so of itself."""
-    check_page(file)
-    Path(file).write_bytes(text.encode())
 
 
 def _named(which: str) -> StoredRun:

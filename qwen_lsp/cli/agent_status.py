@@ -85,8 +85,3 @@ class Standing:
         shown = self.plan[first : first + most]
         head = Text(f"Plan, {self.done} of {len(self.plan)} done", "dim")
         return [head, *(Text("  ") + todo(*step) for step in shown)]
-
-    def told(self) -> str:
-        """Where the plan is, in one line."""
-        step = next((text for text, status in self.plan if status == "in_progress"), "")
-        return f"{self.done} of {number(len(self.plan), 'step')} done" + (f"; now: {step}" if step else "")

@@ -110,9 +110,10 @@ def _changes(edits: Sequence[FileEdit]) -> str:
         shown = " open" if len(edits) <= _OPEN_FILES and left >= 0 else ""
         moved = f"{name(edit.moved_from)} → " if edit.moved_from else ""
         kind = "new" if edit.before is None else "deleted" if edit.after is None else "moved" if moved else ""
+        path = f'<span class="path">{moved}{name(edit.path)}</span>'
         rows.append(
-            f'<details{shown}><summary><span class="path">{moved}{name(edit.path)}</span> '
-            f"{pieces.changes(text)} <small>{kind}</small></summary>{pieces.diff(text, heads=False)}</details>"
+            f"<details{shown}><summary>{path} {pieces.changes(text)} <small>{kind}</small></summary>"
+            f"{pieces.diff(text, heads=False)}</details>"
         )
     said = number(len(edits), "file")
     return (

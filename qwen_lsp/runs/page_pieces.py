@@ -10,7 +10,7 @@ from qwen_lsp.context.visible import markup, name
 from qwen_lsp.features.agent.events import Asked, Began, Compacted, Noted, Planned
 from qwen_lsp.runs.diffs import lines, sizes
 from qwen_lsp.runs.story import Call, Step, Turn
-from qwen_lsp.runs.words import about, first_line, number, percent, tokens
+from qwen_lsp.runs.words import about, first_line, number, percent, planned, tokens
 
 _MOST = 20_000
 """Characters of one text; there may be hundreds of them."""
@@ -106,11 +106,12 @@ def turn(one: Turn) -> str:
 def _step(step: Step) -> str:
     match step:
         case Call():
-            return call(step)
+            # Writing the plan down is told by the plan.
+            return "" if step.tool == "todo_write" and step.ok else call(step)
         case Asked():
             return asked(step)
         case Planned():
-            return plan(step.todos)
+            return f'<p class="note">Plan: {name(planned(step.todos))}</p>'
         case Compacted():
             by = "summed up by the model" if step.by_model else "without a summary of the model's"
             size = f"{tokens(step.before)} to {tokens(step.after)} tokens"

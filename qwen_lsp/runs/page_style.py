@@ -7,9 +7,13 @@ from qwen_lsp.context.webpage_shell import GROUND
 STYLE = (
     GROUND
     + """
-:root { --add: #e0f3e6; --remove: #fbe3e0; --good: #1d6b3a; --bad: #a3200d; --wait: #8a5a00; --written: #d99a1c; }
+:root {
+  --add: #e0f3e6; --remove: #fbe3e0; --good: #1d6b3a; --bad: #a3200d; --wait: #8a5a00; --written: #d99a1c;
+}
 @media screen and (prefers-color-scheme: dark) {
-  :root { --add: #123320; --remove: #43201c; --good: #7fd49b; --bad: #ff9b8a; --wait: #f0c36a; --written: #d9a441; }
+  :root {
+    --add: #123320; --remove: #43201c; --good: #7fd49b; --bad: #ff9b8a; --wait: #f0c36a; --written: #d9a441;
+  }
 }
 header p.task { font-size: 1.35rem; font-weight: 600; line-height: 1.3; margin: .1rem 0;
   white-space: pre-wrap; overflow-wrap: anywhere; max-width: none; }

@@ -58,6 +58,13 @@ def _named(item: object) -> str:
     return str(item)
 
 
+def planned(todos: Sequence[tuple[str, str]]) -> str:
+    """Where a plan is, in one line: how much is done, and what is being done."""
+    done = sum(status == "completed" for _, status in todos)
+    now = next((text for text, status in todos if status == "in_progress"), "")
+    return f"{done} of {number(len(todos), 'step')} done" + (f"; now: {_one(now)}" if now else "")
+
+
 def first_line(text: str) -> str:
     """The first line that says something, for a reason in one line."""
     return _one(next((line for line in text.splitlines() if line.strip()), ""))
