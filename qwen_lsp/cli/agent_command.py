@@ -68,7 +68,7 @@ class _Run:
                 self._failed(error)
                 raise
             if outcome.ended == "cancelled":
-                self.ending.say("Stopped." if outcome.edits else "Stopped; nothing was changed.")
+                self.ending.say("Stopped; nothing was changed.")
             try:
                 complete = await self.ending.landed(session, outcome)
             finally:

@@ -92,7 +92,7 @@ class Ending:
             return ()
         if self.yes:
             # A run that was cut short is applied only by somebody who has looked at what it left undone.
-            if not outcome.finished:
+            if outcome.ended not in ("done", "cancelled"):
                 self.say("Nothing was changed, since the run did not finish.")
             return tuple(edits) if outcome.finished else ()
         if not keyboard.is_there():

@@ -51,6 +51,14 @@ class Open:
         return [line for line in self.printed.split("\n") if line.strip()][-most:]
 
 
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """A call that has been answered, and when."""
+
+    event: Observed
+    at: float
+
+
 @dataclass(slots=True)
 class History:
     """Prints events as they come."""
@@ -65,16 +73,19 @@ class History:
     rest: str = ""
     """Words that are not printed yet, since their line may still grow."""
     _plan: str = ""
-    _changes: dict[str, Changed] = field(default_factory=dict[str, Changed])
+    _over: _Over | None = None
+    """A call that is over and not printed yet, since its change is told right behind it."""
     _silent: bool = True
     """Nothing was said since the last line, so that no empty line is due."""
 
     def hear(self, event: AgentEvent) -> None:
         """Print what an event adds to the history."""
+        if self._over is not None and not (isinstance(event, Changed) and event.id == self._over.event.id):
+            self.settle()
         if isinstance(event, Said):
             self._say(event.text)
             return
-        self.flush()
+        self._finish_words()
         match event:
             case Began():
                 self._began(event)
@@ -83,7 +94,7 @@ class History:
             case Printed():
                 self._printed(event)
             case Observed():
-                self._observed(event)
+                self._over = _Over(event, self.now())
             case Changed():
                 self._changed(event)
             case Asked():
@@ -122,7 +133,11 @@ class History:
             self._print_words(row.plain)
 
     def flush(self) -> None:
-        """Print words whose line is not over: something else comes now."""
+        """Print what is held back: something else comes now."""
+        self.settle()
+        self._finish_words()
+
+    def _finish_words(self) -> None:
         rest, self.rest = self.rest, ""
         if rest.strip():
             self._print_words(rest)
@@ -152,18 +167,23 @@ class History:
             for line in lines:
                 self._output(line)
 
-    def _observed(self, event: Observed) -> None:
-        call = self.open.pop(event.id, None) or Open(seen_name(event.tool), "", self.now())
+    def settle(self) -> None:
+        """Print a call that is over: nothing more will be told of it."""
+        over, self._over = self._over, None
+        if over is not None:
+            self._ended(over.event, over.at, None)
+
+    def _ended(self, event: Observed, at: float, change: Changed | None) -> None:
+        call = self.open.pop(event.id, None) or Open(seen_name(event.tool), "", at)
         if self.streams and call.printed:
             self._output(call.printed)
-        change = self._changes.pop(event.id, None)
         if event.tool == "todo_write" and event.ok:
             return  # the plan says it
         sign, style = ("✓", "green") if event.ok else ("✗", "red")
         line = Text("  ").append(sign, style).append(f" {call.tool}  ").append(call.about)
         if change is not None:
             line.append("  ").append_text(plus_minus(change.diff))
-        line.append(f"  {self.now() - call.began:.1f} s", "dim")
+        line.append(f"  {at - call.began:.1f} s", "dim")
         self._line(line)
         if not event.ok:
             self._reason(event.text)
@@ -174,8 +194,9 @@ class History:
             self._diff(change)
 
     def _changed(self, event: Changed) -> None:
-        if event.id in self.open:
-            self._changes[event.id] = event
+        over, self._over = self._over, None
+        if over is not None:
+            self._ended(over.event, over.at, event)
         else:
             self._diff(event)
 
@@ -192,10 +213,10 @@ class History:
         if self.streams:
             self._line(Text("      ").append_text(reason))
             return
-        rows = reason.wrap(self.console, max(20, self.console.width - 7))
-        for row in rows[:2]:
-            row.rstrip()
-            self._line(Text("      ").append_text(row).append(" …" if row is rows[1] and rows[2:] else ""))
+        first, *rest = reason.wrap(self.console, max(20, self.console.width - 7)) or [reason]
+        self._line(Text("      ").append_text(first))
+        if rest:
+            self._line(Text("      ").append_text(rest[0]).append("…" if rest[1:] else ""))
 
     def _output(self, line: str) -> None:
         self._line(Text("    │ ", "dim").append(line.rstrip(), "not dim"), cut=not self.streams)

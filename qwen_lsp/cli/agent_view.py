@@ -18,7 +18,7 @@ from rich.text import Text
 from qwen_lsp.cli import keyboard
 from qwen_lsp.cli.agent_history import History
 from qwen_lsp.cli.agent_status import Standing
-from qwen_lsp.features.agent.events import AgentEvent
+from qwen_lsp.features.agent.events import AgentEvent, Observed
 
 _TICK = 0.125
 _OUTPUT = 5
@@ -50,6 +50,9 @@ class View:
         self._heard = time.monotonic()
         self.standing.hear(event)
         self.history.hear(event)
+        if isinstance(event, Observed):
+            # What the call changed is told right behind it, or not at all.
+            asyncio.get_running_loop().call_soon(self.history.settle)
 
     def stopping(self) -> None:
         """Ctrl-C was heard: say so while what runs is being ended."""
