@@ -6,6 +6,6 @@ byte outside the place as it was (tests/features/agent/test_edits.py::test_nothi
 
 from __future__ import annotations
 
-from qwen_lsp.features.agent.edits.ladder import replace
+from qwen_lsp.features.agent.edits.ladder import apply, find, replace
 
-__all__ = ["replace"]
+__all__ = ["apply", "find", "replace"]
