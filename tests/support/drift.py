@@ -154,9 +154,11 @@ def right(edit: Edit, result: str) -> bool:
     plan = edit.plan
     file = plan.file
     before = file.bom + "".join(
-        l + e for l, e in zip(file.lines[: plan.start], file.ends[: plan.start], strict=True)
+        line + end for line, end in zip(file.lines[: plan.start], file.ends[: plan.start], strict=True)
     )
-    after = "".join(l + e for l, e in zip(file.lines[plan.end :], file.ends[plan.end :], strict=True))
+    after = "".join(
+        line + end for line, end in zip(file.lines[plan.end :], file.ends[plan.end :], strict=True)
+    )
     if not (result.startswith(before) and result.endswith(after)):
         return False
     middle = result[len(before) : len(result) - len(after)]
@@ -283,7 +285,7 @@ INDENTS = {"dedented": _shallower, "deeper": _deeper, "two less": _less, "anothe
 
 def made(seed: int) -> Edit | None:
     """The edit of this number; None where the plan comes to nothing."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     file = _file(rng)
     plan = _plan(rng, file)
     want = [line for line, _ in plan.want]
@@ -306,7 +308,7 @@ def made(seed: int) -> Edit | None:
     said = [form(line) for line in plan.old]
     new = [form(line) for line in want] if both else want
     if name.startswith("elided"):
-        kept = [at for at in range(plan.start + 1, plan.end - 1)]
+        kept = list(range(plan.start + 1, plan.end - 1))
         spots = {at: number for number, (_, at) in enumerate(plan.want) if at is not None}
         if len(kept) < 1 or any(at not in spots or plan.want[spots[at]][0] != file.lines[at] for at in kept):
             return None
@@ -320,7 +322,7 @@ def made(seed: int) -> Edit | None:
     end = rng.choice(("", "\n")) if said[-1].strip() and new[-1].strip() else "\n"
     old_text, new_text = _told(said, end), _told(new, end)
     if name == "exact":
-        place = "".join(l + e for l, e in zip(plan.old, file.ends[plan.start :], strict=False))
+        place = "".join(line + end for line, end in zip(plan.old, file.ends[plan.start :], strict=False))
         old_text = place if end else place.removesuffix("\n").removesuffix("\r")
     if not old_text.strip() or old_text == new_text:
         return None

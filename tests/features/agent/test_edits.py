@@ -33,6 +33,7 @@ def unmark(text: str, whole: bool) -> str:
     """The text a case means: with its marks turned into characters."""
     for mark, character in MARKS.items():
         text = text.replace(mark, character)
+    text = re.sub(r"⟨([0-9a-f]+)⟩", lambda code: chr(int(code[1], 16)), text)
     if text.endswith("∅\n"):
         return text[:-2]
     if text.endswith("⏎\n"):

@@ -6,6 +6,7 @@ import bisect
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ONE_FOR_ONE = str.maketrans(
     {
@@ -85,6 +86,12 @@ def loose(text: str) -> Canonical:
     if text.isascii():
         return _made(text, _LOOSE_ASCII, one_for_one=False)
     return _made(text, _LOOSE, one_for_one=True)
+
+
+@lru_cache(maxsize=2)
+def loose_file(text: str) -> Canonical:
+    """`loose` of a whole file, which is asked for again and again while one edit looks for its place."""
+    return loose(text)
 
 
 def _made(text: str, differing: re.Pattern[str], *, one_for_one: bool) -> Canonical:

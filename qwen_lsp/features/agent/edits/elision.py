@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain as chain_of
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import indent, refusal
@@ -41,7 +42,7 @@ def elided(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
     indents = None
     if not exact:
         new_lines = [line.content for part in want for line in split_lines(part)]
-        indents = indent.table(sum(have, []), sum(quoted, []), new_lines, contents)
+        indents = indent.table([*chain_of(*have)], [*chain_of(*quoted)], new_lines, contents)
     offsets = offsets_of(lines)
     changes: list[Change] = []
     for at, part, into, its in zip(chain, said, want, quoted, strict=True):

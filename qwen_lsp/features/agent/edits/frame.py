@@ -25,7 +25,7 @@ _OPENS = re.compile(r"(?::|\{|\(|\[|\b(?:then|do))\s*\Z")
 
 
 def is_line(text: str, places: Sequence[tuple[int, int]], old: str, new: str) -> bool:
-    """Whether `old` at these places is a line to be indented anew. Raises EditRejected where it is unclear."""
+    """Whether `old` at these places is a line to be indented anew. Raises EditRejected where unclear."""
     if (
         not places
         or not old.strip()
@@ -67,10 +67,10 @@ def _is_line(text: str, start: int, end: int, old: str, new: str) -> bool:
 
 def without_margin(text: str, start: int, old: str, new: str) -> int:
     """Where a deletion begins: with the indentation of the line, when lines are deleted and none is left."""
+    if new or not old.endswith("\n") or not old.strip():
+        return start
     begin = line_start(text, start)
-    return (
-        begin if not new and old.strip() and old.endswith("\n") and not text[begin:start].strip() else start
-    )
+    return start if text[begin:start].strip() else begin
 
 
 def _is_one_block(new: str, lines: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from qwen_lsp.features.agent.edits.canonical import loose
+from qwen_lsp.features.agent.edits.canonical import loose, loose_file
 
 _NUMBERED = (
     re.compile(r"[ \t]*(\d+)(?:\t|\u2192)"),
@@ -15,12 +15,14 @@ _NUMBERED = (
     re.compile(r"[ \t]*L(\d+):[ \t]?"),
     re.compile(r"[^\s:]+:(\d+):[ \t]?"),
 )
+_ESCAPE = re.compile(r"\\([nt\"'\\])")
+_ESCAPES = {"n": "\n", "t": "\t"}
 _MARKED = re.compile(r"[-+ ]", re.ASCII)
 
 
 def hint(text: str, old: str) -> str:
     """One sentence on what to leave out of `old` so that it is in the text; empty when nothing helps."""
-    there = loose(text).text
+    there = loose_file(text).text
     for plain, sentence in _readings(old):
         wanted = loose(plain).text
         if plain != old and wanted.strip() and wanted in there:
@@ -48,11 +50,11 @@ def unnumbered(text: str) -> str | None:
     for form in _NUMBERED:
         found = [form.match(line) for line in lines]
         numbers = [int(match[1]) for match in found if match]
-        if numbers and all(match or not line.strip() for match, line in zip(found, lines, strict=True)):
-            if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                return "".join(
-                    line[match.end() :] if match else line for match, line in zip(found, lines, strict=True)
-                )
+        pairs = list(zip(found, lines, strict=True))
+        if not numbers or not all(match or not line.strip() for match, line in pairs):
+            continue
+        if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+            return "".join(line[match.end() :] if match else line for match, line in pairs)
     return None
 
 
@@ -85,5 +87,4 @@ def _readings(old: str) -> Iterator[tuple[str, str]]:
 
 
 def _unescaped(text: str) -> str:
-    plain = text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').replace("\\'", "'")
-    return plain.replace("\\\\", "\\")
+    return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), text)

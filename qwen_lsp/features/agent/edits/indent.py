@@ -1,13 +1,15 @@
-"""Lines whose indentation drifted as a whole: by which one rule the new lines get back to the file's levels."""
+"""Lines whose indentation drifted as a whole: the one rule by which new lines get the file's levels."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 Table = Mapping[str, str]
 """What each indentation of the new lines is in the file."""
+_OPENERS = (":", "{", "(", "[", ">", " then", " do", "begin", "=>")
 Pairs = Sequence[tuple[str, str]]
 """(as quoted, in the file) for each line that is not blank."""
 
@@ -46,7 +48,7 @@ def table(have: Sequence[str], said: Sequence[str], want: Sequence[str], file: S
     """
     pairs = [(indentation(s), indentation(h)) for h, s in zip(have, said, strict=True) if s.strip()]
     new = [indentation(line) for line in want if line.strip()]
-    unit = _unit({indentation(line) for line in file})
+    unit = _unit(file)
     if not _explained(pairs, unit):
         return None
     if not new:
@@ -75,31 +77,28 @@ def _explained(pairs: Pairs, unit: str) -> bool:
 
 
 def _adapted(pairs: Pairs, new: Sequence[str], unit: str) -> Table | None:
+    """`new` moved as `said` was: by the same blanks, or level by level. None where both fit and disagree."""
     needed = set(new)
     shift = _shifted(pairs, needed)
-    if shift is not None and (not unit or needed <= {said for said, _ in pairs}):
+    if not unit or (shift is not None and needed <= {said for said, _ in pairs}):
         return shift
-    levels: list[Table] = []
+    levels: list[tuple[str, Table]] = []
     for said_unit in _units({said for said, _ in pairs} | needed):
-        found = _relevelled(pairs, needed, said_unit, unit) if unit and said_unit != unit else None
-        if found is not None and found not in levels and _sensible([found[b] for b in new], pairs, unit):
-            levels.append(found)
-    if shift is not None and shift not in levels and all(_level(b, unit) >= 0 for b in shift.values()):
-        # On the file's grid; but where it leaves out a level and other units do not, nothing is sure.
-        if not levels or _sensible([shift[b] for b in new], pairs, unit):
-            return shift
-        levels = [found for found in levels if _same_levels(pairs, found, unit)] if len(levels) == 1 else []
-        return levels[0] if levels else None
-    if len(levels) > 1:
+        found = _relevelled(pairs, needed, said_unit, unit) if said_unit != unit else None
+        if found is not None and _sensible([found[b] for b in new], pairs, unit):
+            levels.append((said_unit, found))
+    on_grid = shift is not None and all(_level(b, unit) >= 0 for b in shift.values())
+    if shift is not None and on_grid and all(found == shift for _, found in levels):
+        return shift
+    if shift is not None and on_grid and _sensible([shift[b] for b in new], pairs, unit):
         return None
-    return levels[0] if levels else shift
-
-
-def _same_levels(pairs: Pairs, found: Table, unit: str) -> bool:
-    """Whether the first line is as many levels deep as it was quoted, of a unit that is not the file's."""
-    said, have = pairs[0]
-    count = _level(have, unit)
-    return count > 0 and found.get(said) == have and len(said) % count == 0
+    if on_grid:
+        # By the same blanks a level would be left out: as many levels of another unit are more likely.
+        said, have = pairs[0]
+        levels = [(u, found) for u, found in levels if 0 < _level(said, u) == _level(have, unit)]
+    if any(found != levels[0][1] for _, found in levels):
+        return None
+    return levels[0][1] if levels else None if on_grid else shift
 
 
 def _shifted(pairs: Pairs, needed: Collection[str]) -> Table | None:
@@ -154,7 +153,7 @@ def _written_as(
 
 
 def _sensible(blanks: Sequence[str], pairs: Pairs, unit: str) -> bool:
-    """Whether lines may be indented so: on the file's grid, at most a level deeper each, not too deep first."""
+    """Whether lines may be indented so: on the file's grid, a level deeper at most, not too deep at first."""
     if len(blanks[0]) > len(pairs[0][1]):
         return False
     if not unit:
@@ -178,9 +177,23 @@ def _units(blanks: Collection[str]) -> Iterator[str]:
             yield unit
 
 
-def _unit(blanks: Collection[str]) -> str:
-    """The unit of a file: a tab, or the largest count of spaces that divides all; empty: mixed, or none."""
-    used = [blank for blank in blanks if blank]
+def _unit(lines: Sequence[str]) -> str:
+    """The unit of a file: what a line that opens a block is followed by, or what divides all; empty: none."""
+    used: set[str] = set()
+    steps: Counter[str] = Counter()
+    before = ""
+    for line in lines:
+        if line := line.rstrip():
+            blank, last = indentation(line), indentation(before)
+            used.add(blank)
+            if before.endswith(_OPENERS) and blank.startswith(last) and blank != last:
+                steps[blank[len(last) :]] += 1
+            before = line
+    used.discard("")
+    if steps:
+        step, count = steps.most_common(1)[0]
+        if count * 10 >= steps.total() * 6:
+            return step
     if not used:
         return ""
     if any("\t" in blank for blank in used):
@@ -188,8 +201,8 @@ def _unit(blanks: Collection[str]) -> str:
         # Alignment by a few spaces inside a file of tabs does not make it a mixed one.
         tabs = all(set(blank.rstrip(" ")) <= {"\t"} for blank in used)
         return "\t" if tabs and len(spaces) * 4 < len(used) else ""
-    step = math.gcd(*(len(blank) for blank in used))
-    return " " * step if step > 1 else _common_step(used)
+    gcd = math.gcd(*(len(blank) for blank in used))
+    return " " * gcd if gcd > 1 else _common_step(sorted(used))
 
 
 def _common_step(blanks: Sequence[str]) -> str:

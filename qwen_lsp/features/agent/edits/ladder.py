@@ -15,22 +15,20 @@ from typing import Literal
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import hints, refusal
-from qwen_lsp.features.agent.edits.canonical import Canonical, find_all, line_ends, loose
+from qwen_lsp.features.agent.edits.applied import applied
+from qwen_lsp.features.agent.edits.canonical import Canonical, find_all, line_ends, loose, loose_file
 from qwen_lsp.features.agent.edits.elision import elided
 from qwen_lsp.features.agent.edits.frame import is_line, without_margin
 from qwen_lsp.features.agent.edits.laying import last_line_stays, lay_over
-from qwen_lsp.features.agent.edits.lines import ends_line, line_start, local_end, starts_line, unify
+from qwen_lsp.features.agent.edits.lines import line_start, local_end, starts_line, unify
 from qwen_lsp.features.agent.edits.placeholders import placeholder
 from qwen_lsp.features.agent.edits.places import Change, choose
 from qwen_lsp.features.agent.edits.reindent import reindented
 
 Rung = Literal["exact", "form", "indentation", "elision"]
-_WORD = re.compile(r"\w+")
 _REST = re.compile(r"(?<=[^\r\n])[ \t]+(?=[\r\n]|\Z)")
 _LAST_BLANKS = re.compile(r"[ \t]\n?\Z")
 _MARK = "\ufeff"
-_NAME = 4
-"""Characters from which on a text that ends inside a word is taken for a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,8 @@ def find(text: str, old: str, new: str, *, replace_all: bool = False) -> Found:
         if changes := look(text, old, new, replace_all):
             if all(text[c.start : c.end] == c.text for c in changes):
                 raise EditRejected(refusal.no_effect(text, changes[0].start))
+            if lines := applied(text, changes, old, new):
+                raise EditRejected(refusal.applied_here(lines))
             return Found(tuple(changes), rung)
     raise EditRejected(refusal.not_found(text, old, new, replace_all))
 
@@ -98,39 +98,16 @@ def _exact(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
     if is_line(text, places if replace_all else places[:1], old, new):
         return reindented(text, old, new, replace_all)
     chosen = choose(text, places, replace_all)
-    if applied := [start for start, end in chosen if _already_there(text, start, end, old, new)]:
-        raise EditRejected(refusal.applied_here(text, applied))
     changes: list[Change] = []
+    other_ends = "\r" in text or "\r" in new
     for start, end in chosen:
         laid = new
-        if "\r" in text or "\r" in new:
+        if other_ends:
             laid = lay_over(old, old, new, local_end(text, start, end))
             # Asking for nothing but other line ends is asking for them.
             laid = new if laid == old else laid
         changes.append(Change(without_margin(text, start, old, new), end, laid))
     return changes
-
-
-def _already_there(text: str, start: int, end: int, old: str, new: str) -> bool:
-    """Whether `old` is found only inside what it was to become: lines already added, a name already longer."""
-    if old not in new or not _WORD.search(new.replace(old, "", 1)):
-        return False
-    for before in find_all(new, old):
-        first, last = start - before, start - before + len(new)
-        if first < 0 or not text.startswith(new, first):
-            continue
-        added = new[:before] + new[before + len(old) :]
-        if "\n" in added and starts_line(text, first) and ends_line(text, last):
-            return True
-        cut = _joined(text, start) or _joined(text, end)
-        if cut and len(old) >= _NAME and not _joined(text, first) and not _joined(text, last):
-            return True
-    return False
-
-
-def _joined(text: str, offset: int) -> bool:
-    """Whether an offset is inside a word."""
-    return 0 < offset < len(text) and _WORD.fullmatch(text[offset - 1 : offset + 1]) is not None
 
 
 def _lenient(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
@@ -162,7 +139,7 @@ def _lenient(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
 def _in_form(
     text: str, old: str, new: str, form: Callable[[str], Canonical], replace_all: bool
 ) -> list[Change]:
-    there, wanted = form(text), form(old).text
+    there, wanted = loose_file(text) if form is loose else form(text), form(old).text
     if not wanted.strip():
         return []
     blank_first = form is loose and not unify(old).partition("\n")[0].strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from qwen_lsp.features.agent.edits.canonical import loose
+from qwen_lsp.features.agent.edits.canonical import loose, loose_file
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n)|([^\r\n]+)\Z")
 _END = re.compile(r"\r\n|\r|\n")
@@ -47,7 +47,8 @@ def local_end(text: str, start: int, end: int) -> str:
 
 def line_start(text: str, offset: int) -> int:
     """Where the line of an offset begins."""
-    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    after_lf = text.rfind("\n", 0, offset) + 1
+    return max(after_lf, text.rfind("\r", after_lf, offset) + 1)
 
 
 def starts_line(text: str, offset: int) -> bool:
@@ -63,3 +64,11 @@ def ends_line(text: str, offset: int) -> bool:
 def key(content: str) -> str:
     """What makes two lines the same line: their characters, but for how they are written and indented."""
     return (content if content.isascii() else loose(content).text).strip()
+
+
+def keys_of(text: str) -> list[str]:
+    """The key of every line of a file."""
+    keys = [line.strip() for line in loose_file(text).text.split("\n")]
+    if text.endswith(("\n", "\r")) or not text:
+        keys.pop()
+    return keys

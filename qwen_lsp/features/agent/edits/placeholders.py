@@ -35,7 +35,7 @@ _CERTAIN = re.compile(
     rf"(?:keep\s+)?(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the\s+|this\s+|your\s+)?{_HALF}{_THING}{_STAYS}?"
     rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original|same)\s+{_HALF}{_THING}{_STAYS}"
     rf"|keep\s+(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+{_HALF}{_THING}.*"
-    rf"|(?:the\s+)?{_HALF}{_THING}\s+(?:is\s+|are\s+|was\s+)?(?:omitted|unchanged|not shown)(?:\s+for brevity)?"
+    rf"|(?:the\s+)?{_HALF}{_THING}\s+(?:(?:is|are|was)\s+)?(?:omitted|unchanged|not shown)(?:\s+for brevity)?"
     rf"|(?:unchanged|no changes?(?: (?:here|below|above))?|same as (?:before|above))(?:\s+{_THING})?"
     rf"|(?:the\s+)?(?:rest|remainder)\s+(?:is\s+|stays\s+|remains\s+)?(?:unchanged|omitted|the same)"
     rf"|(?:(?:其余|剩余|其他|原有|现有|之前)的?(?:代码|部分|内容|方法|逻辑|实现|函数).{{0,4}}?(?:不变|省略|同上|相同)|省略.{{0,8}}代码)"

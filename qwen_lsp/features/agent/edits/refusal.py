@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qwen_lsp.features.agent.edits import hints, indent
-from qwen_lsp.features.agent.edits.canonical import find_all, loose
-from qwen_lsp.features.agent.edits.lines import key, line_of, split_lines
+from qwen_lsp.features.agent.edits.canonical import find_all, loose, loose_file
+from qwen_lsp.features.agent.edits.lines import key, keys_of, line_of, split_lines
 
 EMPTY = "old_string is empty. Quote the text to replace; to create a file, write the whole file instead."
 SAME = "old_string and new_string are the same: there is nothing to change."
@@ -81,12 +81,12 @@ def unclear_frame(text: str, start: int) -> str:
     )
 
 
-def applied_here(text: str, starts: Sequence[int]) -> str:
+def applied_here(lines: Sequence[int]) -> str:
     """The place is already what it was to become."""
-    lines = _several([line_of(text, start) for start in starts[: _NAMED + 1]])
     return (
-        f"The edit seems to be already applied at line {lines}: new_string is there, and old_string is a part "
-        "of it. Read the file before going on; to put it there once more, quote the lines behind it too."
+        f"The edit seems to be already applied at line {_several(lines)}: new_string is there, and "
+        "old_string is a part of it. Read the file before going on; to put it there once more, quote the "
+        "lines behind it too."
     )
 
 
@@ -96,8 +96,8 @@ def not_found(text: str, old: str, new: str, replace_all: bool = False) -> str:
         return "old_string was not found: the file is empty."
     if lines := _already(text, new, replace_all):
         return (
-            f"old_string was not found, and new_string is in the file: the edit seems to be already applied at "
-            f"line {_several(lines)}. Read the file before going on."
+            "old_string was not found, and new_string is in the file: the edit seems to be already applied "
+            f"at line {_several(lines)}. Read the file before going on."
         )
     hint = hints.hint(text, old)
     where = _nearest(text, old)
@@ -122,15 +122,15 @@ def _already(text: str, new: str, replace_all: bool) -> list[int]:
     """The lines where `new` stands already; a bracket alone proves nothing, nor a line that is common."""
     if not _WORD.search(new):
         return []
-    there = [key(line.content) for line in split_lines(text)]
-    wanted = [key(line.content) for line in split_lines(new)]
+    there = keys_of(text)
+    wanted = keys_of(new)
     while wanted and not wanted[-1]:
         wanted.pop()
     while wanted and not wanted[0]:
         wanted.pop(0)
     lines = [at + 1 for at in indent.windows(there, wanted)]
     if not lines and len(new.strip()) >= _SURE:
-        form = loose(text)
+        form = loose_file(text)
         lines = [form.text.count("\n", 0, at) + 1 for at in find_all(form.text, loose(new).text)]
     return lines if len(lines) == 1 or replace_all or len(wanted) > 1 else []
 

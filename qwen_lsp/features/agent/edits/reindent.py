@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import indent, refusal
-from qwen_lsp.features.agent.edits.lines import key, split_lines, unify
+from qwen_lsp.features.agent.edits.lines import keys_of, split_lines, unify
 from qwen_lsp.features.agent.edits.places import Change, choose, offsets_of, whole_lines
 
 
@@ -15,12 +15,12 @@ def reindented(text: str, old: str, new: str, replace_all: bool) -> list[Change]
     """
     lines = split_lines(text)
     contents = [line.content for line in lines]
-    keys = [key(content) for content in contents]
+    keys = keys_of(text)
     said, want = unify(old), unify(new)
-    begins = indent.windows(keys, [key(line.content) for line in split_lines(said)])
+    begins = indent.windows(keys, keys_of(said))
     if not begins:
         said, want = _without_edges(said, want)
-        begins = indent.windows(keys, [key(line.content) for line in split_lines(said)])
+        begins = indent.windows(keys, keys_of(said))
     if not begins:
         return []
     offsets = offsets_of(lines)
