@@ -9,7 +9,7 @@ _DOTS = r"(?:\.{3,}|\u2026)"
 _THING = (
     r"(?:code|file|methods?|functions?|class(?:es)?|implementations?|logic|contents?|lines?|imports?|fields?|"
     r"props|properties|tests?|body|definitions?|stuff|cases|entries|items|options|rules|styles|document|"
-    r"page|module|script|component|section|markup|config(?:uration)?|handlers?|routes?|types?|variables)"
+    r"page|query|statements?|module|script|component|section|markup|config(?:uration)?|handlers?|routes?|types?|variables)"
 )
 _OLD = (
     r"(?:rest|remainder|remaining|existing|previous|other|unchanged|same|original|omitted|keep|"
@@ -36,6 +36,8 @@ _CERTAIN = re.compile(
     rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original|same)\s+{_HALF}{_THING}{_STAYS}"
     rf"|keep\s+(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+{_HALF}{_THING}.*"
     rf"|(?:the\s+)?{_HALF}{_THING}\s+(?:(?:is|are|was)\s+)?(?:omitted|unchanged|not shown)(?:\s+for brevity)?"
+    rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+"
+    rf"(?:code|implementation|logic|contents?|body|file|stuff)(?:\s+(?:goes\s+)?here)?"
     rf"|(?:unchanged|no changes?(?: (?:here|below|above))?|same as (?:before|above))(?:\s+{_THING})?"
     rf"|(?:the\s+)?(?:rest|remainder)\s+(?:is\s+|stays\s+|remains\s+)?(?:unchanged|omitted|the same)"
     rf"|(?:(?:其余|剩余|其他|原有|现有|之前)的?(?:代码|部分|内容|方法|逻辑|实现|函数).{{0,4}}?(?:不变|省略|同上|相同)|省略.{{0,8}}代码)"
@@ -74,7 +76,9 @@ def stands_for_code(line: str) -> bool:
     inner = _BRACKETS.sub(r"\1", bare)
     if inner != bare and (_WITH_DOTS.match(inner) or _ONLY_DOTS.match(inner) or _CERTAIN.match(inner)):
         return True
-    return is_comment and bool(_CERTAIN.match(inner) or _HEADING.match(inner))
+    if not is_comment:
+        return False
+    return bool(_CERTAIN.match(inner) or (line[:1] not in "*-" and _HEADING.match(inner)))
 
 
 def _may_be_meant(line: str, before: str, behind: str) -> bool:
