@@ -163,7 +163,7 @@ def test_what_governs_programs_is_protected(desk: Desk, path: str) -> None:
     ("tool", "arguments", "said"),
     [
         ("edit", {"file_path": "README.md"}, "needs old_string, new_string"),
-        ("edit", {"file_path": 1, "old_string": "a", "new_string": "b"}, "must be of type string"),
+        ("edit", {"file_path": ["a"], "old_string": "a", "new_string": "b"}, "must be of type string"),
         ("read_file", {"file_path": "README.md", "colour": "red"}, "has no colour"),
         ("read_file", {"file_path": "README.md", "limit": True}, "must be of type integer"),
         ("open_file", {}, "There is no tool 'open_file'"),
