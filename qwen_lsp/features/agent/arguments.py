@@ -55,7 +55,7 @@ def fitted(
 
 
 def _means(other: str, name: str) -> bool:
-    """Whether a name that the tool does not have stands for this one: `path` or `filePath` for `file_path`."""
+    """Whether a name the tool does not have stands for this one: `path` or `filePath` for `file_path`."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", other).lower()
     return snake == name or snake in _OTHER_NAMES.get(name, ())
 

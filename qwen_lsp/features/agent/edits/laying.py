@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from qwen_lsp.features.agent.edits.canonical import BLANKS, loose
 from qwen_lsp.features.agent.edits.indent import indentation
-from qwen_lsp.features.agent.edits.lines import Line, key, split_lines, unify
+from qwen_lsp.features.agent.edits.lines import Line, key, local_end, split_lines, unify
 
 _TOKEN = re.compile(r"\w+|[^\w]")
 _MOST_TOKENS = 60_000
@@ -37,6 +37,13 @@ def lay_over(region: str, old: str, new: str, line_end: str, indents: Mapping[st
         near = beside[at] if at < len(want) - 1 else len(have) - 1
         lines += (laid, ((have[near].end if near is not None and have else "") or line_end) if end else "")
     return "".join(lines)
+
+
+def lay_over_file(before: str, content: str) -> str:
+    """A whole file written anew: lines keep the ends they had, and new ones get those around them."""
+    if "\r" not in before:
+        return content if "\r\n" not in content or "\n" not in before else unify(content)
+    return lay_over(before, before, content, local_end(before, 0, 0))
 
 
 def _pairs(said: Sequence[Line], want: Sequence[Line]) -> tuple[list[int | None], list[int | None]]:
