@@ -173,12 +173,12 @@ class Session:
 
     async def _recover(self) -> None:
         try:
-            left = await asyncio.to_thread(recover, self.root, self.journal)
+            recovered = await asyncio.to_thread(recover, self.root, self.journal)
         except WorkspaceError as error:
             self.failed(str(error))
-            return
-        if left:
-            self.failed(f"an interrupted edit was finished, but these files had changed: {', '.join(left)}")
+        else:
+            if recovered:
+                self.failed(recovered.told())
 
     def watch(self) -> None:
         """Watch the folder ourselves, when no editor does."""

@@ -135,12 +135,13 @@ class Course:
 
     def works_on(self, fork: Snapshot, shown: Sequence[RelPath], digests: Mapping[RelPath, str]) -> Changes:
         """The fork becomes this one, and the model has been shown these files. Gives what changed by it."""
-        moved = {RelPath(edit.path) for edit in fork.changes_since(self.fork)}
+        moved = {RelPath(edit.path) for edit in fork.changes_since(self.fork, moves=False)}
         self.fork = fork
         for path in shown:
             self.seen.pop(path, None)
             self.seen[path] = digests[path]
-        whole = {RelPath(e.path): e for e in fork.changes_since(self.base)} if moved else {}
+        edits = fork.changes_since(self.base, moves=False) if moved else ()
+        whole = {RelPath(edit.path): edit for edit in edits}
         changed = {path: whole.get(path) for path in sorted(moved)}
         if changed or shown:
             self.means.log.worked(changed, {path: digests[path] for path in shown})
