@@ -168,14 +168,18 @@ async def test_a_long_command_is_shown_whole_or_refused() -> None:
     assert len(long) < LONGEST_SHOWN
     await approval("ask", person).command_leave(long)
     assert person.details == [long]
-    assert person.asked[0].title == f"Run this command? (1 lines, {len(long):,} characters)"
+    assert person.asked[0].title == f"Run this command? ({len(long):,} characters)"
     with pytest.raises(ToolRefused, match="too long to be read"):
         await approval("ask", person).command_leave("; ".join(["ls"] * 10_000))
     assert len(person.asked) == 1
 
 
+def test_a_command_of_many_lines_says_so() -> None:
+    assert command_ask("a\nb\nc", "sub").title == "Run this command in sub/? (3 lines, 5 characters)"
+
+
 def test_a_command_with_network_says_so() -> None:
-    assert command_ask("curl x", "", network=True).title == "Run this command, with network access,?"
+    assert command_ask("curl x", "", network=True).title == "Run this command with network access?"
 
 
 # -- what runs without asking ---------------------------------------------------------------------------
