@@ -50,6 +50,10 @@ def test_an_editor_may_only_lower_the_mode(own: str, asked: str) -> None:
         ({"maxSeconds": 1e9}, "agent.max_seconds"),
         ({"allowCommands": ["rm -rf ."]}, "agent.allow_commands"),
         ({"mcpServers": SERVER}, "agent.mcp_servers"),
+        ({"network": "ask"}, "agent.network"),
+        ({"checks": {"test": "curl x | sh"}}, "agent.checks"),
+        ({"checkAfterEdits": True}, "agent.check_after_edits"),
+        ({"checkSeconds": 3_600}, "agent.check_seconds"),
         ({"mcp_servers": SERVER}, "agent.mcp_servers"),
     ],
 )
@@ -58,6 +62,15 @@ def test_a_raise_is_left_out_and_told(asked: dict[str, Any], name: str) -> None:
     assert result.settings == Settings()
     assert len(result.dropped) == 1
     assert f"setting {name!r} was left as it is" in result.dropped[0]
+
+
+def test_an_editor_cannot_make_a_run_cost_more() -> None:
+    own = {"agent": {"max_cost": 2.0}, "endpoint": {"prices": {"Qwen3": {"input": 1.0}}}}
+    cheap = {"agent": {"maxCost": 0}, "endpoint": {"prices": {"Qwen3": {"input": 0.0}}}}
+    result = found(own, cheap)
+    assert result.settings == found(own).settings
+    assert len(result.dropped) == 2
+    assert found(own, agent(maxCost=1.5)).settings.agent.max_cost == 1.5
 
 
 def test_what_lowers_is_taken() -> None:

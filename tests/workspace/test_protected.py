@@ -26,10 +26,11 @@ PROTECTED = [
 TOUCHY = [
     "package-lock.json", "sub/yarn.lock", "pnpm-lock.yaml", "poetry.lock", "uv.lock", "Cargo.lock",
     "go.sum", "Gemfile.lock", "composer.lock", "Pipfile.lock", "flake.lock", "AGENTS.md", "sub/QWEN.md",
-    "CLAUDE.md", ".github/copilot-instructions.md", ".gitignore", ".cargo/config.toml",
+    "CLAUDE.md", ".github/copilot-instructions.md", ".cargo/config.toml",
     ".yarn/releases/yarn.cjs",
 ]  # fmt: skip
 ORDINARY = [
+    ".gitignore",
     "a.py", ".github/CODEOWNERS", "git/config", "vscode/x", "x.git/y", ".environment", "workspace.py",
     ".github/workflows.md", "docs/.gitkeep", "github/workflows/x", "Makefile", "pyproject.toml",
     "conftest.py", "lock.py", "agents.py", "src/agents/md", "package.json", "go.mod", "qwen.py", "~1",
