@@ -16,8 +16,9 @@ from qwen_lsp.sandbox.copying import Pair, Signature
 from qwen_lsp.sandbox.fitting import Working, like_on_disk, source_signature
 from qwen_lsp.sandbox.looking import Look, look
 from qwen_lsp.workspace import beneath, disk, encodings
+from qwen_lsp.workspace.guard import guarded
 from qwen_lsp.workspace.ignore import content_reason, reason_to_skip
-from qwen_lsp.workspace.paths import RelPath, folder_of, protection, rel_path
+from qwen_lsp.workspace.paths import RelPath, folder_of, protection, rel_path, touchy
 
 MOST_TAKEN, MOST_BYTES, LARGEST = 2_000, 32 * 1024 * 1024, 8 * 1024 * 1024
 """Files and bytes taken from one command, and the size of one file."""
@@ -35,6 +36,8 @@ class Taken:
     touchy: list[tuple[RelPath, str | None]] = field(default_factory=list[tuple[RelPath, str | None]])
     """Changes that want leave, each with the text after it (None: deleted); not in the fork."""
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
+    guarded: tuple[RelPath, ...] = ()
+    """What nothing may write in this workspace besides what is protected by name."""
 
 
 class _No(Exception):
@@ -44,7 +47,7 @@ class _No(Exception):
 def read_back(working: Working, fork: Snapshot) -> Taken:
     """Look at the copy and take what may be taken into `fork`, to which it was fitted."""
     found = look(working)
-    taken = Taken(fork)
+    taken = Taken(fork, guarded=guarded(working.root))
     candidates = [*found.changed, *found.new]
     if found.too_many or len(candidates) + len(found.gone) > MOST_TAKEN:
         undo(working, found)
@@ -78,7 +81,7 @@ def undo(working: Working, found: Look | None = None) -> None:
 def _take(working: Working, taken: Taken, path: RelPath, mark: Signature | None, room: int) -> int:
     """Take one change; how many bytes that was. Raises _No with a reason."""
     pair = working.known.get(path)
-    if reason := protection(path):
+    if reason := protection(path, taken.guarded):
         working.stale.add(path)
         raise _No(reason)
     if reason := working.allowed(path) or _bad_name(path):
@@ -101,7 +104,7 @@ def _take(working: Working, taken: Taken, path: RelPath, mark: Signature | None,
         working.stale.add(path)
         raise _No("the command changed too much at once")
     if after != before:
-        if reason_to_skip(path, 0, 1) == "lock file":
+        if touchy(path) or reason_to_skip(path, 0, 1) == "lock file":
             working.stale.add(path)
             taken.touchy.append((path, after))
             return size
