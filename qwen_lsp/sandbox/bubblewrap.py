@@ -19,7 +19,7 @@ from qwen_lsp.sandbox import mounts, seccomp
 from qwen_lsp.sandbox.caged import start
 from qwen_lsp.sandbox.command import Cage, Command, Exit, Limits
 from qwen_lsp.sandbox.running import carry_out, start_in
-from qwen_lsp.sandbox.toolchains import toolchains
+from qwen_lsp.sandbox.toolchains import Toolchains, toolchains
 from qwen_lsp.sandbox.watching import Room
 
 _ALWAYS = (
@@ -41,6 +41,7 @@ class Bubblewrap:
     environ: Mapping[str, str] = field(repr=False)
     """The user's own; of it a command gets PATH, as far as it is shown, and nothing else."""
     read_only: tuple[Path, ...] = ()
+    _found: dict[Path, Toolchains] = field(default_factory=dict[Path, Toolchains], repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -85,7 +86,9 @@ class Bubblewrap:
     def options(self, cage: Cage, command: Command, tmp_bytes: int) -> list[str]:
         """What is unshared, mounted and set. Raises SandboxFailed."""
         home = mounts.Home.around(cage.root, self.home)
-        found = toolchains(self.environ, self.home, cage.root)
+        found = self._found.get(cage.root)
+        if found is None:  # looking takes longer than most commands
+            found = self._found[cage.root] = toolchains(self.environ, self.home, cage.root)
         read_only = (*found.folders, *self.read_only, *cage.read_only)
         size = tmp_bytes + _ROOM_TO_NOTICE if "--size" in self.has else None
         arguments: list[str] = [*_ALWAYS]

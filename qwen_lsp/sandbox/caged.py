@@ -22,8 +22,6 @@ from qwen_lsp.sandbox.command import Ending, Limits
 from qwen_lsp.sandbox.watching import Room, Watch
 
 _START_SECONDS = 20.0
-_NICE = 5
-"""An editor beside it stays responsive, and whoever watches a fork bomb gets to run."""
 _TASKS_PER_PROCESS = 16
 _FIRST_TO_GO = "1000"
 
@@ -131,7 +129,6 @@ def _set_limits(process: int, limits: Limits) -> None:
     if _counts_by_namespace():
         most = limits.processes * _TASKS_PER_PROCESS
         resource.prlimit(process, resource.RLIMIT_NPROC, (most, most))
-    os.setpriority(os.PRIO_PROCESS, process, max(_NICE, os.getpriority(os.PRIO_PROCESS, process)))
     with contextlib.suppress(OSError):
         Path(f"/proc/{process}/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
 

@@ -151,11 +151,7 @@ def workspace(cage: Cage, read_only: Sequence[Path], home: Path) -> list[str]:
 
 
 def _shown(paths: Iterable[Path]) -> list[str]:
-    arguments: list[str] = []
-    for path in sorted(set(paths)):
-        if path.exists():
-            arguments += ["--ro-bind", str(path), str(path)]
-    return arguments
+    return [word for path in sorted(set(paths)) for word in ("--ro-bind-try", str(path), str(path))]
 
 
 def _lent(root: Path, path: Path) -> Path | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 from pathlib import Path
 
 import pytest
 
 from qwen_lsp.errors import SandboxFailed
+from qwen_lsp.sandbox.bubblewrap import Bubblewrap
 from qwen_lsp.sandbox.command import Cage, Command, Limits
+from tests.sandbox.canaries import canaries
+from tests.sandbox.hostile import KERNEL, PROTECTED, Attack
 from tests.sandbox.places import REQUIRED, Place, place, sandbox
 
 
@@ -110,3 +114,14 @@ def _sleeping() -> list[bytes]:
         with contextlib.suppress(OSError):
             found.append((process / "cmdline").read_bytes())
     return [line for line in found if b"424242" in line]
+
+
+@pytest.mark.parametrize("attack", [*KERNEL, *PROTECTED[:8]], ids=lambda attack: attack.name)
+async def test_an_older_bubblewrap_holds_as_well(place: Place, attack: Attack) -> None:
+    """Without the options that came later, the filter and the watching do what they would have done."""
+    assert isinstance(place.box, Bubblewrap)
+    older = dataclasses.replace(place, box=dataclasses.replace(place.box, has=frozenset()))
+    with canaries(older) as about:
+        before = older.untouched()
+        done = await older.run(about.fill_in(attack))
+        assert about.effects(before, done.output) == [], done.output
