@@ -95,18 +95,15 @@ async def measured(base: Path, runs: int) -> None:
                 if round_:  # the first round reads programs from the disk
                     kept.wall.append(1_000 * took)
                     kept.cpu += 1_000 * (used() - cpu)
-    print(
-        f"{'command':<20}{'outside':>9}{'inside':>9}{'added':>9}{'ratio':>7}{'p95':>8}{'CPU':>8}{'CPU added':>11}"
-    )
+    columns = ("outside", "inside", "added", "ratio", "p95", "CPU", "CPU more")
+    print(f"{'command':<20}" + "".join(f"{column:>10}" for column in columns))
     for name, (bare, caged) in times.items():
         added = statistics.median(c - b for b, c in zip(bare.wall, caged.wall, strict=True))
         out, into = statistics.median(bare.wall), statistics.median(caged.wall)
         last = statistics.quantiles(caged.wall, n=20)[-1]
         more = (caged.cpu - bare.cpu) / runs
-        print(
-            f"{name:<20}{out:>9.1f}{into:>9.1f}{added:>9.1f}{into / out:>7.2f}{last:>8.1f}"
-            f"{bare.cpu / runs:>8.1f}{more:>11.1f}"
-        )
+        row = (out, into, added, into / out, last, bare.cpu / runs, more)
+        print(f"{name:<20}" + "".join(f"{value:>10.1f}" for value in row))
 
 
 def main() -> None:

@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from qwen_lsp.errors import SandboxFailed
+from qwen_lsp.sandbox import groups
 from qwen_lsp.sandbox.command import Ending, Limits
+from qwen_lsp.sandbox.groups import Group
 from qwen_lsp.sandbox.watching import Room, Watch
 
 _START_SECONDS = 20.0
-_TASKS_PER_PROCESS = 16
+_TASKS_PER_PROCESS = 8
+"""Threads count as well, where the kernel counts."""
 _FIRST_TO_GO = "1000"
 
 
@@ -35,6 +38,7 @@ class Caged:
     """A descriptor for the first process of its namespace, which stays its own when numbers are reused."""
     said: asyncio.StreamReader
     watch: Watch
+    group: Group | None = None
     _is_open: bool = True
 
     def kill(self) -> None:
@@ -48,9 +52,14 @@ class Caged:
             await _readable(self.first)
             self._is_open = False
             os.close(self.first)
+            if self.group is not None:
+                self.group.remove()
 
     def exceeded(self) -> Ending | None:
-        return self.watch.exceeded()
+        ending = self.watch.exceeded()
+        if ending is not None:
+            self.kill()  # at once: where a thousand processes run, it is long until anything else does
+        return ending
 
     async def status(self) -> int | None:
         for line in (await self.said.read()).splitlines():
@@ -96,7 +105,7 @@ async def _start(words: Sequence[str], descriptors: tuple[int, ...], room: Room)
                 raise SandboxFailed(f"{words[0]} cannot be started: {error}") from error
         try:
             first = await _first(process, reader)
-            _set_limits(first, room.limits)
+            group = await asyncio.to_thread(_limited, first, room.limits)
             descriptor = os.pidfd_open(first)
         except (OSError, SandboxFailed) as error:
             # Before the pipe below is closed, which would let the command go.
@@ -104,7 +113,7 @@ async def _start(words: Sequence[str], descriptors: tuple[int, ...], room: Room)
             await process.wait()
             raise SandboxFailed(f"bubblewrap cannot be held: {error}") from error
         os.write(going, b".")
-        return Caged(process, descriptor, reader, Watch(first, room))
+        return Caged(process, descriptor, reader, Watch(first, room), group)
 
 
 async def _first(process: asyncio.subprocess.Process, said: asyncio.StreamReader) -> int:
@@ -121,16 +130,27 @@ async def _first(process: asyncio.subprocess.Process, said: asyncio.StreamReader
     raise SandboxFailed(told)
 
 
-def _set_limits(process: int, limits: Limits) -> None:
-    """What the kernel itself holds, for a process that has not begun and all that it starts."""
+def _limited(process: int, limits: Limits) -> Group | None:
+    """Set what the kernel itself holds, for a process that has not begun and all that it starts.
+
+    Changing the group of a process takes some milliseconds, so it is done only where the kernel would not
+    hold the user to the number of processes.
+    """
     resource.prlimit(process, resource.RLIMIT_FSIZE, (limits.disk_bytes, limits.disk_bytes))
     # One byte, not none: a program of the host's that collects crashes is started in spite of a limit of 0.
     resource.prlimit(process, resource.RLIMIT_CORE, (1, 1))
+    most = limits.processes * _TASKS_PER_PROCESS
     if _counts_by_namespace():
-        most = limits.processes * _TASKS_PER_PROCESS
         resource.prlimit(process, resource.RLIMIT_NPROC, (most, most))
     with contextlib.suppress(OSError):
         Path(f"/proc/{process}/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
+    if os.geteuid() != 0 and _counts_by_namespace():
+        return None
+    group = groups.make()
+    if group is not None and not group.hold(process, most, limits.memory_bytes + limits.disk_bytes):
+        group.remove()
+        return None
+    return group
 
 
 def _counts_by_namespace() -> bool:
