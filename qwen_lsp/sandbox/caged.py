@@ -105,7 +105,8 @@ async def _start(words: Sequence[str], descriptors: tuple[int, ...], room: Room)
                 raise SandboxFailed(f"{words[0]} cannot be started: {error}") from error
         try:
             first = await _first(process, reader)
-            group = await asyncio.to_thread(_limited, first, room.limits)
+            _set_limits(first, room.limits)
+            group = await asyncio.to_thread(_grouped, first, room.limits) if _is_unlimited() else None
             descriptor = os.pidfd_open(first)
         except (OSError, SandboxFailed) as error:
             # Before the pipe below is closed, which would let the command go.
@@ -130,23 +131,27 @@ async def _first(process: asyncio.subprocess.Process, said: asyncio.StreamReader
     raise SandboxFailed(told)
 
 
-def _limited(process: int, limits: Limits) -> Group | None:
-    """Set what the kernel itself holds, for a process that has not begun and all that it starts.
-
-    Changing the group of a process takes some milliseconds, so it is done only where the kernel would not
-    hold the user to the number of processes.
-    """
+def _set_limits(process: int, limits: Limits) -> None:
+    """What the kernel itself holds, for a process that has not begun and all that it starts."""
     resource.prlimit(process, resource.RLIMIT_FSIZE, (limits.disk_bytes, limits.disk_bytes))
     # One byte, not none: a program of the host's that collects crashes is started in spite of a limit of 0.
     resource.prlimit(process, resource.RLIMIT_CORE, (1, 1))
-    most = limits.processes * _TASKS_PER_PROCESS
     if _counts_by_namespace():
+        most = limits.processes * _TASKS_PER_PROCESS
         resource.prlimit(process, resource.RLIMIT_NPROC, (most, most))
     with contextlib.suppress(OSError):
         Path(f"/proc/{process}/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
-    if os.geteuid() != 0 and _counts_by_namespace():
-        return None
+
+
+def _is_unlimited() -> bool:
+    """Whether the kernel would not hold this user to a number of processes."""
+    return os.geteuid() == 0 or not _counts_by_namespace()
+
+
+def _grouped(process: int, limits: Limits) -> Group | None:
+    """A control group around a process; changing it takes some milliseconds. None where there can be none."""
     group = groups.make()
+    most = limits.processes * _TASKS_PER_PROCESS
     if group is not None and not group.hold(process, most, limits.memory_bytes + limits.disk_bytes):
         group.remove()
         return None

@@ -66,6 +66,8 @@ def _linux(
             f"There is no filter of system calls for {machines.machine()} machines",
             f"Use one of these: {', '.join(MACHINES)}.",
         )
+    if reason := _unheld():
+        return NoSandbox(reason, "Commands can be run on Linux 5.3 or newer.")
     named = which("bwrap")
     if named is None:
         return NoSandbox("bubblewrap is not installed: there is no bwrap on PATH", _INSTALL)
@@ -74,9 +76,25 @@ def _linux(
         return NoSandbox(f"{program} is not used, because {reason}", _INSTALL)
     program = program.resolve()
     options = _options(program, program.stat().st_mtime_ns)
-    found = Bubblewrap(program, options, Path.home(), dict(os.environ), read_only)
-    told = _probe(program, program.stat().st_mtime_ns, options, Path.home())
+    found = Bubblewrap(program, options, _home(), dict(os.environ), read_only)
+    told = _probe(program, program.stat().st_mtime_ns, options, _home())
     return found if not told else why(told)
+
+
+def _unheld() -> str:
+    """Why no process can be held by a descriptor, which is how nothing of it is left; empty when one can."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError) as error:
+        return f"This kernel does not let a process be held ({error})"
+    return ""
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user that nobody knows, as in some containers
+        return Path("/nonexistent")
 
 
 def _distrusted(program: Path, forbidden_below: Path) -> str:
@@ -113,7 +131,7 @@ def _macos(
         return NoSandbox(f"{program} is not used, because {reason}", advice)
     if told := _probe_seatbelt(program, program.stat().st_mtime_ns):
         return NoSandbox(f"sandbox-exec does not work here: {told}", advice)
-    return Seatbelt(program, Path.home(), dict(os.environ), read_only)
+    return Seatbelt(program, _home(), dict(os.environ), read_only)
 
 
 @functools.lru_cache(maxsize=8)
@@ -127,7 +145,7 @@ def _probe_seatbelt(program: Path, _changed: int) -> str:
         private.mkdir()
         command = Command(": > inside; : > ../outside")
         try:
-            trial = Seatbelt(program, Path.home(), {})
+            trial = Seatbelt(program, _home(), {})
             words, variables = trial.prepared(Cage(scratch, scratch), command, private)
             done = subprocess.run(
                 [*words, *start_in(scratch, command)], env=variables, cwd="/", stdin=subprocess.DEVNULL,
