@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import stat as modes
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from qwen_lsp.workspace.paths import RelPath
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_SECOND = 1_000_000_000
 _TEMPORARY = ".qwen-lsp-fitting.tmp"
 
 
@@ -42,6 +43,8 @@ class Working:
     """What commands made and was left out, and told once."""
     stale: set[RelPath] = field(default_factory=set[RelPath])
     """What is not as the fork has it, and is put right before the next command."""
+    times: dict[RelPath, int] = field(default_factory=dict[RelPath, int])
+    """The latest time that a written file was given, in nanoseconds."""
     held: Snapshot | None = None
     """The fork that the copy was last fitted to."""
 
@@ -101,7 +104,7 @@ class Working:
         """Make one name what it should be: of the fork, of the workspace, or nothing."""
         folder, _, name = path.rpartition("/")
         buffer = fork.buffers.get(path)
-        self.known.pop(path, None)
+        before = self.known.pop(path, None)
         self.untaken.pop(path, None)
         if buffer is None or buffer.text is None:
             from_workspace = buffer is None and source_signature(self.root, path) is not None
@@ -110,7 +113,7 @@ class Working:
                 return
         with _folder(self.copy, folder) as target:
             if buffer is not None and buffer.text is not None:
-                self.known[path] = self._write(target, path, buffer.text)
+                self.known[path] = self._write(target, path, buffer.text, before)
                 return
             _clear(target, name)
             with contextlib.suppress(OSError, TooMuch), open_folder(self.root, folder) as source:
@@ -119,7 +122,7 @@ class Working:
     def _is_withheld(self, path: RelPath) -> bool:
         return self.allowed(path) is not None or self.survey.rules.hides(path)
 
-    def _write(self, target: int, path: RelPath, text: str) -> Pair:
+    def _write(self, target: int, path: RelPath, text: str, before: Pair | None) -> Pair:
         name = path.rpartition("/")[2]
         like = like_on_disk(self.root, path)
         try:
@@ -138,15 +141,27 @@ class Working:
                 file.write(data)
             if mode is not None:
                 os.fchmod(descriptor, mode)
-            # A time without parts of a microsecond: no later write has the same by chance.
-            now = os.fstat(descriptor).st_mtime_ns // 1_000 * 1_000
-            os.utime(descriptor, ns=(now, now))
+            self._stamp(descriptor, path, [each for each in (source, before and before.copy) if each])
         finally:
             os.close(descriptor)
         if mode is None:
             _clear(target, name)
         os.rename(_TEMPORARY, name, src_dir_fd=target, dst_dir_fd=target)
         return Pair(source, signature(os.stat(name, dir_fd=target, follow_symlinks=False)))
+
+    def _stamp(self, descriptor: int, path: RelPath, earlier: Sequence[Signature]) -> None:
+        """Give a file a time of its own, without parts of a microsecond: no later write has it by chance.
+
+        Python takes a source of the same second and the same size for the one it has compiled.
+        """
+        found = os.fstat(descriptor)
+        now = found.st_mtime_ns // 1_000 * 1_000
+        if path.endswith((".py", ".pyi")):
+            latest = max((*(each[2] for each in earlier), self.times.get(path, 0)), default=0)
+            if now // _SECOND <= latest // _SECOND:
+                now = (latest // _SECOND + 1) * _SECOND
+            self.times[path] = now
+        os.utime(descriptor, ns=(now, now))
 
 
 def source_signature(root: Path, path: RelPath) -> Signature | None:

@@ -136,7 +136,7 @@ class Scratch:
         return working
 
     def _at_home(self, command: Command, working: Working) -> Command:
-        """The command with the programs of the project before all others, as if its environment were active."""
+        """The command with the project's programs before all others, as if its environment were active."""
         folders: list[str] = []
         environment = dict(_ENVIRONMENT)
         nearest = nearest_above(working.survey.environments, command.folder)
