@@ -18,6 +18,7 @@ QwenLspError                    a sentence for the user, with what to do next
 │   ├── EndpointFailed          5xx after all retries, or the breaker is open
 │   └── MalformedReply          not JSON, not a stream, cut in the middle
 ├── SandboxFailed               a sandbox that cannot be set up; nothing was run
+├── ExternalFailed              a program that lends tools cannot be started, or does not answer
 ├── EditRejected                an edit that matches nothing or too much; the text is written for the model
 ├── ToolRefused                 a tool call that may not run; the text is written for the model
 ├── BudgetTooSmall              the fixed parts of a prompt alone exceed the budget
@@ -122,6 +123,10 @@ class MalformedReply(EndpointError):
 
 class SandboxFailed(QwenLspError):
     """The sandbox could not be set up, so nothing was run in it."""
+
+
+class ExternalFailed(QwenLspError):
+    """A program of the user's that lends tools (MCP) cannot be started, has ended, or does not answer."""
 
 
 class EditRejected(QwenLspError):

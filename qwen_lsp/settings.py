@@ -1,20 +1,18 @@
 """Every setting, typed, in one model; the settings page of the docs is generated from it.
 
-Precedence, lowest first: defaults, the user's `config.toml`, the environment, what the editor sends.
-Names are snake_case in TOML and camelCase from editors; both are accepted everywhere.
+Where they come from and which of them lies over which: `layers`. Names are snake_case in TOML and camelCase
+from editors; both are accepted everywhere.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.alias_generators import to_camel
-
-from qwen_lsp.errors import SettingsError
 
 EndpointKind = Literal[
     "auto", "openai", "vllm", "sglang", "llamacpp", "ollama", "lmstudio", "dashscope", "openrouter"
@@ -47,6 +45,17 @@ class _Group(BaseModel):
     )
 
 
+class PriceSettings(_Group):
+    """What a model costs: money for a million tokens, in a currency of your choice."""
+
+    input: Annotated[float, Field(ge=0)] = 0.0
+    """Prompt tokens."""
+    output: Annotated[float, Field(ge=0)] = 0.0
+    """Reply tokens."""
+    cached: Annotated[float, Field(ge=0)] | None = None
+    """Prompt tokens that the endpoint had cached. Not set: as any prompt token."""
+
+
 class EndpointSettings(_Group):
     """The model server. Nothing is sent anywhere else."""
 
@@ -77,6 +86,9 @@ class EndpointSettings(_Group):
     retried."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Fields added to every chat request, such as `{"top_k": 20}`."""
+    prices: dict[str, PriceSettings] = Field(default_factory=dict[str, PriceSettings])
+    """What models cost, by name or by the beginning of it, as money for a million tokens:
+    `{"qwen3-coder-plus" = {input = 1.0, output = 5.0, cached = 0.1}}`. Without one money is not mentioned."""
 
     @field_validator("base_url")
     @classmethod
@@ -154,6 +166,25 @@ class ActionSettings(_Group):
     """Longest answer of a code action, in tokens."""
 
 
+class McpServerSettings(_Group):
+    """A program that lends tools to the agent, started over standard input and output."""
+
+    command: Annotated[str, Field(min_length=1)]
+    """An absolute path, or a name on PATH."""
+    args: tuple[str, ...] = ()
+    """Its arguments."""
+    env: dict[str, SecretStr] = Field(default_factory=dict)
+    """More environment variables with their values."""
+    pass_env: tuple[str, ...] = ()
+    """Names of variables of the user's own environment that it is given."""
+    cwd: str = ""
+    """The folder it runs in, an absolute path. Empty: the home folder."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 60.0
+    """Longest start, and longest call."""
+    trust: bool = False
+    """Whether its tools are called without asking, once the server itself is allowed."""
+
+
 class AgentSettings(_Group):
     """Agentic edits."""
 
@@ -167,7 +198,9 @@ class AgentSettings(_Group):
     max_total_tokens: Annotated[int, Field(ge=1_000)] = 5_000_000
     """Most prompt and reply tokens of one run together."""
     max_seconds: Annotated[float, Field(gt=0)] = 1_800.0
-    """Longest run, in seconds."""
+    """Longest run, in seconds; the time in which a person is asked something does not count."""
+    max_cost: Annotated[float, Field(ge=0)] = 0.0
+    """Most money one run may cost, by `endpoint.prices`. 0: no limit."""
     network: Literal["never", "ask"] = "never"
     """Whether a command may ask for the network. `never`: there is none inside the sandbox."""
     checks: dict[CheckKind, str] = Field(default_factory=dict[CheckKind, str])
@@ -177,6 +210,20 @@ class AgentSettings(_Group):
     """Longest time of one check, in seconds; the same again for what failed before the run."""
     check_after_edits: bool = False
     """Whether tests, linters and type checkers run by themselves after each turn that edited something."""
+    allow_commands: tuple[str, ...] = ()
+    """Command lines that run without asking at the root of the workspace, each exactly as it stands here,
+    such as `pytest -q`. A line with any sign that a shell acts on is asked for all the same."""
+    mcp_servers: dict[str, McpServerSettings] = Field(default_factory=dict)
+    """Programs that lend tools, by name: `[agent.mcp_servers.NAME]` with `command`, `args`, `env`,
+    `pass_env`, `cwd`, `timeout_seconds`, `trust`; see [approval](approval.md)."""
+
+    @field_validator("mcp_servers")
+    @classmethod
+    def _named(cls, servers: dict[str, McpServerSettings]) -> dict[str, McpServerSettings]:
+        for name in servers:
+            if not re.fullmatch(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*", name) or len(name) > 32:
+                raise ValueError(f"{name!r} is no name for a server: letters, digits, single - and _ between")
+        return servers
 
 
 class ContextSettings(_Group):
@@ -238,46 +285,3 @@ class Settings(_Group):
     secrets: SecretSettings = SecretSettings()
     log_level: Literal["error", "warning", "info", "debug"] = "warning"
     """What is written to the log."""
-
-
-_VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob"})
-"""Tables whose keys are no names of settings; the one of a higher layer replaces the one below it."""
-
-
-def load(*layers: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    """Merge layers, lowest precedence first, over the defaults and the environment, and check them.
-
-    `layers[0]` is the user's file and lies under the environment; the rest lie over it. An editor that
-    sends null or an empty string for a setting means "not set". Raises SettingsError naming the setting.
-    """
-    user, *editor = layers or ({},)
-    merged: dict[str, Any] = {}
-    _merge(merged, user)
-    for name, (group, field) in ENVIRONMENT.items():
-        if environ.get(name):
-            _merge(merged, {group: {field: environ[name]}})
-    for layer in editor:
-        _merge(merged, layer)
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {where!r}: {first['msg'].removeprefix('Value error, ')}") from None
-
-
-def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    for key, value in layer.items():
-        name = _snake(key)
-        if value is None or value == "":
-            continue
-        if isinstance(value, Mapping) and name not in _VERBATIM:
-            group = into.setdefault(name, {})
-            if isinstance(group, dict):
-                _merge(cast("dict[str, Any]", group), cast("Mapping[str, Any]", value))
-                continue
-        into[name] = value
-
-
-def _snake(key: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in key)

@@ -54,8 +54,9 @@ _OPENS = {
     "features/prompting.py": "prompts of the package",
     "index/codec.py": "sources of the package",
     "index/turns.py": "the lock beside the index",
-    "model/ledger.py": "prices of the user's own",
     "model/tokens.py": "data of the package",
+    "runs/record.py": "records of runs in the state folder",
+    "runs/stored.py": "records of runs in the state folder",
     "sandbox/copying.py": "the workspace's files, to copy them",
     "sandbox/fitting.py": "a scratch copy",
     "sandbox/lending.py": "pointer files, through workspace.beneath",
@@ -66,7 +67,6 @@ _OPENS = {
     "server/configuration.py": "the user's own settings",
     "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",
-    "session/state.py": "transcripts in the state folder",
     "syntax/grammar.py": "queries of the package",
 }
 _OPENING = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "copyfile", "fdopen"})

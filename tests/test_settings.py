@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qwen_lsp.errors import SettingsError
-from qwen_lsp.settings import Settings, load
+from qwen_lsp.layers import load
+from qwen_lsp.settings import Settings
 
 
 def test_defaults_need_nothing() -> None:

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from qwen_lsp.layers import GUARDS
 from qwen_lsp.settings import ENVIRONMENT, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +35,9 @@ def settings_page() -> str:
         "3. the editor: initialization options, and the section `qwen` of its configuration, in camelCase.",
         "",
         "An unknown name or a wrong value is told by name, and the settings in force stay as they were.",
+        "",
+        "What an editor sends may come from the workspace it has open, so a setting that gives rights can",
+        "only be lowered there: a raise is left out, and told. No file of a workspace is read for settings.",
         "",
         "```toml",
         "[endpoint]",
@@ -56,6 +60,8 @@ def settings_page() -> str:
         lines += ["| setting | type | default | what it does |", "| --- | --- | --- | --- |"]
         for name, field in fields.items():
             extra = f" Environment: `{variables[group, name]}`." if (group, name) in variables else ""
+            if guard := GUARDS.get(f"{group}.{name}"):
+                extra += f" {guard.said}"
             lines.append(_row(f"{group}.{name}", field, extra))
     lines += [
         "",

@@ -18,14 +18,14 @@ from qwen_lsp.cli import screen
 from qwen_lsp.cli.asking import agreed
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
-from qwen_lsp.errors import EndpointMissing, UserError
+from qwen_lsp.errors import UserError
 from qwen_lsp.features.agent.events import AgentEvent, Called, Observed, Said, Stopped, as_json
 from qwen_lsp.features.agent.loop import AgentResult
-from qwen_lsp.features.agent.task import landed
-from qwen_lsp.features.agent.task import run as run_task
 from qwen_lsp.index.build import refresh
+from qwen_lsp.index.landing import landed
+from qwen_lsp.runs.front import Plain
+from qwen_lsp.runs.run import carry_out
 from qwen_lsp.session import Session
-from qwen_lsp.session.state import transcript
 from qwen_lsp.text.edits import FileEdit, unified
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.transaction import commit, undo_last
@@ -90,16 +90,8 @@ async def _applied(session: Session, edits: Sequence[FileEdit]) -> None:
 
 
 async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], None]) -> AgentResult:
-    """Run a task in an open workspace; nothing is written but the transcript. Raises EndpointMissing."""
-    if session.endpoint is None:
-        raise EndpointMissing("An agentic edit")
-    with transcript(session.root) as record:
-        return await run_task(
-            session.snapshot, task, endpoint=session.endpoint, gate=session.gate,
-            settings=session.settings.agent, count=session.count,
-            max_tokens=session.settings.endpoint.max_output_tokens, on_event=show, record=record,
-            held=await session.held("agent"),
-        )  # fmt: skip
+    """Run a task in an open workspace; nothing is written but its record. Raises EndpointMissing."""
+    return (await carry_out(session, task, front=Plain(show))).result
 
 
 def shown_on(console: Console) -> Callable[[AgentEvent], None]:

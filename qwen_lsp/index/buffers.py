@@ -69,7 +69,7 @@ def successor(
     else:  # nobody looked at it: go on from what was last looked at
         after.memo.before = before.memo.before
     if before.memo.lines is not None and edits is not None and len(edits) == 1:
-        after.memo.lines = before.memo.lines.edited(edits[0].span, edits[0].text)
+        after.memo.lines = before.memo.lines.edited(edits[0].span, edits[0].text, text)
     return after
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qwen_lsp.errors import FileUnreadable
-from qwen_lsp.index import buffers
+from qwen_lsp.index import buffers, forks
 from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.index.history import History
 from qwen_lsp.index.manifest import Manifest
@@ -43,6 +43,8 @@ class Snapshot:
     service: IndexService = field(repr=False)
     manifest: Manifest = field(default_factory=Manifest, repr=False)
     buffers: Mapping[RelPath, Buffer] = field(default_factory=dict[RelPath, Buffer], repr=False)
+    modes: Mapping[RelPath, bool] = field(default_factory=dict[RelPath, bool], repr=False)
+    """Files of a fork that may be run, or may no longer, other than the disk says."""
     version: int = 0
     complete: bool = False
     """Whether every file has been indexed once. Before that answers are right but may miss some."""
@@ -225,10 +227,20 @@ class Snapshot:
         """A fork in which `path` has this text, or is deleted."""
         before = self.buffers.get(path)
         if before is None:
-            buffer = buffers.make(path, text, original=self._disk_text(path))
+            buffer = buffers.make(path, text, original=forks.disk_text(self.root, path))
         else:
             buffer = buffers.successor(before, path, text, before.version)
-        return self.overlaid(path, buffer)
+        fork = self.overlaid(path, buffer)
+        return replace(fork, modes=forks.modes(self, path, None)) if text is None else fork
+
+    def moded(self, path: RelPath, executable: bool) -> Snapshot:
+        """A fork in which `path` may be run, or may not. Its text is not looked at."""
+        modes = forks.modes(self, path, executable)
+        return self if modes == self.modes else replace(self, modes=modes, version=self.version + 1)
+
+    def executable(self, path: RelPath) -> bool:
+        """Whether the file may be run here; False for one that is not there."""
+        return self.modes[path] if path in self.modes else forks.on_disk(self, path)
 
     def overlaid(self, path: RelPath, buffer: Buffer | None) -> Snapshot:
         """The same workspace with another buffer over `path`, or none."""
@@ -240,29 +252,11 @@ class Snapshot:
         return replace(self, buffers=overlay, version=self.version + 1)
 
     def changes_since(self, base: Snapshot) -> list[FileEdit]:
-        """What leads from `base` to this fork of it, sorted by path; a moved file is deleted and created."""
-        edits: list[FileEdit] = []
-        for path in sorted({*self.buffers, *base.buffers}):
-            mine, theirs = self.buffers.get(path), base.buffers.get(path)
-            if mine is theirs:
-                continue
-            after = self._disk_text(path) if mine is None else mine.text
-            if theirs is not None:
-                before = theirs.text
-            else:
-                before = mine.original if mine is not None else None
-            if before != after:
-                edits.append(FileEdit(path, before, after))
-        return edits
+        """What leads from `base` to this fork of it, sorted by path; a moved file is one edit."""
+        return forks.changes(base, self)
 
     def _on_disk(self, digest: str, language: str) -> Sequence[RelPath]:
         """Paths with this content that nothing lies over."""
         paths = self.manifest.with_content(digest, language)
         known = [p for p in paths if p not in self.buffers] if self.buffers else paths
         return [path for path in known if self.presence.has(path)]
-
-    def _disk_text(self, path: RelPath) -> str | None:
-        try:
-            return disk.read(self.root, path).text
-        except FileUnreadable:
-            return None

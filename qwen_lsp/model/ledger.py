@@ -5,14 +5,12 @@ Requests that failed, were cancelled or had to be repeated count too: the endpoi
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal, cast
+from dataclasses import dataclass, field
+from typing import Literal
 
-from qwen_lsp.errors import SettingsError
 from qwen_lsp.model.messages import Usage
+from qwen_lsp.settings import PriceSettings
 
 Purpose = Literal["chat", "completion", "warm-up"]
 Outcome = Literal["done", "cancelled", "failed"]
@@ -89,12 +87,21 @@ class Ledger:
         )
         self._totals[purpose] = self._totals.get(purpose, Total()) + one
 
+    def reprice(self, prices: Mapping[str, Price]) -> None:
+        """Requests from now on cost this; what was spent stays as it was counted."""
+        self._prices = dict(prices)
+
     def totals(self) -> Totals:
         """The sums so far."""
         everything = Total()
         for total in self._totals.values():
             everything += total
         return Totals(dict(self._totals), everything)
+
+    def cost(self, model: str, usage: Usage) -> float | None:
+        """What tokens of a model cost; None where its price is not known."""
+        price = self._price(model)
+        return None if price is None else price.of(usage)
 
     def _price(self, model: str) -> Price | None:
         """The price of a model: by its name, else by the longest listed beginning of it."""
@@ -104,29 +111,6 @@ class Ledger:
         return self._prices[max(begun, key=len)] if begun else None
 
 
-def load_prices(path: Path) -> dict[str, Price]:
-    """The user's price table; empty when there is none. Raises SettingsError that names the entry.
-
-    The file is TOML, money for a million tokens: `["qwen3-coder-plus"]`, `prompt = 1.0`,
-    `completion = 5.0`, `cached = 0.1`.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"price table {path}: {error}") from None
-    prices: dict[str, Price] = {}
-    for model, row in table.items():
-        price = Price()
-        fields = cast("dict[str, Any]", row) if isinstance(row, dict) else {"": row}
-        for name, value in fields.items():
-            if name not in ("prompt", "completion", "cached") or not _is_money(value):
-                raise SettingsError(f"price table {path}: [{model!r}] {name} = {value!r} is no price")
-            price = replace(price, **{name: float(value)})
-        prices[model] = price
-    return prices
-
-
-def _is_money(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+def prices_of(table: Mapping[str, PriceSettings]) -> dict[str, Price]:
+    """The price table of the settings."""
+    return {model: Price(row.input, row.output, row.cached) for model, row in table.items()}

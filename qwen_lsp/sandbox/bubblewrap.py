@@ -6,9 +6,11 @@ what a command prints are those of the user.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import platform
+import weakref
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +56,14 @@ class Bubblewrap:
         on_output: Callable[[str], None] = lambda text: None,
     ) -> Exit:
         """Run one command to its end. Raises SandboxFailed where the cage itself cannot be made."""
+        # One command at a time in one copy: mounts are made by name, and a command beside it could put a link
+        # in the place of a folder after `mounts` has looked at it.
+        async with _turn(cage.scratch):
+            return await self._run(cage, command, limits, on_output)
+
+    async def _run(
+        self, cage: Cage, command: Command, limits: Limits, on_output: Callable[[str], None]
+    ) -> Exit:
         room = Room(cage.scratch, mounts.Home.around(cage.root, self.home).private, limits)
         with self.prepared(cage, command, limits.disk_bytes) as (words, descriptors):
             caged = await start(words, descriptors, room)
@@ -89,12 +99,19 @@ class Bubblewrap:
         arguments += mounts.private(home, size)
         if cage.network:
             arguments += mounts.network()
-        arguments += mounts.workspace(cage, read_only)
+        arguments += mounts.workspace(cage, read_only, self.home)
         arguments += ["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"]
         variables = {**_variables(home, found), **command.environment}
         for name, value in variables.items():
             arguments += ["--setenv", name, value]
         return arguments
+
+
+_turns: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
+
+
+def _turn(scratch: Path) -> asyncio.Lock:
+    return _turns.setdefault(scratch.resolve(), asyncio.Lock())
 
 
 @contextlib.contextmanager

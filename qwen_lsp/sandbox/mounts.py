@@ -128,7 +128,7 @@ def network() -> list[str]:
     return [] if shown else ["--ro-bind", str(real), str(real)]
 
 
-def workspace(cage: Cage, read_only: Sequence[Path]) -> list[str]:
+def workspace(cage: Cage, read_only: Sequence[Path], home: Path) -> list[str]:
     """The scratch copy at the workspace's path, what lies in it read-only, and what may not be written.
 
     Raises SandboxFailed where the copy has a link in place of something that is to be mounted: following it
@@ -138,7 +138,8 @@ def workspace(cage: Cage, read_only: Sequence[Path]) -> list[str]:
     if any(Path(folder).is_relative_to(root) for folder in (*_SYSTEM, *_OURS)):
         raise SandboxFailed(f"{root} holds the system itself; open a folder below it")
     outside = [path for path in read_only if not path.is_relative_to(root)]
-    arguments = _shown(path for path in outside if not root.is_relative_to(path))
+    # Never the whole of what holds the workspace or the home: there are the user's keys as well.
+    arguments = _shown(p for p in outside if not (root.is_relative_to(p) or home.is_relative_to(p)))
     arguments += ["--bind", str(scratch), str(root)]
     for path in sorted(path for path in read_only if path.is_relative_to(root) and path != root):
         real = _lent(root, path)

@@ -61,6 +61,9 @@ _MANAGERS = (
     *(Manager(name) for name in ("miniconda3", "anaconda3", "miniforge3", "mambaforge")),
 )  # fmt: skip
 
+VARIABLES = frozenset(manager.variable for manager in _MANAGERS) - {""}
+"""Of the user's environment: where toolchains are. Set inside only where they are not in their usual place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Toolchains:

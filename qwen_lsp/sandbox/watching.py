@@ -71,7 +71,10 @@ class Watch:
         total = 0
         for folder in self.room.private:
             with contextlib.suppress(OSError):
-                found = os.statvfs(f"/proc/{self.first}/root{folder}")
+                inside = Path(f"/proc/{self.first}/root{folder}")
+                if folder.exists() and inside.stat().st_dev == folder.stat().st_dev:
+                    continue  # it is still on its way in, and sees what is here
+                found = os.statvfs(inside)
                 total += (found.f_blocks - found.f_bfree) * found.f_frsize
                 total += (found.f_files - found.f_ffree) * _INODE
         return total

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from qwen_lsp.errors import SettingsError
-from qwen_lsp.settings import Settings, load
+from qwen_lsp.layers import Layered, layered
+from qwen_lsp.settings import Settings
 from qwen_lsp.workspace.paths import user_folder
 
 log = logging.getLogger(__name__)
@@ -45,22 +46,33 @@ def section(options: object) -> Mapping[str, Any]:
 
 
 def merged(*editor: Mapping[str, Any]) -> Settings:
-    """The user's file, the environment and the editor's layers, checked. Raises SettingsError."""
-    return load(read_user_file(), *editor, environ=os.environ)
+    """The user's file, the environment and layers over them, checked. Raises SettingsError.
+
+    For layers that are ours or none; what an editor has sent goes through `with_editor`.
+    """
+    return with_editor(*editor).settings
 
 
-def first_settings(initial_options: Mapping[str, Any]) -> tuple[Settings, str | None]:
-    """Settings to start with, and what to tell the user when a source had to be left out.
+def with_editor(*editor: Mapping[str, Any]) -> Layered:
+    """The same, with what to tell the user of an editor's settings that were left out."""
+    return layered(read_user_file(), *editor, environ=os.environ)
+
+
+def first_settings(initial_options: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """Settings to start with, and what to tell the user of what had to be left out, a sentence each.
 
     A server that would not start for one wrong setting could not say which: the wrong source is dropped.
     """
     try:
-        return merged(initial_options), None
+        found = with_editor(initial_options)
+        return found.settings, list(found.dropped)
     except SettingsError as error:
         problem = str(error)
-    for attempt in (lambda: load({}, initial_options, environ=os.environ), merged):
+    attempts = (lambda: layered({}, initial_options, environ=os.environ), with_editor)
+    for attempt in attempts:
         try:
-            return attempt(), problem
+            found = attempt()
+            return found.settings, [problem, *found.dropped]
         except SettingsError:
             continue
-    return Settings(), problem
+    return Settings(), [problem]

@@ -44,7 +44,7 @@ async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[s
         else:
             answer, edits = await _run_agent(session, snapshot, place, selection, task, bar)
 
-    from qwen_lsp.features.agent.task import landed
+    from qwen_lsp.index.landing import landed
 
     edits = landed(edits, session.snapshot)
     answer |= {"diff": "".join(unified(e) for e in edits), "applied": False, "files": []}
@@ -82,33 +82,25 @@ async def _run_agent(
     task: str,
     bar: Progress,
 ) -> tuple[dict[str, Any], Sequence[FileEdit]]:
-    from qwen_lsp.features.agent.task import run
-    from qwen_lsp.session.state import transcript
+    from qwen_lsp.runs.front import Plain
+    from qwen_lsp.runs.run import carry_out
 
-    if session.endpoint is None:
-        raise EndpointMissing("qwen.edit")
-    with transcript(session.root) as record:
-        result = await run(
-            snapshot,
-            task,
-            endpoint=session.endpoint,
-            gate=session.gate,
-            settings=session.settings.agent,
-            count=session.count,
-            max_tokens=session.settings.endpoint.max_output_tokens,
-            on_event=lambda event: _show_event(bar, event),
-            record=record,
-            paths=[place.path] if place else (),
-            selection=_quoted(place, selection) if place and selection else "",
-            held=await session.held("agent"),
-        )
+    ran = await carry_out(
+        session,
+        task,
+        front=Plain(lambda event: _show_event(bar, event)),
+        snapshot=snapshot,
+        paths=[place.path] if place else (),
+        selection=_quoted(place, selection) if place and selection else "",
+    )
+    result = ran.result
     answer = {
         "ended": result.ended,
         "reason": result.reason,
         "summary": result.summary,
         "turns": result.turns,
     }
-    return answer, result.edits
+    return answer, ran.edits
 
 
 async def apply_edits(

@@ -130,7 +130,7 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
         raise UserError("This action did not come from here; ask for the actions again.") from None
 
     from qwen_lsp.features.actions import Offer, resolve
-    from qwen_lsp.features.agent.task import landed
+    from qwen_lsp.index.landing import landed
 
     place = ls.place(uri)
     session = place.session

@@ -155,9 +155,9 @@ class Server(LanguageServer):
         if self.settings is None:
             from qwen_lsp.server.configuration import first_settings, section
 
-            self.settings, problem = first_settings(section(self.initial_options))
+            self.settings, problems = first_settings(section(self.initial_options))
             logging.getLogger("qwen_lsp").setLevel(self.settings.log_level.upper())
-            if problem is not None:
+            for problem in problems:
                 self.say(problem)
         return self.settings
 

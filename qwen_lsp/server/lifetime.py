@@ -180,13 +180,16 @@ async def pull_configuration(ls: Server) -> None:
 
 def apply_configuration(ls: Server, options: object) -> None:
     """Take new settings everywhere, or say why not and keep the old ones."""
-    from qwen_lsp.server.configuration import merged, section
+    from qwen_lsp.server.configuration import section, with_editor
 
     configuration = section(options)
     try:
-        settings = merged(section(ls.initial_options), configuration)
+        found = with_editor(section(ls.initial_options), configuration)
     except SettingsError as error:
         return ls.say(f"{error}; the previous settings stay in force")
+    for problem in found.dropped:
+        ls.say(problem)
+    settings = found.settings
     if settings == ls.current_settings():
         return None
     ls.settings = settings

@@ -88,8 +88,8 @@ async def offered(ls: Server, place: Place, uri: str) -> lsp.CodeAction | None:
 
 async def resolve(ls: Server, action: lsp.CodeAction, uri: str) -> lsp.CodeAction:
     """Compute the edit of the action. Raises UserError when there is none any more."""
-    from qwen_lsp.features.agent.task import landed
     from qwen_lsp.features.next_edit.offer import changes, title
+    from qwen_lsp.index.landing import landed
 
     place = ls.place(uri)
     found = await _next(ls, place)

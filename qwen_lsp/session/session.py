@@ -22,7 +22,7 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.index.store import Store
 from qwen_lsp.model import tokens
 from qwen_lsp.model.endpoint import Endpoint, connect
-from qwen_lsp.model.ledger import Ledger
+from qwen_lsp.model.ledger import Ledger, prices_of
 from qwen_lsp.predict.predictor import Predictor
 from qwen_lsp.session.epochs import Epochs
 from qwen_lsp.session.freshness import Freshness
@@ -58,7 +58,7 @@ class Session:
             self.store = Store.at(root, settings.index)
         else:
             self.store = Store(root, Cache(None))
-        self.ledger = Ledger()
+        self.ledger = Ledger(prices_of(settings.endpoint.prices))
         self._rules: IgnoreRules | None = None
         self.gate = self._make_gate()
         self.endpoint: Endpoint | None = self._connect(settings)
@@ -232,6 +232,7 @@ class Session:
     async def reconfigure(self, settings: Settings) -> None:
         """Work on with other settings; what they do not concern goes on undisturbed."""
         before, self.settings = self.settings, settings
+        self.ledger.reprice(prices_of(settings.endpoint.prices))
         if settings.secrets != before.secrets:
             self.gate = self._make_gate()
         if (settings.endpoint, settings.completion) != (before.endpoint, before.completion):

@@ -118,9 +118,13 @@ class LineIndex:
         first, second = self.offset(start, encoding), self.offset(end, encoding)
         return Span(min(first, second), max(first, second))
 
-    def edited(self, span: Span, replacement: str) -> LineIndex:
-        """The index of the text after one replacement, without scanning the unchanged rest."""
-        text = self.text[: span.start] + replacement + self.text[span.end :]
+    def edited(self, span: Span, replacement: str, text: str | None = None) -> LineIndex:
+        """The index of the text after one replacement, without scanning the unchanged rest.
+
+        `text`: that text, where the caller has it already.
+        """
+        if text is None:
+            text = self.text[: span.start] + replacement + self.text[span.end :]
         delta = len(replacement) - len(span)
         if self._within_line(span, replacement):
             below = self.line_at(span.start) + 1

@@ -118,6 +118,15 @@ def read(root: Path, path: RelPath, max_bytes: int = LARGEST) -> TextFile:
     return text_file(path, *beneath.read_bytes(root, path, max_bytes))
 
 
+def executable(root: Path, path: RelPath) -> bool:
+    """Whether a regular file may be run by its owner; False for anything else, and where nothing is."""
+    try:
+        found = os.lstat(root / path)
+    except (OSError, ValueError):
+        return False
+    return modes.S_ISREG(found.st_mode) and bool(found.st_mode & modes.S_IXUSR)
+
+
 def holds(root: Path, path: RelPath, word: bytes) -> bool:
     """Whether a file has these bytes somewhere. Raises what `read` raises, except that it is no text."""
     return word in beneath.read_bytes(root, path, LARGEST)[0]

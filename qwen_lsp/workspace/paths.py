@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import NewType
 from urllib.parse import quote, unquote, urlsplit
 
 from qwen_lsp.errors import OutsideWorkspace
+from qwen_lsp.workspace.protected import protection as protection
+from qwen_lsp.workspace.protected import touchy as touchy
 
 RelPath = NewType("RelPath", str)
 """A path below the root: forward slashes, no leading slash, no `.` or `..`, never empty."""
-
-# What governs this program, the editor, git or the build: an edit here would be code execution or a
-# change of rights. Compared case-folded, since a case-insensitive disk makes `.GIT` the same folder.
-_PROTECTED_ANYWHERE = frozenset(
-    {
-        ".git", ".hg", ".svn", ".vscode", ".idea", ".zed", ".cursor", ".claude", ".clinerules", ".qwen",
-        ".qwen-lsp", ".mcp.json", ".envrc", ".npmrc", ".husky", ".gitmodules", ".gitattributes",
-        ".gitconfig", ".pre-commit-config.yaml",
-    }
-)  # fmt: skip
-_SHORT_NAMES = {"git~1": ".git", "gitmod~1": ".gitmodules"}
-_PROTECTED_PREFIXES = (".github/workflows", ".github/actions", ".gitlab-ci.yml", ".circleci")
 
 
 def rel_path(text: str) -> RelPath:
@@ -93,31 +82,6 @@ def to_uri(root: Path, path: RelPath) -> str:
 def uri_of(path: Path) -> str:
     text = path.as_posix()
     return "file://" + quote(text if text.startswith("/") else f"/{text}", safe="/:@!$&'()*+,;=~-._")
-
-
-def protection(path: RelPath) -> str | None:
-    """Why nothing may write this path, or None when it may be written.
-
-    Compared without what some file system ignores (case, the form of letters, invisible characters,
-    trailing dots and spaces, the name of a stream), on every platform: what is harmless here may be `.git`
-    on the machine that pulls it.
-    """
-    folded = [_folded(part) for part in PurePosixPath(path).parts]
-    for part in folded:
-        if part in _PROTECTED_ANYWHERE or part.endswith(".code-workspace"):
-            return f"{part} holds settings that run programs or change rights"
-    joined = "/".join(folded)
-    for prefix in _PROTECTED_PREFIXES:
-        if joined == prefix or joined.startswith(prefix + "/"):
-            return f"{prefix} runs in continuous integration"
-    return None
-
-
-def _folded(part: str) -> str:
-    folded = unicodedata.normalize("NFKC", part).casefold()
-    plain = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    name = unicodedata.normalize("NFKC", plain).partition(":")[0].rstrip(". ")
-    return _SHORT_NAMES.get(name, name)
 
 
 def user_folder(variable: str, fallback: str, environ: Mapping[str, str] = os.environ) -> Path:

@@ -63,13 +63,13 @@ async def test_the_same_place_changed_by_both_is_left_to_the_person(
     assert (repo / MONEY).read_text() == mine
 
 
-async def test_a_transcript_is_for_its_owner_only(run: Run, repo: Path, configured: Configure) -> None:
+async def test_a_record_is_for_its_owner_only(run: Run, repo: Path, configured: Configure) -> None:
     async with ScriptedEndpoint() as model:
         configured(model)
         model.reply("Nothing to do.")
         ran = await run("agent", repo, "-p", "Look around.")
     assert ran.code == 0
-    (written,) = (state_folder() / "transcripts").glob(f"*-{repo.name}-*.jsonl")
+    (written,) = (state_folder() / "runs").glob("*/messages.jsonl")
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert stat.S_IMODE(written.parent.stat().st_mode) == 0o700
     assert "Look around." in written.read_text()

@@ -12,6 +12,9 @@ from qwen_lsp.context.epoch import Held
 from qwen_lsp.context.prefix import Epoch
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.actions import edit_selection
+from qwen_lsp.features.agent.approval import Approval
+from qwen_lsp.features.agent.course import Means
+from qwen_lsp.features.agent.opening import Request
 from qwen_lsp.features.agent.task import run
 from qwen_lsp.features.explain import explain
 from qwen_lsp.index.snapshot import Snapshot
@@ -76,11 +79,9 @@ class Work:
                 )  # fmt: skip
             return self.server.requests[asked]
         else:
-            await run(
-                self.snapshot, "Do it.", endpoint=self.endpoint, gate=Gate(None), count=count, max_tokens=500,
-                settings=AgentSettings(budget_tokens=self.budget), paths=[path], held=self.held,
-                on_event=lambda event: None, record=lambda message: None,
-            )  # fmt: skip
+            settings = AgentSettings(budget_tokens=self.budget)
+            means = Means(self.endpoint, Gate(None), settings, count, 500, Approval("plan"))
+            await run(self.snapshot, Request("Do it.", [path]), means, held=self.held)
         return self.server.requests[-1]
 
 

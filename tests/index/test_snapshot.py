@@ -71,6 +71,49 @@ async def test_a_fork_tells_what_it_changed(tmp_path: Path) -> None:
     assert fork.edited(A, w.texts[A]).edited(B, w.texts[B]).edited(NEW, None).changes_since(base) == []
 
 
+async def test_a_fork_tells_which_file_it_moved(tmp_path: Path) -> None:
+    w = await indexed_workspace(TWO_FILES, tmp_path / "w")
+    text = w.texts[B]
+    moved = w.snapshot.edited(B, None).edited(NEW, text)
+    assert moved.changes_since(w.snapshot) == [FileEdit(NEW, text, text, moved_from=B)]
+    assert moved.edited(NEW, text + "x = 1\n").changes_since(w.snapshot) == [
+        FileEdit(NEW, text, text + "x = 1\n", moved_from=B)
+    ]
+
+
+async def test_a_fork_tells_which_file_may_be_run(tmp_path: Path) -> None:
+    w = await indexed_workspace(TWO_FILES, tmp_path / "w")
+    base, text = w.snapshot, w.texts[A]
+    (w.root / B).chmod(0o755)
+    fork = base.moded(A, executable=True).edited(NEW, "x = 1\n").moded(NEW, executable=True)
+
+    assert [fork.executable(path) for path in (A, B, NEW)] == [True, True, True]
+    assert [base.executable(path) for path in (A, B, NEW)] == [False, True, False]
+    assert fork.changes_since(base) == [
+        FileEdit(A, text, text, executable=True),
+        FileEdit(NEW, None, "x = 1\n", executable=True),
+    ]
+    assert fork.moded(B, executable=False).changes_since(fork) == [
+        FileEdit(B, w.texts[B], w.texts[B], executable=False)
+    ]
+    back = fork.moded(A, executable=False)
+    assert back.modes == {NEW: True}
+    assert back.changes_since(fork) == [FileEdit(A, text, text, executable=False)]
+
+
+async def test_a_file_that_is_deleted_and_made_anew_has_the_rights_of_a_new_one(tmp_path: Path) -> None:
+    w = await indexed_workspace(TWO_FILES, tmp_path / "w")
+    fork = w.snapshot.edited(NEW, "x\n").moded(NEW, executable=True).edited(NEW, None)
+    assert fork.modes == {}
+    assert fork.changes_since(w.snapshot) == []
+    assert not fork.edited(NEW, "y\n").executable(NEW)
+
+
+async def test_rights_that_are_as_asked_for_are_no_change(tmp_path: Path) -> None:
+    w = await indexed_workspace(TWO_FILES, tmp_path / "w")
+    assert w.snapshot.moded(A, executable=False) is w.snapshot
+
+
 async def test_a_fork_remembers_what_the_disk_held_when_it_took_the_file(tmp_path: Path) -> None:
     w = await indexed_workspace(TWO_FILES, tmp_path / "w")
     fork = w.snapshot.edited(A, "mine\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from qwen_lsp.errors import SettingsError
-from qwen_lsp.model.ledger import Ledger, Price, load_prices
+from qwen_lsp.layers import load
+from qwen_lsp.model.ledger import Ledger, Price, prices_of
 from qwen_lsp.model.messages import Usage
 
 
@@ -34,16 +33,23 @@ def test_money_for_models_with_a_price() -> None:
     assert ledger.totals().all.cost == pytest.approx(2.1 + 1.0)
 
 
-def test_the_price_table_is_the_users(tmp_path: Path) -> None:
-    assert load_prices(tmp_path / "none.toml") == {}
-    table = tmp_path / "prices.toml"
-    table.write_text('["qwen3-coder-plus"]\nprompt = 1\ncompletion = 5.0\ncached = 0.1\n', encoding="utf-8")
-    assert load_prices(table) == {"qwen3-coder-plus": Price(1.0, 5.0, 0.1)}
+def test_the_price_table_is_a_setting() -> None:
+    settings = load(
+        {"endpoint": {"prices": {"Qwen/Coder": {"input": 1, "output": 5.0, "cached": 0.1}}}}, environ={}
+    )
+    assert prices_of(settings.endpoint.prices) == {"Qwen/Coder": Price(1.0, 5.0, 0.1)}
 
 
-@pytest.mark.parametrize("text", ["[m]\nprompt = -1", "[m]\nprompt = true", "[m]\nprize = 1", "m = 3", "[["])
-def test_a_wrong_price_is_named(tmp_path: Path, text: str) -> None:
-    table = tmp_path / "prices.toml"
-    table.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"prices\.toml"):
-        load_prices(table)
+@pytest.mark.parametrize("row", [{"input": -1}, {"input": "much"}, {"prize": 1}, 3])
+def test_a_wrong_price_is_named(row: object) -> None:
+    with pytest.raises(SettingsError, match=r"endpoint\.prices\.m"):
+        load({"endpoint": {"prices": {"m": row}}}, environ={})
+
+
+def test_other_prices_count_from_now_on() -> None:
+    ledger = Ledger({"m": Price(1.0)})
+    ledger.record("chat", "m", Usage(1_000_000), seconds=1)
+    ledger.reprice({"m": Price(3.0)})
+    assert ledger.cost("m", Usage(1_000_000)) == pytest.approx(3.0)
+    assert ledger.cost("other", Usage(1_000_000)) is None
+    assert ledger.totals().all.cost == pytest.approx(1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -24,6 +25,8 @@ WORKSPACE = {
     ".git/HEAD": "ref: refs/heads/main\n",
     ".git/config": "[core]\n\tbare = false\n",
     ".git/hooks/README": "none\n",
+    ".git/objects/README": "none\n",
+    ".git/refs/README": "none\n",
     ".vscode/settings.json": "{}\n",
     ".github/workflows/ci.yml": "on: push\n",
     ".github/ISSUE.md": "Say what happened.\n",
@@ -82,7 +85,8 @@ class Place:
     def untouched(self) -> str:
         """A digest of names, modes, owners and bytes of everything but the scratch copy."""
         told = hashlib.sha256()
-        for folder, folders, names in os.walk(self.base):
+        walks = itertools.chain(os.walk(self.base), os.walk(self.home))
+        for folder, folders, names in walks:
             folders.sort()
             if Path(folder) == self.scratch.parent and self.scratch.name in folders:
                 folders.remove(self.scratch.name)

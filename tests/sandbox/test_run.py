@@ -65,6 +65,13 @@ async def test_cancelling_ends_all_of_it(place: Place) -> None:
     assert not _sleeping()
 
 
+async def test_commands_in_one_copy_take_turns(place: Place) -> None:
+    """One beside another could put a link where a folder is about to be mounted."""
+    line = "[ ! -e busy ] && touch busy && sleep 0.2 && rm busy"
+    both = await asyncio.gather(place.run(line), place.run(line))
+    assert [done.status for done in both] == [0, 0]
+
+
 async def test_it_is_ended_when_its_time_is_over(place: Place) -> None:
     line = "echo begun; setsid sleep 424242 & sleep 424242"
     done = await place.run(line, limits=Limits(seconds=0.5))

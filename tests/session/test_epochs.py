@@ -14,8 +14,9 @@ import pytest
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.epoch import Around, advance
 from qwen_lsp.context.prefix import Base, Sight, room_for
+from qwen_lsp.layers import load
 from qwen_lsp.session import Session
-from qwen_lsp.settings import Settings, load
+from qwen_lsp.settings import Settings
 from qwen_lsp.workspace import git
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate

@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from qwen_lsp.layers import load
 from qwen_lsp.session import Session
-from qwen_lsp.settings import Settings, load
+from qwen_lsp.settings import Settings
 from qwen_lsp.text.edits import TextEdit
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath

@@ -88,9 +88,10 @@ def test_git_applies_what_is_shown(before: str | None, after: str | None) -> Non
 
 
 def test_a_rename_is_shown() -> None:
-    assert unified(FileEdit("b.py", "x\n", "x\n", moved_from="a.py")) == "rename from a.py\nrename to b.py\n"
+    header = "diff --git a/a.py b/b.py\nrename from a.py\nrename to b.py\n"
+    assert unified(FileEdit("b.py", "x\n", "x\n", moved_from="a.py")) == header
     shown = unified(FileEdit("b.py", "x\n", "y\n", moved_from="a.py"))
-    assert shown == "--- a/a.py\n+++ b/b.py\n@@ -1 +1 @@\n-x\n+y\n"
+    assert shown == header + "--- a/a.py\n+++ b/b.py\n@@ -1 +1 @@\n-x\n+y\n"
 
 
 LINES = [f"line {n}\n" for n in range(12)]

@@ -96,6 +96,13 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something beside the work that the person should know, in a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """The model's list of what it means to do: (text, status) each."""
 
@@ -123,7 +130,18 @@ class Stopped:
 
 
 AgentEvent = (
-    Began | Said | Called | Printed | Observed | Changed | Asked | Planned | Compacted | Turned | Stopped
+    Began
+    | Said
+    | Called
+    | Printed
+    | Observed
+    | Changed
+    | Asked
+    | Noted
+    | Planned
+    | Compacted
+    | Turned
+    | Stopped
 )
 
 

@@ -1,49 +1,35 @@
 """The loop: ask, run the calls on the fork, show the model what happened, until it is done.
 
-Every request extends the one before it byte for byte: the history only grows. Nothing of the user's
-moves here; the caller lands the result (`task.landed`).
+Every request extends the one before it byte for byte, until the window is full: the history only grows.
+Nothing of the user's moves here; the caller lands the result.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from qwen_lsp.errors import ContextOverflow, EditRejected, EndpointError, ToolRefused
-from qwen_lsp.features.agent.approval import Approval
-from qwen_lsp.features.agent.events import (
-    AgentEvent,
-    Called,
-    Ended,
-    Observed,
-    Planned,
-    Said,
-    Stopped,
-    Turned,
-)
-from qwen_lsp.features.agent.toolbox import Desk, Tool, call, checked, digest
-from qwen_lsp.features.agent.tools import TOOLS
+from qwen_lsp.errors import ContextOverflow, EndpointError, EndpointFailed, EndpointTimeout, MalformedReply
+from qwen_lsp.features.agent.calls import answer
+from qwen_lsp.features.agent.compact import compact, make_room
+from qwen_lsp.features.agent.course import Course, Means
+from qwen_lsp.features.agent.ending import End
+from qwen_lsp.features.agent.events import Ended, Said, Stopped, Turned
+from qwen_lsp.features.agent.finishing import unfinished
+from qwen_lsp.features.agent.room import Room
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.model.endpoint import Endpoint
-from qwen_lsp.model.messages import ChatDone, Message, TextDelta, ToolCall, Usage
-from qwen_lsp.settings import AgentSettings
+from qwen_lsp.model.messages import ChatDone, Message, TextDelta, Usage
 from qwen_lsp.text.edits import FileEdit
-from qwen_lsp.workspace.paths import RelPath
-from qwen_lsp.workspace.secrets import Gate
 
 MOST_REPAIRS = 3
-"""Malformed turns in a row before the run ends."""
-SAME_CALL_WARNS, SAME_CALL_ENDS = 3, 5
-_CUT = "Your reply was cut off by its length limit. Go on, in smaller steps."
-_UNPARSED = (
-    "Your last reply contains tool-call markup that is not a well-formed call, so nothing was run. "
-    "Repeat it as one complete call: <tool_call>, <function=NAME>, <parameter=KEY> for each argument."
-)
-_MARKUP = ("<tool_call>", "<function=", "<parameter=")
+"""Turns in a row whose calls could not be read before the run ends."""
+_BROKEN_OFF = 1
+"""Replies of one turn that may break off in the middle before the run ends."""
+_SMALLER = 0.8
+
+__all__ = ["MOST_REPAIRS", "AgentResult", "Means", "converse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,157 +43,134 @@ class AgentResult:
     reason: str
     usage: Usage
     turns: int
+    cost: float | None = None
+    """Money, None without a price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a run works with. `record` gets every message as it joins the history, whatever happens next."""
-
-    endpoint: Endpoint
-    gate: Gate
-    settings: AgentSettings
-    max_tokens: int
-    on_event: Callable[[AgentEvent], None]
-    record: Callable[[Message], None]
-    approval: Approval
-    tools: Mapping[str, Tool] = field(default_factory=lambda: TOOLS)
+Opening = Callable[[], Awaitable[Sequence[Message]]]
+"""Makes the messages that a run begins or goes on with. Raises End where that is not possible."""
 
 
-@dataclass(slots=True)
-class _Run:
-    """The state of one run."""
+async def converse(course: Course, opening: Opening) -> AgentResult:
+    """Run the loop, after the messages of `opening` have joined the history.
 
-    fork: Snapshot
-    history: list[Message]
-    usage: Usage = field(default_factory=Usage)
-    turns: int = 0
-    repairs: int = 0
-    summary: str = ""
-    last_call: tuple[str, str, str] = ("", "", "")
-    same_calls: int = 0
-    seen: dict[RelPath, str] = field(default_factory=dict[RelPath, str])
-
-
-class _End(Exception):
-    """Leaves the loop from any depth; carries why."""
-
-    def __init__(self, ended: Ended, reason: str) -> None:
-        super().__init__(reason)
-        self.ended: Ended = ended
-
-
-async def converse(snapshot: Snapshot, history: Sequence[Message], means: Means) -> AgentResult:
-    """Run the loop from `history` (system and first user message) on a fork of `snapshot`.
-
-    Cancelling the task closes the stream to the endpoint and raises CancelledError; the base is untouched.
+    Cancelling the task closes the stream to the endpoint and raises CancelledError; what was done until then
+    is in the log, and the base is untouched.
     """
-    run = _Run(snapshot, [])
-    for message in history:
-        _say(run, means, message)
+    means = course.means
     ended: Ended = "done"
     reason = "The task is done."
     try:
-        async with asyncio.timeout(means.settings.max_seconds):
-            while await _turn(run, means):
+        async with course.clock.running():
+            for message in await opening():
+                course.say(message)
+            while await _turn(course):
                 pass
-    except _End as end:
+    except End as end:
         ended, reason = end.ended, str(end)
-    except TimeoutError:
-        ended = "time"
-        reason = f"Stopped after {means.settings.max_seconds:g} s; raise agent.max_seconds for more."
-    except ContextOverflow as error:
-        ended, reason = "window", f"The conversation no longer fits the model's window: {error}"
     except EndpointError as error:
         ended, reason = "endpoint", str(error)
+    except BaseException as error:
+        # Also of what is no business of the loop it is written down that the run ended, and where.
+        cancelled = not isinstance(error, Exception)
+        said = "It was stopped." if cancelled else f"It failed: {type(error).__name__}."
+        means.on_event(Stopped("cancelled", said))
+        raise
     means.on_event(Stopped(ended, reason))
-    edits = tuple(run.fork.changes_since(snapshot))
-    return AgentResult(run.fork, edits, run.summary, ended, reason, run.usage, run.turns)
+    edits = tuple(course.fork.changes_since(course.base))
+    cost = course.caps.cost(course.usage)
+    return AgentResult(course.fork, edits, course.summary, ended, reason, course.usage, course.turns, cost)
 
 
-def _say(run: _Run, means: Means, message: Message) -> None:
-    run.history.append(message)
-    means.record(message)
-
-
-async def _turn(run: _Run, means: Means) -> bool:
-    """One reply and its calls; whether to go on. Raises _End where the run must stop."""
-    if run.turns >= means.settings.max_turns:
-        raise _End("turns", f"Stopped after {run.turns} turns; raise agent.max_turns for more.")
-    if run.usage.prompt + run.usage.completion >= means.settings.max_total_tokens:
-        raise _End("tokens", "Stopped at the token limit of the run; raise agent.max_total_tokens for more.")
-    reply = await _reply(run, means)
-    run.turns += 1
-    run.usage += reply.usage
-    means.on_event(Turned(run.turns, reply.usage))
-    _say(run, means, Message("assistant", reply.content, tool_calls=reply.calls))
+async def _turn(course: Course) -> bool:
+    """One reply and its calls; whether to go on. Raises End where the run must stop."""
+    course.caps.check(course.spent)
+    await make_room(course)
+    begun = time.monotonic()
+    reply = await _reply(course)
+    course.turns += 1
+    course.usage += reply.usage
+    course.last = reply.usage
+    course.history.measure(reply.usage)
+    cost = course.caps.cost(course.usage)
+    course.means.on_event(Turned(course.turns, reply.usage, time.monotonic() - begun, cost))
+    course.say(Message("assistant", reply.content, tool_calls=reply.calls))
+    course.summary = reply.content.strip() or course.summary
+    if reply.finish_reason == "content_filter":
+        raise End("refused", "The endpoint's content filter stopped the reply.")
     if not reply.calls:
-        return _without_calls(run, means, reply)
-    for asked in reply.calls:
-        observation = await _observe(run, means, asked)
-        _say(run, means, Message("tool", observation, tool_call_id=asked.id, name=asked.name))
-    run.repairs = run.repairs + 1 if all(asked.problem for asked in reply.calls) else 0
-    if run.repairs > MOST_REPAIRS:
-        raise _End("malformed", f"The model made no well-formed call in {run.repairs} turns in a row.")
+        return _without_calls(course, reply)
+    await answer(course, reply.calls)
+    course.nudged = ""
+    course.repairs = course.repairs + 1 if all(asked.problem for asked in reply.calls) else 0
+    _check_repairs(course)
     return True
 
 
-async def _reply(run: _Run, means: Means) -> ChatDone:
-    specs = [tool.spec() for tool in means.tools.values()]
-    stream = means.endpoint.chat(tuple(run.history), tools=specs, max_tokens=means.max_tokens)
+def _without_calls(course: Course, reply: ChatDone) -> bool:
+    """A reply with no call is the end, unless a call got lost in it."""
+    found = unfinished(
+        reply.content, reply.finish_reason, list(course.means.tools), steps_open=course.steps_open
+    )
+    if found is None:
+        return False
+    if found.fault == "announced" and course.nudged == "announced":
+        return False
+    if found.fault == "empty" and course.nudged == "empty":
+        raise End("malformed", "The model replied with nothing, twice.")
+    course.nudged = found.fault
+    if found.fault in ("cut", "unparsed"):
+        course.repairs += 1
+        _check_repairs(course)
+    course.say(Message("user", found.told))
+    return True
+
+
+def _check_repairs(course: Course) -> None:
+    if course.repairs > MOST_REPAIRS:
+        raise End(
+            "malformed",
+            f"The model made no well-formed call in {course.repairs} turns in a row: its replies were cut "
+            "off or could not be read.",
+        )
+
+
+async def _reply(course: Course) -> ChatDone:
+    """The next reply, asked for anew where it broke off, and after a compaction where it did not fit."""
+    broken, overflowed = 0, False
+    while True:
+        begun: list[str] = []
+        try:
+            return await _asked(course, begun)
+        except ContextOverflow as error:
+            if overflowed:
+                raise End("window", f"The conversation does not fit the model's window: {error}.") from None
+            overflowed = True
+            await _learn(course, error)
+            await compact(course, ask=False)
+        except (MalformedReply, EndpointTimeout, EndpointFailed) as error:
+            broken += 1
+            # A server that does not answer at all has been asked often enough by the endpoint itself.
+            if broken > _BROKEN_OFF or (isinstance(error, EndpointFailed) and not begun):
+                raise
+
+
+async def _learn(course: Course, error: ContextOverflow) -> None:
+    """The window is smaller than was thought, or the tokens are more."""
+    window = error.limit or await course.means.endpoint.window()
+    if window >= course.room.window:
+        window = int(min(course.room.window, course.history.tokens) * _SMALLER)
+    course.room = Room.of(window, course.means.max_tokens, course.room.asking)
+
+
+async def _asked(course: Course, begun: list[str]) -> ChatDone:
+    means = course.means
+    stream = means.endpoint.chat(course.history.messages, tools=means.offered, max_tokens=course.room.reply)
     async with contextlib.aclosing(stream):
         async for event in stream:
             if isinstance(event, TextDelta):
+                begun.append(event.text)
                 means.on_event(Said(event.text))
             else:
                 return event
-    raise _End("endpoint", "The endpoint ended its reply without saying why.")
-
-
-def _without_calls(run: _Run, means: Means, reply: ChatDone) -> bool:
-    """A reply with no call is the end, unless it was cut or its calls could not be read."""
-    cut = reply.finish_reason == "length"
-    if not cut and not any(mark in reply.content for mark in _MARKUP):
-        run.summary = reply.content.strip()
-        return False
-    run.repairs += 1
-    if run.repairs > MOST_REPAIRS:
-        raise _End("malformed", "The model's replies were cut off or unreadable too often.")
-    _say(run, means, Message("user", _CUT if cut else _UNPARSED))
-    return True
-
-
-async def _observe(run: _Run, means: Means, asked: ToolCall) -> str:
-    """Run one call on the fork; a refusal is an observation too."""
-    means.on_event(Called(asked.id, asked.name, asked.arguments))
-    try:
-        tool, _ = checked(means.tools, asked)
-        means.approval.admits(tool)
-        outcome = await call(means.tools, Desk(run.fork, means.gate, run.seen), asked)
-    except (ToolRefused, EditRejected) as error:
-        text, ok = str(error), False
-    else:
-        run.fork, text, ok = outcome.snapshot, outcome.text, outcome.ok
-        for path in outcome.shown:
-            run.seen[path] = digest(run.fork.text(path))
-    text = _noticing_repeats(run, asked, text)
-    means.on_event(Observed(asked.id, asked.name, ok, text))
-    if ok and asked.name == "todo_write":
-        means.on_event(Planned(_todos(asked.arguments["todos"])))
-    return text
-
-
-def _todos(listed: Sequence[Any]) -> tuple[tuple[str, str], ...]:
-    items = [cast("Mapping[str, Any]", item) for item in listed if isinstance(item, Mapping)]
-    return tuple((str(item.get("content", "")), str(item.get("status", ""))) for item in items)
-
-
-def _noticing_repeats(run: _Run, asked: ToolCall, text: str) -> str:
-    """Steady work changes either the call or what it shows; only an exact repeat of both counts."""
-    this = (asked.name, json.dumps(asked.arguments, sort_keys=True, default=str), text)
-    run.same_calls = run.same_calls + 1 if this == run.last_call else 1
-    run.last_call = this
-    if run.same_calls >= SAME_CALL_ENDS:
-        raise _End("loop", f"The model repeated the same {asked.name} call {run.same_calls} times.")
-    if run.same_calls >= SAME_CALL_WARNS:
-        return f"{text}\n[Call number {run.same_calls} like this, with the same result. Do something else.]"
-    return text
+    raise MalformedReply("the endpoint ended its reply without saying why")

@@ -21,7 +21,8 @@ from qwen_lsp.workspace.secrets import Gate
 Arguments = Mapping[str, Any]
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "boolean": (bool,), "array": (list,), "object": (dict,),
+    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
+    "object": (dict,),
 }  # fmt: skip
 
 
@@ -118,8 +119,11 @@ class Tool:
         if unknown := [n for n in arguments if n not in schemas]:
             raise ToolRefused(f"{self.name} has no {', '.join(unknown)}; it takes {', '.join(schemas)}.")
         for name, value in arguments.items():
-            wanted = str(schemas[name]["type"])
-            good = isinstance(value, _TYPES[wanted]) and not (wanted == "integer" and isinstance(value, bool))
+            wanted = schemas[name].get("type")
+            if not isinstance(wanted, str) or wanted not in _TYPES:
+                continue  # a schema that names no single type is for the tool itself to judge
+            number = wanted in ("integer", "number")
+            good = isinstance(value, _TYPES[wanted]) and not (number and isinstance(value, bool))
             if not good:
                 raise ToolRefused(
                     f"{self.name}: {name} must be of type {wanted}, not {type(value).__name__}."

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from qwen_lsp.errors import ConflictError
+from qwen_lsp.features.agent.approval import Approval
+from qwen_lsp.features.agent.course import Means
 from qwen_lsp.features.agent.events import AgentEvent, Called, Observed, Stopped
+from qwen_lsp.features.agent.log import Changes
 from qwen_lsp.features.agent.loop import AgentResult
-from qwen_lsp.features.agent.task import landed, run
+from qwen_lsp.features.agent.opening import Request
+from qwen_lsp.features.agent.task import run
+from qwen_lsp.features.agent.toolbox import Tool
+from qwen_lsp.features.agent.tools import TOOLS
+from qwen_lsp.index.landing import landed
 from qwen_lsp.model.endpoint import Endpoint, connect
-from qwen_lsp.model.messages import Message
+from qwen_lsp.model.messages import Message, Usage
 from qwen_lsp.settings import AgentSettings, EndpointSettings
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace.paths import RelPath
@@ -35,13 +42,35 @@ print(greet("Ada"))
 RENAME = {"file_path": "greet.py", "old_string": "def greet(", "new_string": "def welcome("}
 
 
+class Kept:
+    """A log that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.restarts: list[Sequence[Message]] = []
+        self.work: list[Changes] = []
+
+    def said(self, message: Message, /) -> None:
+        self.messages.append(message)
+
+    def restarted(self, history: Sequence[Message], /) -> None:
+        self.restarts.append(tuple(history))
+
+    def worked(self, changed: Changes, seen: Mapping[RelPath, str], /) -> None:
+        self.work.append(changed)
+
+
 @dataclass
 class Ran:
     """One run, and all that was told about it."""
 
     result: AgentResult
     events: list[AgentEvent]
-    record: list[Message]
+    log: Kept
+
+    @property
+    def record(self) -> list[Message]:
+        return self.log.messages
 
 
 @dataclass
@@ -49,16 +78,24 @@ class Agent:
     server: ScriptedEndpoint
     endpoint: Endpoint
     made: Workspace = field(default_factory=lambda: workspace(FILES))
+    events: list[AgentEvent] = field(default_factory=list[AgentEvent])
+    log: Kept = field(default_factory=Kept)
+    tools: Mapping[str, Tool] = field(default_factory=lambda: TOOLS)
+    cost: Callable[[Usage], float | None] = lambda usage: None
 
     async def run(self, task: str = "Rename greet to welcome", **settings: Any) -> Ran:
-        events: list[AgentEvent] = []
-        record: list[Message] = []
-        result = await run(
-            self.made.snapshot, task, endpoint=self.endpoint, gate=Gate(None),
-            settings=AgentSettings(**settings), count=lambda text: len(text) // 4 + 1, max_tokens=1_000,
-            on_event=events.append, record=record.append,
+        chosen = AgentSettings(**settings)
+        means = Means(
+            self.endpoint, Gate(None), chosen, lambda text: len(text) // 4 + 1, 1_000, Approval(chosen.mode),
+            self.events.append, self.log, self.tools, cost=self.cost,
         )  # fmt: skip
-        return Ran(result, events, record)
+        result = await run(self.made.snapshot, Request(task), means)
+        return Ran(result, self.events, self.log)
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """The bodies of the requests to the model."""
+        return [request.json for request in self.server.requests if request.messages]
 
 
 @pytest.fixture

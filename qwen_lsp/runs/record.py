@@ -1,0 +1,177 @@
+"""A run's folder in the user's state folder: what was said, what happened, what the fork holds.
+
+Everything is written when it happens, a line each, so that a run which was killed can be gone on with: a torn
+last line is the only thing that can be missing. Readable by the user only; the newest runs are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from qwen_lsp.errors import UserError
+from qwen_lsp.features.agent.events import AgentEvent, as_json
+from qwen_lsp.features.agent.log import Changes
+from qwen_lsp.index.turns import Turn
+from qwen_lsp.model.messages import Message, ToolSpec
+from qwen_lsp.session.state import state_folder
+from qwen_lsp.workspace.paths import RelPath
+
+KEPT = 50
+"""Runs that are kept, of all workspaces together."""
+META, MESSAGES, EVENTS, WORK = "meta.json", "messages.jsonl", "events.jsonl", "work.jsonl"
+NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a run is, and how it ended."""
+
+    run: str
+    root: str
+    task: str
+    model: str
+    mode: str
+    begun: str
+    """UTC, ISO 8601."""
+    tools: tuple[ToolSpec, ...]
+    """As they stand in each request of the run."""
+    ended: str = ""
+    """Empty while it goes on, and for good when it was killed."""
+    reason: str = ""
+    turns: int = 0
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    """Tokens so far, all requests together."""
+    cost: float | None = None
+    files: tuple[str, ...] = ()
+    """Files it has changed on its fork."""
+
+
+def runs_folder() -> Path:
+    """Where the folders of runs are, one each."""
+    return state_folder() / "runs"
+
+
+def folder_of(run: str) -> Path:
+    """The folder of a run. Raises UserError for what is no run's name."""
+    if not NAME.fullmatch(run):
+        raise UserError(f"{run!r} is not the name of a run")
+    return runs_folder() / run
+
+
+class Record:
+    """The log of one run, open for writing. Raises UserError for a run that goes on elsewhere."""
+
+    def __init__(self, meta: Meta, *, resumed: bool = False) -> None:
+        self.meta = meta
+        self.folder = folder_of(meta.run)
+        with contextlib.suppress(OSError):  # which the first line written finds out, and tells
+            self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self.problem = ""
+        """Why the record is not whole, when the disk would not take it; the run goes on all the same."""
+        self._turn = Turn(self.folder / "run")
+        if not self._turn.take():
+            raise UserError(f"The run {meta.run} is still going on elsewhere.")
+        self._files: dict[str, TextIO] = {}
+        self._keep_meta()
+        if not resumed:
+            _forget(self.folder)
+
+    # -- the log of the loop ---------------------------------------------------------------------------
+
+    def said(self, message: Message, /) -> None:
+        """A message joined the history."""
+        self._line(MESSAGES, asdict(message))
+
+    def restarted(self, history: Sequence[Message], /) -> None:
+        """The history was shortened to this one."""
+        self._line(MESSAGES, {"history": [asdict(message) for message in history]})
+
+    def worked(self, changed: Changes, seen: Mapping[RelPath, str], /) -> None:
+        """A call changed these files of the fork, and showed the model files with these digests."""
+        edits = {path: asdict(edit) if edit else None for path, edit in changed.items()}
+        self._line(WORK, {"changed": edits, "seen": dict(seen)})
+
+    # -- what front ends were shown ----------------------------------------------------------------------
+
+    def event(self, event: AgentEvent) -> None:
+        """Something happened; `at` is seconds since the epoch."""
+        self._line(EVENTS, as_json(event) | {"at": round(time.time(), 3)})
+
+    def update(self, meta: Meta) -> None:
+        """What the run has come to by now."""
+        self.meta = meta
+        self._keep_meta()
+
+    def close(self) -> None:
+        """Let go of the files; the run may be resumed from now on."""
+        for file in self._files.values():
+            with contextlib.suppress(OSError):
+                file.close()
+        self._files.clear()
+        self._turn.give_back()
+
+    # -- files ---------------------------------------------------------------------------------------------
+
+    def _line(self, name: str, value: Mapping[str, Any]) -> None:
+        try:
+            file = self._files.get(name)
+            if file is None:
+                file = self._files[name] = _appending(self.folder / name)
+            file.write(json.dumps(value, default=str) + "\n")
+            file.flush()
+        except OSError as error:
+            self._broken(error)
+
+    def _keep_meta(self) -> None:
+        """All of it or what it was before."""
+        new = self.folder / f"{META}.new"
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+                json.dump(asdict(self.meta), out, default=str)
+            new.replace(self.folder / META)
+        except OSError as error:
+            self._broken(error)
+
+    def _broken(self, error: OSError) -> None:
+        self.problem = f"This run cannot be written down, nor resumed: {error.strerror or error}."
+
+
+def new_name() -> str:
+    """A name for a run; those of later runs sort behind it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _appending(path: Path) -> TextIO:
+    """A file to add lines to, whose last line, torn when its writer was killed, is ended first."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    torn = os.lseek(descriptor, 0, os.SEEK_END) > 0
+    if torn:
+        os.lseek(descriptor, -1, os.SEEK_END)
+        torn = os.read(descriptor, 1) != b"\n"
+    file = os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace", newline="\n")
+    if torn:
+        file.write("\n")
+    return file
+
+
+def _forget(newest: Path) -> None:
+    """Remove all but the newest runs, none that goes on."""
+    found = sorted(path for path in newest.parent.iterdir() if NAME.fullmatch(path.name))
+    for folder in found[:-KEPT]:
+        turn = Turn(folder / "run")
+        if folder != newest and turn.take():
+            turn.give_back()
+            shutil.rmtree(folder, ignore_errors=True)
