@@ -37,6 +37,8 @@ class Working:
     copy: Path
     allowed: Allowed
     survey: Survey
+    guarded: tuple[RelPath, ...] = ()
+    """What no command may write in this workspace, besides what is protected in all."""
     known: dict[RelPath, Pair] = field(default_factory=dict[RelPath, Pair])
     """Files and links whose changes are read back."""
     untaken: dict[RelPath, Signature] = field(default_factory=dict[RelPath, Signature])
@@ -49,11 +51,13 @@ class Working:
     """The fork that the copy was last fitted to."""
 
     @classmethod
-    def made(cls, root: Path, copy: Path, allowed: Allowed, stopped: list[bool]) -> Working:
+    def made(
+        cls, root: Path, copy: Path, allowed: Allowed, guarded: tuple[RelPath, ...], stopped: list[bool]
+    ) -> Working:
         """Copy a workspace into an empty folder. Ends early, with half of it, once `stopped` is not empty."""
         found = survey(root, allowed)
         copier = Copier(root, copy)
-        working = cls(root, copy, allowed, found)
+        working = cls(root, copy, allowed, found, guarded)
         for folder, names in found.files.items():
             if stopped:
                 break
@@ -69,6 +73,8 @@ class Working:
         """Bring the copy to the state of a fork. Raises WorkspaceError for a text its file cannot hold."""
         before = self.held.buffers if self.held is not None else dict[RelPath, Buffer]()
         differing = {p for p in {*fork.buffers, *before} if fork.buffers.get(p) is not before.get(p)}
+        runnable = self.held.modes if self.held is not None else dict[RelPath, bool]()
+        differing |= {p for p in {*fork.modes, *runnable} if fork.modes.get(p) != runnable.get(p)}
         self.stale |= differing | self._changed_meanwhile(fork)
         for path in sorted(self.stale):
             self._put(fork, path)
@@ -113,38 +119,38 @@ class Working:
                 return
         with _folder(self.copy, folder) as target:
             if buffer is not None and buffer.text is not None:
-                self.known[path] = self._write(target, path, buffer.text, before)
+                self.known[path] = self._write(target, fork, path, buffer.text, before)
                 return
             _clear(target, name)
             with contextlib.suppress(OSError, TooMuch), open_folder(self.root, folder) as source:
-                self.known[path] = Copier(self.root, self.copy).one(source, target, name, folder)
+                pair = Copier(self.root, self.copy).one(source, target, name, folder)
+                if path in fork.modes:
+                    pair = Pair(pair.source, _made_executable(target, name, fork.modes[path]))
+                self.known[path] = pair
 
     def _is_withheld(self, path: RelPath) -> bool:
         return self.allowed(path) is not None or self.survey.rules.hides(path)
 
-    def _write(self, target: int, path: RelPath, text: str, before: Pair | None) -> Pair:
+    def _write(self, target: int, fork: Snapshot, path: RelPath, text: str, before: Pair | None) -> Pair:
         name = path.rpartition("/")[2]
         like = like_on_disk(self.root, path)
         try:
             data = disk.encode(text, like)
         except WorkspaceError as error:
             raise WorkspaceError(f"{path}: {error}") from None
-        mode = _mode(target, name)
         source = source_signature(self.root, path)
-        if mode is None and source is not None:
-            mode = modes.S_IMODE(source[0]) & 0o777
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_TEMPORARY, dir_fd=target)
         descriptor = os.open(_TEMPORARY, _NEW, 0o666, dir_fd=target)
         try:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(data)
-            if mode is not None:
-                os.fchmod(descriptor, mode)
+            mode = (source[0] if source is not None else os.fstat(descriptor).st_mode) & 0o777
+            os.fchmod(descriptor, _with_right_to_run(mode, fork.executable(path)))
             self._stamp(descriptor, path, [each for each in (source, before and before.copy) if each])
         finally:
             os.close(descriptor)
-        if mode is None:
+        if _is_folder(target, name):
             _clear(target, name)
         os.rename(_TEMPORARY, name, src_dir_fd=target, dst_dir_fd=target)
         return Pair(source, signature(os.stat(name, dir_fd=target, follow_symlinks=False)))
@@ -213,13 +219,26 @@ def _folder(top: Path, folder: str, *, clear: bool = True, make: bool = True) ->
         os.close(descriptor)
 
 
-def _mode(folder: int, name: str) -> int | None:
-    """The rights of a regular file; None where there is none."""
+def _is_folder(folder: int, name: str) -> bool:
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return modes.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except OSError:
-        return None
-    return modes.S_IMODE(found.st_mode) & 0o777 if modes.S_ISREG(found.st_mode) else None
+        return False
+
+
+def _with_right_to_run(mode: int, executable: bool) -> int:
+    """Whoever may read a program may run it; nobody may run what is none."""
+    return mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+
+
+def _made_executable(folder: int, name: str, executable: bool) -> Signature:
+    """What the file is after it was given the right to be run, or it was taken away. Raises OSError."""
+    descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=folder)
+    try:
+        os.fchmod(descriptor, _with_right_to_run(os.fstat(descriptor).st_mode & 0o777, executable))
+        return signature(os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
 
 
 def _remove(top: Path, path: RelPath) -> None:

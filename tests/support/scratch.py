@@ -11,7 +11,7 @@ from typing import Any
 
 from qwen_lsp.features.agent.approval import Answer, Approval, Ask
 from qwen_lsp.features.agent.checking import Checks
-from qwen_lsp.features.agent.commands import CheckAfterEdits, command_tools
+from qwen_lsp.features.agent.commands import command_tools
 from qwen_lsp.features.agent.toolbox import Desk, Outcome, call
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import ToolCall
@@ -42,7 +42,6 @@ class Commands:
     def __post_init__(self) -> None:
         self.fork = self.base
         self.tools = {tool.name: tool for tool in command_tools(self.scratch, self.approval, self.checks)}
-        self.after = CheckAfterEdits(self.checks, self.approval)
 
     @property
     def desk(self) -> Desk:

@@ -6,16 +6,20 @@ What they print goes through the secrets gate before the model reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any
 
 from qwen_lsp.errors import SandboxFailed, ToolRefused
-from qwen_lsp.features.agent.approval import Approval, Ask
+from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.checking import Checking, Checks
+from qwen_lsp.features.agent.project import Check
 from qwen_lsp.features.agent.toolbox import Act, Arguments, Desk, Outcome, Tool, number_of, text_of
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.sandbox.command import Command, Exit, Limits, NoSandbox
+from qwen_lsp.sandbox.command import Command, Exit, Limits, NoSandbox, Sandbox
 from qwen_lsp.sandbox.scratch import Ran, Scratch
+from qwen_lsp.settings import AgentSettings
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
@@ -46,6 +50,30 @@ def command_tools(scratch: Scratch, approval: Approval, checks: Checks) -> tuple
     return _rows(run_shell_command, run_checks, network=checks.settings.network == "ask")
 
 
+@contextlib.asynccontextmanager
+async def program_tools(
+    base: Snapshot,
+    sandbox: Sandbox | NoSandbox,
+    *,
+    approval: Approval,
+    gate: Gate,
+    settings: AgentSettings,
+    place: Path | None = None,
+) -> AsyncGenerator[tuple[Tool, ...]]:
+    """The tools that run programs, for as long as a run lasts; its scratch copy is removed with it.
+
+    `base` is the snapshot that the run began with. `place` is for the copies, when not the user's cache.
+    """
+    if isinstance(sandbox, NoSandbox):
+        yield without_commands(sandbox)
+        return
+    guarded = tuple(approval.guarded)
+    async with Scratch.at(
+        base.root, sandbox, allowed=gate.withholds, place=place, guarded=guarded
+    ) as scratch:
+        yield command_tools(scratch, approval, Checks(scratch, base, settings))
+
+
 def without_commands(why: NoSandbox) -> tuple[Tool, ...]:
     """The same tools where there is no sandbox: each call is answered with the reason."""
 
@@ -53,33 +81,6 @@ def without_commands(why: NoSandbox) -> tuple[Tool, ...]:
         raise ToolRefused(f"Commands are off: {why.reason}. {why.advice} Work without running anything.")
 
     return _rows(refused, refused, network=False)
-
-
-class CheckAfterEdits:
-    """The setting `agent.check_after_edits`: what a turn that edited something has broken.
-
-    Leave is asked as for `run_checks`: what a check runs is what the project's files say.
-    """
-
-    def __init__(self, checks: Checks, approval: Approval) -> None:
-        self._checks = checks
-        self._approval = approval
-        self._checked = checks.base
-
-    async def after_edits(self, desk: Desk) -> str | None:
-        """What to append to the turn's last observation; None where nothing was edited or nothing is new."""
-        if not desk.snapshot.changes_since(self._checked):
-            return None
-        self._checked = desk.snapshot
-        try:
-            planned = await self._checks.plan(desk.snapshot, ("test", "lint", "type"), ())
-            if not planned:
-                return None
-            await _leave(self._approval, planned)
-            checking = await self._checks.run(desk.snapshot, planned, desk.printed)
-        except (ToolRefused, SandboxFailed) as error:
-            return f"[The checks were not run: {error}]"
-        return None if checking.ok else f"[Checks after this edit]\n{_fitting(desk.gate, checking.text)}"
 
 
 async def _command(scratch: Scratch, approval: Approval, desk: Desk, arguments: Arguments) -> Outcome:
@@ -94,14 +95,9 @@ async def _command(scratch: Scratch, approval: Approval, desk: Desk, arguments: 
     folder = _folder(desk, text_of(arguments, "directory"))
     timeout = min(max(number_of(arguments, "timeout", DEFAULT_TIMEOUT), 1_000), LONGEST_TIMEOUT)
     network = bool(arguments.get("network", False))
-    where = f" (in {folder})" if folder else ""
-    await approval.leave(
-        Ask("command", "Run a command in a copy of the workspace?", line + where, ("command", line, folder))
-    )
+    await approval.command_leave(line, folder)
     if network:
-        await approval.leave(
-            Ask("network", "Let the command use the network?", line + where, ("network", line, folder))
-        )
+        await approval.command_leave(line, folder, network=True)
     try:
         ran = await scratch.run(
             desk.snapshot,
@@ -135,21 +131,27 @@ async def _checks(checks: Checks, approval: Approval, desk: Desk, arguments: Arg
                 f"No check of this kind was found ({', '.join(map(str, kinds))}), or its program is not "
                 "installed. If you know how the project is checked, use run_shell_command."
             )
-        await _leave(approval, planned)
+        planned = await _allowed(approval, planned)
         checking = await checks.run(desk.snapshot, planned, desk.printed)
     except SandboxFailed as error:
         raise ToolRefused(f"The checks were not run: {error}") from None
     return Outcome(desk.snapshot, _fitting(desk.gate, checking.text), ok=checking.ok)
 
 
-async def _leave(approval: Approval, planned: Checking) -> None:
-    lines = [f"{check.line} (in {check.folder})" if check.folder else check.line for check in planned.checks]
-    detail = "\n".join(lines)
-    await approval.leave(
-        Ask(
-            "command", "Run the project's checks in a copy of the workspace?", detail, ("command", detail, "")
-        )
-    )
+async def _allowed(approval: Approval, planned: Checking) -> Checking:
+    """The checks that somebody allows. Raises ToolRefused where that is none of them."""
+    allowed: list[Check] = []
+    refused: ToolRefused | None = None
+    for check in planned.checks:
+        try:
+            await approval.command_leave(check.line, check.folder)
+        except ToolRefused as error:
+            refused = error
+        else:
+            allowed.append(check)
+    if refused is not None and not allowed:
+        raise refused
+    return Checking(tuple(allowed))
 
 
 async def _with_leave(
@@ -158,11 +160,8 @@ async def _with_leave(
     """The fork with those changes of touchy paths that somebody allows."""
     fork, changed, left_out = ran.fork, list(ran.changed), list(ran.left_out)
     for path, text in ran.touchy:
-        what = "was deleted" if text is None else "was changed"
         try:
-            await approval.leave(
-                Ask("path", f"Keep what the command did to {path}?", f"{path} {what}", ("path", path))
-            )
+            await approval.path_leave(path)
         except ToolRefused:
             left_out.append((path, "the user did not allow it"))
         else:

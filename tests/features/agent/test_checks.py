@@ -276,18 +276,6 @@ async def test_what_failed_before_is_found_out_once(tmp_path: Path) -> None:
         assert at.lines.count("make lint") == 4
 
 
-async def test_after_an_edit_by_itself_only_new_failures_are_appended(tmp_path: Path) -> None:
-    async with commands(LINTED, tmp_path) as at:
-        assert await at.after.after_edits(at.desk) is None
-        at.edit("b.txt", "two", "three")
-        assert await at.after.after_edits(at.desk) is None
-        at.edit("b.txt", "three", "BAD new")
-        said = await at.after.after_edits(at.desk)
-        assert said is not None and said.startswith("[Checks after this edit]\n")
-        assert "BAD new" in said and "BAD old" not in said
-        assert await at.after.after_edits(at.desk) is None
-
-
 SCRIPTED = """
 #- Makefile
 test:

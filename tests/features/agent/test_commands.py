@@ -67,7 +67,7 @@ async def test_exactly_what_runs_is_asked_for(tmp_path: Path) -> None:
         await at.shell("ls -l", directory="docs", description="harmless")
 
         assert [(ask.kind, ask.detail, ask.key) for ask in at.asked] == [
-            ("command", "ls -l (in docs)", ("command", "ls -l", "docs"))
+            ("command", "ls -l", ("command", "ls -l", "docs"))
         ]
 
 
@@ -76,7 +76,7 @@ async def test_leave_for_the_request_is_for_the_same_line_in_the_same_folder(tmp
         for line, folder in (("ls", ""), ("ls", "."), ("ls ", "docs"), ("ls", "docs/"), ("ls -a", "")):
             await at.shell(line, directory=folder)
 
-        assert [ask.detail for ask in at.asked] == ["ls", "ls (in docs)", "ls -a"]
+        assert [ask.detail for ask in at.asked] == ["ls", "ls", "ls -a"]
 
 
 async def test_what_is_not_allowed_does_not_run(tmp_path: Path) -> None:
