@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, cast
 
 from qwen_lsp.features.agent.approval import Approval
@@ -14,7 +15,7 @@ from qwen_lsp.features.agent.history import History
 from qwen_lsp.features.agent.log import Changes, Log, Unlogged
 from qwen_lsp.features.agent.repeats import Repeats
 from qwen_lsp.features.agent.room import Room
-from qwen_lsp.features.agent.toolbox import Tool
+from qwen_lsp.features.agent.toolbox import Desk, Tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
@@ -47,6 +48,8 @@ class Means:
     are those it began with."""
     cost: Callable[[Usage], float | None] = lambda usage: None
     """What tokens cost, None without a price."""
+    after_edits: Callable[[Desk], Awaitable[str | None]] | None = None
+    """What to append to the last result of a turn that edited something; None: nothing."""
     clock: Clock | None = None
     """The time of the run, when somebody else stops it for a while; None: one of its own."""
 
@@ -98,6 +101,8 @@ class Course:
         seen: Mapping[RelPath, str] | None = None,
     ) -> Course:
         """A course at its start, or, with the fork and what was seen before, where it was left."""
+        # The same text is counted to cut it, to add it up and to keep it.
+        means = replace(means, count=lru_cache(maxsize=8)(means.count))
         window = await means.endpoint.window()
         history = await asyncio.to_thread(History, means.offered, means.count)
         return cls(
