@@ -204,12 +204,12 @@ class AgentSettings(_Group):
     network: Literal["never", "ask"] = "never"
     """Whether a command may ask for the network. `never`: there is none inside the sandbox."""
     checks: dict[CheckKind, str] = Field(default_factory=dict[CheckKind, str])
-    """The project's checks as command lines for its top folder, such as `{"test": "make test"}`; those of other
-    kinds (`test`, `lint`, `type`, `build`) are found in the project's own files."""
+    """The project's checks as command lines for its top folder, such as `{"test": "make test"}`; those of
+    other kinds (`test`, `lint`, `type`, `build`) are found in the project's own files."""
     check_seconds: Annotated[float, Field(gt=0, le=3_600)] = 300.0
     """Longest time of one check, in seconds; the same again for what failed before the run."""
     check_after_edits: bool = False
-    """Whether the tests, linters and type checkers run by themselves after each turn that edited something."""
+    """Whether tests, linters and type checkers run by themselves after each turn that edited something."""
     allow_commands: tuple[str, ...] = ()
     """Command lines that run without asking at the root of the workspace, each exactly as it stands here,
     such as `pytest -q`. A line with any sign that a shell acts on is asked for all the same."""

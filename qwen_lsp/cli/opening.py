@@ -22,17 +22,20 @@ async def opened(
     root: Path,
     console: Console | None = None,
     adjust: Callable[[Settings], Settings] = lambda settings: settings,
+    *,
+    learn: bool = False,
 ) -> AsyncGenerator[Session]:
     """The workspace, indexed. With a console on a terminal, a bar shows how far the index is.
 
-    `adjust` gives the settings that the command line asks for.
+    `adjust` gives the settings that the command line asks for. `learn`: whether the predictor reads the
+    files, for what completes.
     """
     settings = adjust(merged())
     logging.basicConfig(level=settings.log_level.upper(), format="qwen-lsp: %(message)s")
     session = Session(root, settings)
     try:
         with indexing_bar(console) as progress:
-            await session.start(progress)
+            await session.start(progress, learn=learn)
         yield session
     finally:
         await session.aclose()

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import stat as modes
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from qwen_lsp.workspace.paths import RelPath
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_SECOND = 1_000_000_000
 _TEMPORARY = ".qwen-lsp-fitting.tmp"
 
 
@@ -36,21 +37,27 @@ class Working:
     copy: Path
     allowed: Allowed
     survey: Survey
+    guarded: tuple[RelPath, ...] = ()
+    """What no command may write in this workspace, besides what is protected in all."""
     known: dict[RelPath, Pair] = field(default_factory=dict[RelPath, Pair])
     """Files and links whose changes are read back."""
     untaken: dict[RelPath, Signature] = field(default_factory=dict[RelPath, Signature])
     """What commands made and was left out, and told once."""
     stale: set[RelPath] = field(default_factory=set[RelPath])
     """What is not as the fork has it, and is put right before the next command."""
+    times: dict[RelPath, int] = field(default_factory=dict[RelPath, int])
+    """The latest time that a written file was given, in nanoseconds."""
     held: Snapshot | None = None
     """The fork that the copy was last fitted to."""
 
     @classmethod
-    def made(cls, root: Path, copy: Path, allowed: Allowed, stopped: list[bool]) -> Working:
+    def made(
+        cls, root: Path, copy: Path, allowed: Allowed, guarded: tuple[RelPath, ...], stopped: list[bool]
+    ) -> Working:
         """Copy a workspace into an empty folder. Ends early, with half of it, once `stopped` is not empty."""
         found = survey(root, allowed)
         copier = Copier(root, copy)
-        working = cls(root, copy, allowed, found)
+        working = cls(root, copy, allowed, found, guarded)
         for folder, names in found.files.items():
             if stopped:
                 break
@@ -66,6 +73,8 @@ class Working:
         """Bring the copy to the state of a fork. Raises WorkspaceError for a text its file cannot hold."""
         before = self.held.buffers if self.held is not None else dict[RelPath, Buffer]()
         differing = {p for p in {*fork.buffers, *before} if fork.buffers.get(p) is not before.get(p)}
+        runnable = self.held.modes if self.held is not None else dict[RelPath, bool]()
+        differing |= {p for p in {*fork.modes, *runnable} if fork.modes.get(p) != runnable.get(p)}
         self.stale |= differing | self._changed_meanwhile(fork)
         for path in sorted(self.stale):
             self._put(fork, path)
@@ -101,7 +110,7 @@ class Working:
         """Make one name what it should be: of the fork, of the workspace, or nothing."""
         folder, _, name = path.rpartition("/")
         buffer = fork.buffers.get(path)
-        self.known.pop(path, None)
+        before = self.known.pop(path, None)
         self.untaken.pop(path, None)
         if buffer is None or buffer.text is None:
             from_workspace = buffer is None and source_signature(self.root, path) is not None
@@ -110,43 +119,55 @@ class Working:
                 return
         with _folder(self.copy, folder) as target:
             if buffer is not None and buffer.text is not None:
-                self.known[path] = self._write(target, path, buffer.text)
+                self.known[path] = self._write(target, fork, path, buffer.text, before)
                 return
             _clear(target, name)
             with contextlib.suppress(OSError, TooMuch), open_folder(self.root, folder) as source:
-                self.known[path] = Copier(self.root, self.copy).one(source, target, name, folder)
+                pair = Copier(self.root, self.copy).one(source, target, name, folder)
+                if path in fork.modes:
+                    pair = Pair(pair.source, _made_executable(target, name, fork.modes[path]))
+                self.known[path] = pair
 
     def _is_withheld(self, path: RelPath) -> bool:
         return self.allowed(path) is not None or self.survey.rules.hides(path)
 
-    def _write(self, target: int, path: RelPath, text: str) -> Pair:
+    def _write(self, target: int, fork: Snapshot, path: RelPath, text: str, before: Pair | None) -> Pair:
         name = path.rpartition("/")[2]
         like = like_on_disk(self.root, path)
         try:
             data = disk.encode(text, like)
         except WorkspaceError as error:
             raise WorkspaceError(f"{path}: {error}") from None
-        mode = _mode(target, name)
         source = source_signature(self.root, path)
-        if mode is None and source is not None:
-            mode = modes.S_IMODE(source[0]) & 0o777
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_TEMPORARY, dir_fd=target)
         descriptor = os.open(_TEMPORARY, _NEW, 0o666, dir_fd=target)
         try:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(data)
-            if mode is not None:
-                os.fchmod(descriptor, mode)
-            # A time without parts of a microsecond: no later write has the same by chance.
-            now = os.fstat(descriptor).st_mtime_ns // 1_000 * 1_000
-            os.utime(descriptor, ns=(now, now))
+            mode = (source[0] if source is not None else os.fstat(descriptor).st_mode) & 0o777
+            os.fchmod(descriptor, _with_right_to_run(mode, fork.executable(path)))
+            self._stamp(descriptor, path, [each for each in (source, before and before.copy) if each])
         finally:
             os.close(descriptor)
-        if mode is None:
+        if _is_folder(target, name):
             _clear(target, name)
         os.rename(_TEMPORARY, name, src_dir_fd=target, dst_dir_fd=target)
         return Pair(source, signature(os.stat(name, dir_fd=target, follow_symlinks=False)))
+
+    def _stamp(self, descriptor: int, path: RelPath, earlier: Sequence[Signature]) -> None:
+        """Give a file a time of its own, without parts of a microsecond: no later write has it by chance.
+
+        Python takes a source of the same second and the same size for the one it has compiled.
+        """
+        found = os.fstat(descriptor)
+        now = found.st_mtime_ns // 1_000 * 1_000
+        if path.endswith((".py", ".pyi")):
+            latest = max((*(each[2] for each in earlier), self.times.get(path, 0)), default=0)
+            if now // _SECOND <= latest // _SECOND:
+                now = (latest // _SECOND + 1) * _SECOND
+            self.times[path] = now
+        os.utime(descriptor, ns=(now, now))
 
 
 def source_signature(root: Path, path: RelPath) -> Signature | None:
@@ -198,13 +219,26 @@ def _folder(top: Path, folder: str, *, clear: bool = True, make: bool = True) ->
         os.close(descriptor)
 
 
-def _mode(folder: int, name: str) -> int | None:
-    """The rights of a regular file; None where there is none."""
+def _is_folder(folder: int, name: str) -> bool:
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return modes.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except OSError:
-        return None
-    return modes.S_IMODE(found.st_mode) & 0o777 if modes.S_ISREG(found.st_mode) else None
+        return False
+
+
+def _with_right_to_run(mode: int, executable: bool) -> int:
+    """Whoever may read a program may run it; nobody may run what is none."""
+    return mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+
+
+def _made_executable(folder: int, name: str, executable: bool) -> Signature:
+    """What the file is after it was given the right to be run, or it was taken away. Raises OSError."""
+    descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=folder)
+    try:
+        os.fchmod(descriptor, _with_right_to_run(os.fstat(descriptor).st_mode & 0o777, executable))
+        return signature(os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
 
 
 def _remove(top: Path, path: RelPath) -> None:

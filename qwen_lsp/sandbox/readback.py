@@ -17,7 +17,7 @@ from qwen_lsp.sandbox.fitting import Working, like_on_disk, source_signature
 from qwen_lsp.sandbox.looking import Look, look
 from qwen_lsp.workspace import beneath, disk, encodings
 from qwen_lsp.workspace.ignore import content_reason, reason_to_skip
-from qwen_lsp.workspace.paths import RelPath, folder_of, protection, rel_path
+from qwen_lsp.workspace.paths import RelPath, folder_of, protection, rel_path, touchy
 
 MOST_TAKEN, MOST_BYTES, LARGEST = 2_000, 32 * 1024 * 1024, 8 * 1024 * 1024
 """Files and bytes taken from one command, and the size of one file."""
@@ -78,7 +78,7 @@ def undo(working: Working, found: Look | None = None) -> None:
 def _take(working: Working, taken: Taken, path: RelPath, mark: Signature | None, room: int) -> int:
     """Take one change; how many bytes that was. Raises _No with a reason."""
     pair = working.known.get(path)
-    if reason := protection(path):
+    if reason := protection(path, working.guarded):
         working.stale.add(path)
         raise _No(reason)
     if reason := working.allowed(path) or _bad_name(path):
@@ -94,18 +94,26 @@ def _take(working: Working, taken: Taken, path: RelPath, mark: Signature | None,
         raise _No("it changed in the workspace at the same time; run the command again")
     like = like_on_disk(working.root, path)
     if buffer is None and source is not None and like is None:
-        raise _No("binary" if modes.S_ISREG(source[0]) else "not a regular file")
+        if mark is None or not _same_content(working, path):
+            raise _No("binary" if modes.S_ISREG(source[0]) else "not a regular file")
+        working.known[path] = Pair(source, mark)
+        return 0
     before = buffer.text if buffer is not None else like.text if like is not None else None
     after, size = (None, 0) if mark is None else _text(working, path, like, is_new=before is None)
     if size > room:
         working.stale.add(path)
         raise _No("the command changed too much at once")
+    runs = mark is not None and bool(mark[0] & 0o100)
+    moded = mark is not None and runs != taken.fork.executable(path)
+    if (after != before or moded) and (touchy(path) or reason_to_skip(path, 0, 1) == "lock file"):
+        working.stale.add(path)
+        taken.touchy.append((path, after))
+        return size
     if after != before:
-        if reason_to_skip(path, 0, 1) == "lock file":
-            working.stale.add(path)
-            taken.touchy.append((path, after))
-            return size
         taken.fork = taken.fork.edited(path, after)
+    if moded:
+        taken.fork = taken.fork.moded(path, runs)
+    if after != before or moded:
         taken.changed.append(path)
     if mark is None:
         working.known.pop(path, None)
@@ -134,6 +142,15 @@ def _text(working: Working, path: RelPath, like: disk.TextFile | None, *, is_new
     if text is None or not same:
         raise _No("its encoding was changed" if like is not None else "not UTF-8")
     return text, len(data)
+
+
+def _same_content(working: Working, path: RelPath) -> bool:
+    """Whether a file was only touched."""
+    try:
+        here, there = (beneath.read_bytes(top, path, LARGEST)[0] for top in (working.copy, working.root))
+    except WorkspaceError:
+        return False
+    return here == there
 
 
 def _decoded(data: bytes, like: disk.TextFile | None) -> str | None:

@@ -54,6 +54,7 @@ class Scratch:
     read_only: tuple[Path, ...] = ()
     """Folders elsewhere that commands may look at, such as toolchains."""
     place: Path = field(default_factory=default_place)
+    guarded: tuple[RelPath, ...] = ()
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _place: Place | None = None
     _working: Working | None = None
@@ -68,13 +69,15 @@ class Scratch:
         allowed: Allowed,
         read_only: Sequence[Path] = (),
         place: Path | None = None,
+        guarded: Sequence[RelPath] = (),
     ) -> Scratch:
         """A scratch copy of the workspace at `root`, for `async with`; nothing is copied yet.
 
         `allowed` says by name why a file is withheld (`Gate.withholds`): what a command prints is read by
         the model, so such a file is not copied. `place` is the folder of all copies, when not the user's.
+        What is in `guarded` (`workspace.guard`) is protected like `.git`.
         """
-        return cls(root, sandbox, allowed, tuple(read_only), place or default_place())
+        return cls(root, sandbox, allowed, tuple(read_only), place or default_place(), tuple(guarded))
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,7 +139,7 @@ class Scratch:
         return working
 
     def _at_home(self, command: Command, working: Working) -> Command:
-        """The command with the programs of the project before all others, as if its environment were active."""
+        """The command with the project's programs before all others, as if its environment were active."""
         folders: list[str] = []
         environment = dict(_ENVIRONMENT)
         nearest = nearest_above(working.survey.environments, command.folder)
@@ -156,7 +159,7 @@ class Scratch:
         self._place = self._place or Place.new(self.place)
         copy = self._place.folder / "copy"
         copy.mkdir(mode=0o700)
-        return Working.made(self.root, copy, self.allowed, stopped)
+        return Working.made(self.root, copy, self.allowed, self.guarded, stopped)
 
 
 def nearest_above(paths: Iterable[RelPath], folder: str) -> RelPath | None:

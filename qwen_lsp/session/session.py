@@ -153,12 +153,16 @@ class Session:
     # -- the disk ------------------------------------------------------------------------------------
 
     async def start(
-        self, progress: Callable[[int, int], None] = lambda done, total: None, *, head_start: float = 0.0
+        self,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        *,
+        head_start: float = 0.0,
+        learn: bool = True,
     ) -> None:
         """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
 
         The event loop stays free throughout. `head_start`: seconds that a large workspace's first answers
-        have for themselves.
+        have for themselves. `learn`: False where nothing is going to be completed.
         """
         if self.endpoint is not None:
             self._spawn(asyncio.to_thread(tokens.preload), "tokens")
@@ -168,7 +172,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
         await self.store.read_history()
-        if self._teaches:
+        if self._teaches and learn:
             self._lessons.workspace(tuple(self._recent))
 
     async def _recover(self) -> None:

@@ -109,6 +109,11 @@ class Gate:
         self._remember(key, admission)
         return admission if admission is not None else Admission(text, ())
 
+    def redacted(self, text: str) -> str:
+        """A text that is no file of the workspace, such as what a program printed, without its secrets."""
+        spans = self.secrets("", text)
+        return _redact("", text, spans).text or "" if spans else text
+
     def admit_around(self, path: RelPath | str, text: str, offset: int) -> tuple[Admission, Admission]:
         """What may be shown of the text before and after an offset, where a secret may stand across it."""
         whole = self.admit(path, text)

@@ -51,8 +51,10 @@ class Bench:
         ran = await self.run(line, fork)
         assert ran.exit.status == 0, ran.exit.output
         edits = ran.fork.changes_since(fork)
-        assert sorted(edit.path for edit in edits) == sorted(ran.changed)
-        return {edit.path: edit.after for edit in edits}
+        texts: dict[str, str | None] = {edit.moved_from: None for edit in edits if edit.moved_from}
+        texts.update({edit.path: edit.after for edit in edits})
+        assert sorted(texts) == sorted(ran.changed)
+        return texts
 
 
 @pytest.fixture
@@ -304,6 +306,26 @@ async def test_lock_files_want_leave(bench: Opening) -> None:
     assert again.exit.output == "{}\ngone\n"
 
 
+async def test_instructions_for_agents_want_leave(bench: Opening) -> None:
+    at = await bench.open(put("AGENTS.md", "Be kind.\n"))
+
+    ran = await at.run("echo 'Ask nobody.' > AGENTS.md; mkdir sub; echo x > sub/QWEN.md")
+
+    assert ran.touchy == (("AGENTS.md", "Ask nobody.\n"), ("sub/QWEN.md", "x\n"))
+    assert ran.changed == ()
+
+
+async def test_what_the_workspace_guards_is_put_right_in_the_copy(bench: Opening) -> None:
+    at = await bench.open(several(put(".git", "gitdir: store\n"), put("store/config", "[core]\n")))
+
+    ran = await at.run("echo owned > store/config; echo x > store/new; echo y > plain.txt")
+
+    assert ran.changed == ("plain.txt",)
+    assert {path for path, _ in ran.left_out} == {"store/config", "store/new"}
+    again = await at.run("cat store/config; test -e store/new || echo gone", ran.fork)
+    assert again.exit.output == "[core]\ngone\n"
+
+
 async def test_heavy_ignored_folders_are_lent_and_light_ones_copied(bench: Opening) -> None:
     def heavy(root: Path) -> None:
         (root / ".gitignore").write_text("node_modules/\ngenerated/\nlocal.cfg\nweights/\n")
@@ -335,7 +357,7 @@ async def test_a_file_that_git_ignores_is_not_taken(bench: Opening) -> None:
         "mkdir out; for name in out/a a.log b.txt c.txt; do echo x > $name; done; echo c.txt >> .gitignore"
     )
 
-    assert sorted(changes) == [".gitignore", "b.txt"]
+    assert sorted(changes) == ["b.txt"]
 
 
 async def test_a_cancelled_command_changes_nothing(bench: Opening, tmp_path: Path) -> None:
@@ -501,3 +523,37 @@ async def test_a_python_environment_kept_elsewhere_is_lent(bench: Opening, tmp_p
     await at.run("true")
 
     assert at.shell.cages[0].read_only == (tmp_path / "venv",)
+
+
+async def test_the_right_to_be_run_comes_back_and_is_kept(bench: Opening) -> None:
+    at = await bench.open(several(put("run.sh", "echo ran\n", 0o755), put("plain.sh", "echo ran\n", 0o640)))
+
+    ran = await at.run("chmod -x run.sh; chmod +x plain.sh; printf 'echo new' > new.sh; chmod 755 new.sh")
+
+    edits = {edit.path: (edit.after, edit.executable) for edit in ran.fork.changes_since(at.snapshot)}
+    assert edits == {
+        "new.sh": ("echo new", True),
+        "plain.sh": ("echo ran\n", True),
+        "run.sh": ("echo ran\n", False),
+    }
+    assert sorted(ran.changed) == sorted(edits)
+
+    rights = "stat -c %a plain.sh run.sh; test -x new.sh && echo new"
+    assert (await at.run(rights, at.snapshot)).exit.output.split() == ["640", "755"]
+    assert (await at.run(rights, ran.fork)).exit.output.split() == ["750", "644", "new"]
+    edited = ran.fork.edited(RelPath("plain.sh"), "echo other\n")
+    assert (await at.run(f"{rights}; ./plain.sh", edited)).exit.output.split() == [
+        "750",
+        "644",
+        "new",
+        "other",
+    ]
+
+
+async def test_a_file_that_is_only_touched_is_not_changed(bench: Opening) -> None:
+    at = await bench.open(put("logo.png", b"\x89PNG\0"))
+
+    ran = await at.run("touch logo.png app/main.py; cp app/util.py x; cp x app/util.py; rm x")
+
+    assert ran.changed == ran.left_out == ()
+    assert ran.fork is at.snapshot

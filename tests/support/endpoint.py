@@ -216,6 +216,10 @@ class ScriptedEndpoint:
         """Script many answers."""
         self._script.extend(replies)
 
+    def respond_with(self, responder: Callable[[Recorded], Reply]) -> None:
+        """Answer what no scripted reply fits from the request itself."""
+        self._responder = responder
+
     @property
     def left(self) -> int:
         """How many scripted answers nobody asked for yet."""

@@ -6,15 +6,18 @@ What they print goes through the secrets gate before the model reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any
 
 from qwen_lsp.errors import SandboxFailed, ToolRefused
-from qwen_lsp.features.agent.approval import Approval, Ask
+from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.checking import Checking, Checks
+from qwen_lsp.features.agent.project import Check
 from qwen_lsp.features.agent.toolbox import Act, Arguments, Desk, Outcome, Tool, number_of, text_of
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.sandbox.command import Command, Exit, Limits, NoSandbox
+from qwen_lsp.sandbox.command import Command, Exit, Limits, NoSandbox, Sandbox
 from qwen_lsp.sandbox.scratch import Ran, Scratch
 from qwen_lsp.settings import AgentSettings
 from qwen_lsp.workspace.paths import RelPath
@@ -26,7 +29,6 @@ MOST_CHARS, _HEAD = 30_000, 8_000
 """Of what a command prints, for the model; and how many of them are its beginning."""
 _MOST_NAMES = 50
 _KINDS = ("test", "lint", "type", "build")
-_NAME = RelPath("what a command printed")
 _ENDED = {
     "time": "It took too long and was stopped after {seconds:g} s",
     "output": "It printed too much and was stopped",
@@ -36,11 +38,8 @@ _ENDED = {
 }
 
 
-def command_tools(
-    scratch: Scratch, approval: Approval, *, base: Snapshot, settings: AgentSettings
-) -> tuple[Tool, ...]:
-    """`run_shell_command` and `run_checks` for one run. `base` is the snapshot that the run began with."""
-    checks = Checks(scratch, base, settings)
+def command_tools(scratch: Scratch, approval: Approval, checks: Checks) -> tuple[Tool, ...]:
+    """`run_shell_command` and `run_checks` for one run."""
 
     async def run_shell_command(desk: Desk, arguments: Arguments) -> Outcome:
         return await _command(scratch, approval, desk, arguments)
@@ -48,43 +47,40 @@ def command_tools(
     async def run_checks(desk: Desk, arguments: Arguments) -> Outcome:
         return await _checks(checks, approval, desk, arguments)
 
-    return _rows(run_shell_command, run_checks, network=settings.network == "ask")
+    return _rows(run_shell_command, run_checks, network=checks.settings.network == "ask")
+
+
+@contextlib.asynccontextmanager
+async def program_tools(
+    base: Snapshot,
+    sandbox: Sandbox | NoSandbox,
+    *,
+    approval: Approval,
+    gate: Gate,
+    settings: AgentSettings,
+    place: Path | None = None,
+) -> AsyncGenerator[tuple[Tool, ...]]:
+    """The tools that run programs, for as long as a run lasts; its scratch copy is removed with it.
+
+    `base` is the snapshot that the run began with. `place` is for the copies, when not the user's cache.
+    """
+    if isinstance(sandbox, NoSandbox):
+        yield without_commands(sandbox)
+        return
+    guarded = tuple(approval.guarded)
+    async with Scratch.at(
+        base.root, sandbox, allowed=gate.withholds, place=place, guarded=guarded
+    ) as scratch:
+        yield command_tools(scratch, approval, Checks(scratch, base, settings))
 
 
 def without_commands(why: NoSandbox) -> tuple[Tool, ...]:
     """The same tools where there is no sandbox: each call is answered with the reason."""
 
     async def refused(desk: Desk, arguments: Arguments) -> Outcome:
-        raise ToolRefused(f"Commands are off: {why.reason} {why.advice} Work without running anything.")
+        raise ToolRefused(f"Commands are off: {why.reason}. {why.advice} Work without running anything.")
 
     return _rows(refused, refused, network=False)
-
-
-class CheckAfterEdits:
-    """The setting `agent.check_after_edits`: what a turn that edited something has broken.
-
-    The lines that run were found in the base, so leave for them is asked as for `run_checks`.
-    """
-
-    def __init__(self, scratch: Scratch, approval: Approval, *, base: Snapshot, settings: AgentSettings) -> None:
-        self._checks = Checks(scratch, base, settings)
-        self._approval = approval
-        self._checked = base
-
-    async def after_edits(self, desk: Desk) -> str | None:
-        """What to append to the turn's last observation; None where nothing was edited or nothing is new."""
-        if not desk.snapshot.changes_since(self._checked):
-            return None
-        self._checked = desk.snapshot
-        try:
-            planned = await self._checks.plan(desk.snapshot, ("test", "lint", "type"), ())
-            if not planned:
-                return None
-            await _leave(self._approval, planned)
-            checking = await self._checks.run(desk.snapshot, planned, desk.printed)
-        except (ToolRefused, SandboxFailed) as error:
-            return f"[The checks were not run: {error}]"
-        return None if checking.ok else f"[Checks after this edit]\n{_fitting(desk.gate, checking.text)}"
 
 
 async def _command(scratch: Scratch, approval: Approval, desk: Desk, arguments: Arguments) -> Outcome:
@@ -99,22 +95,23 @@ async def _command(scratch: Scratch, approval: Approval, desk: Desk, arguments: 
     folder = _folder(desk, text_of(arguments, "directory"))
     timeout = min(max(number_of(arguments, "timeout", DEFAULT_TIMEOUT), 1_000), LONGEST_TIMEOUT)
     network = bool(arguments.get("network", False))
-    where = f" (in {folder})" if folder else ""
-    await approval.leave(
-        Ask("command", "Run a command in a copy of the workspace?", line + where, ("command", line, folder))
-    )
+    await approval.command_leave(line, folder)
     if network:
-        await approval.leave(
-            Ask("network", "Let the command use the network?", line + where, ("network", line, folder))
-        )
+        await approval.command_leave(line, folder, network=True)
     try:
         ran = await scratch.run(
-            desk.snapshot, Command(line, folder), Limits(seconds=timeout / 1_000), desk.printed, network=network
+            desk.snapshot,
+            Command(line, folder),
+            Limits(seconds=timeout / 1_000),
+            desk.printed,
+            network=network,
         )
     except SandboxFailed as error:
         raise ToolRefused(f"The command was not run: {error}") from None
     fork, changed, left_out = await _with_leave(approval, ran)
-    text = "\n".join((how_it_ended(ran.exit), *_changes(changed, left_out), *_output(desk.gate, ran.exit.output)))
+    text = "\n".join(
+        (how_it_ended(ran.exit), *_changes(changed, left_out), *_output(desk.gate, ran.exit.output))
+    )
     return Outcome(fork, text, ok=(ran.exit.ending, ran.exit.status) == ("exited", 0))
 
 
@@ -131,22 +128,30 @@ async def _checks(checks: Checks, approval: Approval, desk: Desk, arguments: Arg
         planned = await checks.plan(desk.snapshot, [str(kind) for kind in kinds], paths)
         if not planned:
             raise ToolRefused(
-                f"No check of this kind was found ({', '.join(map(str, kinds))}), or its program is not installed. "
-                "If you know how the project is checked, use run_shell_command."
+                f"No check of this kind was found ({', '.join(map(str, kinds))}), or its program is not "
+                "installed. If you know how the project is checked, use run_shell_command."
             )
-        await _leave(approval, planned)
+        planned = await _allowed(approval, planned)
         checking = await checks.run(desk.snapshot, planned, desk.printed)
     except SandboxFailed as error:
         raise ToolRefused(f"The checks were not run: {error}") from None
     return Outcome(desk.snapshot, _fitting(desk.gate, checking.text), ok=checking.ok)
 
 
-async def _leave(approval: Approval, planned: Checking) -> None:
-    lines = [f"{check.line} (in {check.folder})" if check.folder else check.line for check in planned.checks]
-    detail = "\n".join(lines)
-    await approval.leave(
-        Ask("command", "Run the project's checks in a copy of the workspace?", detail, ("command", detail, ""))
-    )
+async def _allowed(approval: Approval, planned: Checking) -> Checking:
+    """The checks that somebody allows. Raises ToolRefused where that is none of them."""
+    allowed: list[Check] = []
+    refused: ToolRefused | None = None
+    for check in planned.checks:
+        try:
+            await approval.command_leave(check.line, check.folder)
+        except ToolRefused as error:
+            refused = error
+        else:
+            allowed.append(check)
+    if refused is not None and not allowed:
+        raise refused
+    return Checking(tuple(allowed))
 
 
 async def _with_leave(
@@ -155,9 +160,8 @@ async def _with_leave(
     """The fork with those changes of touchy paths that somebody allows."""
     fork, changed, left_out = ran.fork, list(ran.changed), list(ran.left_out)
     for path, text in ran.touchy:
-        what = "was deleted" if text is None else "was changed"
         try:
-            await approval.leave(Ask("path", f"Keep what the command did to {path}?", f"{path} {what}", ("path", path)))
+            await approval.path_leave(path)
         except ToolRefused:
             left_out.append((path, "the user did not allow it"))
         else:
@@ -182,7 +186,9 @@ def shortened(text: str, most: int = MOST_CHARS) -> str:
     head = head[: head.rfind("\n") + 1] or head
     tail = tail[tail.find("\n") + 1 :] if "\n" in tail[:2_000] else tail
     between = text[len(head) : len(text) - len(tail)]
-    return f"{head}[... {between.count(chr(10)) or 1} lines with {len(between)} characters left out ...]\n{tail}"
+    return (
+        f"{head}[... {between.count(chr(10)) or 1} lines with {len(between)} characters left out ...]\n{tail}"
+    )
 
 
 def _output(gate: Gate, output: str) -> list[str]:
@@ -192,7 +198,7 @@ def _output(gate: Gate, output: str) -> list[str]:
 
 def _fitting(gate: Gate, text: str) -> str:
     """What the model may see of what was printed, as much as there is room for."""
-    return shortened(gate.admit(_NAME, text).text or "[withheld]")
+    return shortened(gate.redacted(text))
 
 
 def _changes(changed: Sequence[RelPath], left_out: Sequence[tuple[RelPath, str]]) -> list[str]:
@@ -225,14 +231,20 @@ def _rows(run_shell_command: Act, run_checks: Act, *, network: bool) -> tuple[To
     return (
         Tool(
             "run_shell_command",
-            "Run a command line with /bin/sh in a sandboxed copy of the workspace with all edits so far. Text files "
-            "that it changes become edits. No network, no secrets, no git writes; the user may be asked first.",
+            "Run a command line with /bin/sh in a sandboxed copy of the workspace with all edits so far. "
+            "Text files that it changes become edits. No network, no git writes; the user may be asked.",
             parameters=(
                 ("command", {"type": "string", "description": "The exact command line."}),
                 ("is_background", {"type": "boolean", "description": "Must be false."}),
-                ("timeout", {"type": "integer", "description": "Milliseconds; default 120000, at most 600000."}),
+                (
+                    "timeout",
+                    {"type": "integer", "description": "Milliseconds; default 120000, at most 600000."},
+                ),
                 ("description", {"type": "string", "description": "What it does, in a few words."}),
-                ("directory", {"type": "string", "description": "Folder to run it in; the top one if left out."}),
+                (
+                    "directory",
+                    {"type": "string", "description": "Folder to run it in; the top one if left out."},
+                ),
                 *asks,
             ),
             optional=frozenset({"is_background", "timeout", "description", "directory", "network"}),
@@ -241,8 +253,8 @@ def _rows(run_shell_command: Act, run_checks: Act, *, network: bool) -> tuple[To
         ),
         Tool(
             "run_checks",
-            "Run the project's own tests, linters and type checkers on the edited files. Answers only what fails "
-            "now and did not before your edits; before any edit, all that fails.",
+            "Run the project's own tests, linters and type checkers on the edited files. Answers only what "
+            "fails now and did not before your edits; before any edit, all that fails.",
             parameters=(
                 (
                     "kinds",
