@@ -80,7 +80,7 @@ async def carry_out(running: Running, limits: Limits, on_output: Callable[[str],
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _close(running.process)
+        await drained(running.process)
     seconds = time.monotonic() - began
     if ending == "exited" and not reading.cancelled():
         ending = reading.result()  # its last pieces may have been too much
@@ -128,7 +128,7 @@ async def _exit(process: asyncio.subprocess.Process) -> Ending:
     return "exited"
 
 
-async def _close(process: asyncio.subprocess.Process) -> None:
+async def drained(process: asyncio.subprocess.Process) -> None:
     """Read what is left, or the pipe stays open: nobody who could write to it is alive."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN):
