@@ -17,7 +17,8 @@ _PIECE = 65_536
 _FLOOD = 10
 """Times the limit of what is kept, at which a command that prints is ended."""
 _FIRST_LOOK, _LOOK = 0.05, 0.1
-_DRAIN = 1.0
+_DRAIN = 10.0
+"""Seconds for what the dead have left in a pipe: a busy machine takes its time."""
 _ENDED = -9
 """The signal of what is ended here."""
 _LAST_SIGNAL = 64
