@@ -17,7 +17,6 @@ from qwen_lsp.settings import ENVIRONMENT, Settings
 
 _VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob", "mcp_servers", "prices"})
 """Tables whose keys are no names of settings; the one of a higher layer replaces the one below it."""
-_MODES = ("plan", "ask", "allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +38,17 @@ class Guard:
     """The editor's list is put behind the user's own, never in its place."""
 
 
+_LOWERS = "An editor can only lower what the user's own configuration says."
+
+
+def up_to(*values: str) -> Guard:
+    """For a setting whose values give more rights the later they stand here."""
+    return Guard(_LOWERS, lambda own, asked: values.index(asked) <= values.index(own))
+
+
 OWN = Guard("Only the user's own configuration sets it.", lambda own, asked: asked == own)
-MODE = Guard(
-    "An editor can only lower what the user's own configuration says.",
-    lambda own, asked: _MODES.index(asked) <= _MODES.index(own),
-)
-CAP = Guard(
-    "An editor can only lower what the user's own configuration says.", lambda own, asked: asked <= own
-)
-CAP_OR_NONE = Guard(CAP.said, lambda own, asked: own == 0 or 0 < asked <= own)
+CAP = Guard(_LOWERS, lambda own, asked: asked <= own)
+CAP_OR_NONE = Guard(_LOWERS, lambda own, asked: own == 0 or 0 < asked <= own)
 """The same where 0 means that there is no limit."""
 SWITCH = Guard("An editor can only turn it off.", lambda own, asked: own or not asked)
 MORE = Guard(
@@ -55,11 +56,17 @@ MORE = Guard(
 )
 
 GUARDS: Mapping[str, Guard] = {
-    "agent.mode": MODE,
+    "agent.mode": up_to("plan", "ask", "allow"),
+    "agent.network": up_to("never", "ask"),
     "agent.max_turns": CAP,
     "agent.max_total_tokens": CAP,
     "agent.max_seconds": CAP,
+    "agent.max_cost": CAP_OR_NONE,
+    "endpoint.prices": OWN,
     "agent.allow_commands": OWN,
+    "agent.checks": OWN,
+    "agent.check_seconds": CAP,
+    "agent.check_after_edits": SWITCH,
     "agent.mcp_servers": OWN,
     "secrets.globs": MORE,
     "secrets.patterns": MORE,

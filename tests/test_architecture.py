@@ -54,6 +54,7 @@ _OPENS = {
     "features/prompting.py": "prompts of the package",
     "index/codec.py": "sources of the package",
     "index/turns.py": "the lock beside the index",
+    "mcp_client/pinned.py": "what was allowed of programs that lend tools, in the state folder",
     "model/tokens.py": "data of the package",
     "runs/record.py": "records of runs in the state folder",
     "runs/stored.py": "records of runs in the state folder",

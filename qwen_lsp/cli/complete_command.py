@@ -49,7 +49,7 @@ async def _completed(place: Place) -> tuple[Completion | None, Why]:
     """What is offered at a place, and how that came about."""
     console = Console(stderr=True)
     problems: list[str] = []
-    async with opened(place.root, console) as session:
+    async with opened(place.root, console, learn=True) as session:
         lines, line, _ = lines_at(session, place, console)
         start, end = lines.start_of(line), lines.end_of(line)
         offset = end if place.column is None else min(start + place.column, end)

@@ -1,4 +1,4 @@
-"""`qwen-lsp doctor`: endpoint, model, window, completions, index: each as it is, with what to do."""
+"""`qwen-lsp doctor`: endpoint, model, window, completions, index, sandbox: each as it is, with what to do."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, Message, ToolSpec
 from qwen_lsp.model.probe import discover
 from qwen_lsp.model.routing import RouteReport
+from qwen_lsp.sandbox.command import NoSandbox, Sandbox
+from qwen_lsp.sandbox.find import find
 from qwen_lsp.session import Session
 from qwen_lsp.syntax.languages import LANGUAGES, available
 
@@ -97,6 +99,7 @@ def _as_json(finding: Finding) -> dict[str, object]:
 async def _examined(session: Session) -> AsyncGenerator[Finding]:
     yield _index(session)
     yield _grammars()
+    yield sandbox_finding(await asyncio.to_thread(find, session.root))
     if session.endpoint is None:
         yield await _no_endpoint()
         return
@@ -127,6 +130,14 @@ def _grammars() -> Finding:
     found = f"{len(LANGUAGES) - len(missing)} of {len(LANGUAGES)} languages"
     advice = f"For {', '.join(missing)}: pip install 'qwen-lsp[languages]'." if missing else ""
     return Finding("grammars", ok=True, found=found, advice=advice)
+
+
+def sandbox_finding(found: Sandbox | NoSandbox) -> Finding:
+    """Whether the agent can run commands here, and what would let it."""
+    if isinstance(found, NoSandbox):
+        told = f"none, so the agent runs no commands: {found.reason}"
+        return Finding("sandbox", ok=False, found=told, advice=found.advice)
+    return Finding("sandbox", ok=True, found=f"{found.name}, tried out")
 
 
 async def _no_endpoint() -> Finding:

@@ -17,14 +17,19 @@ from qwen_lsp.text.positions import LineIndex
 
 
 @contextlib.asynccontextmanager
-async def opened(root: Path, console: Console | None = None) -> AsyncGenerator[Session]:
-    """The workspace, indexed. With a console on a terminal, a bar shows how far the index is."""
+async def opened(
+    root: Path, console: Console | None = None, *, learn: bool = False
+) -> AsyncGenerator[Session]:
+    """The workspace, indexed. With a console on a terminal, a bar shows how far the index is.
+
+    `learn`: whether the predictor reads the files, for what completes.
+    """
     settings = merged()
     logging.basicConfig(level=settings.log_level.upper(), format="qwen-lsp: %(message)s")
     session = Session(root, settings)
     try:
         with indexing_bar(console) as progress:
-            await session.start(progress)
+            await session.start(progress, learn=learn)
         yield session
     finally:
         await session.aclose()

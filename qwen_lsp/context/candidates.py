@@ -60,6 +60,10 @@ class Pool:
         for candidate in candidates:
             self.add(candidate)
 
+    def copy(self) -> Pool:
+        """Another pool with the same candidates, to add more to."""
+        return Pool(dict(self._found))
+
     def best(self, limit: int) -> list[Candidate]:
         """The highest scores first; equal ones in order of path and position, so that a pack is stable."""
         ranked = sorted(self._found.values(), key=lambda c: (-c.score, c.path, c.position, c.lines or (0, 0)))

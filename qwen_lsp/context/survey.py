@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.names import NOISE
@@ -54,6 +54,13 @@ def rank_task(
     snapshot: Snapshot, task: str, paths: Sequence[RelPath] = (), *, limit: int = 8_000
 ) -> list[Candidate]:
     """What a task needs: the files it points at, what its words name, and what hangs on those."""
+    return task_ranker(snapshot, task, paths)(limit)
+
+
+def task_ranker(
+    snapshot: Snapshot, task: str, paths: Sequence[RelPath] = ()
+) -> Callable[[int], list[Candidate]]:
+    """`rank_task` for whoever asks with several limits: what does not depend on them is done once."""
     pool = Pool()
     focus: dict[RelPath, float] = {}
     for number, path in enumerate(paths):
@@ -75,9 +82,15 @@ def rank_task(
         pool.add(Candidate(path, "whole", 0.4, "tells what this workspace is and how it is built"))
     start = ordered[0][0] if ordered else RelPath("README.md")
     language = snapshot.language(start)
-    if limit > _NARROW:
-        pool.extend(rest_of_workspace(snapshot, start, language.id if language else "", limit))
-    return pool.best(limit)
+
+    def ranked(limit: int) -> list[Candidate]:
+        if limit <= _NARROW:
+            return pool.best(limit)
+        wide = pool.copy()
+        wide.extend(rest_of_workspace(snapshot, start, language.id if language else "", limit))
+        return wide.best(limit)
+
+    return ranked
 
 
 def _around_file(place: Place, pool: Pool, weight: float) -> None:

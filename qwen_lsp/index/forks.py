@@ -9,7 +9,6 @@ from typing import Protocol
 from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.text.edits import FileEdit
-from qwen_lsp.text.moves import with_moves
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath
 
@@ -26,7 +25,7 @@ class Overlay(Protocol):
 
 
 def changes(base: Overlay, fork: Overlay) -> list[FileEdit]:
-    """What leads from `base` to `fork`, sorted by path; a moved file is one edit."""
+    """What leads from `base` to `fork`, one edit for each path, sorted."""
     edits: list[FileEdit] = []
     for path in sorted({*fork.buffers, *base.buffers, *fork.modes, *base.modes}):
         mine, theirs = fork.buffers.get(path), base.buffers.get(path)
@@ -42,7 +41,7 @@ def changes(base: Overlay, fork: Overlay) -> list[FileEdit]:
         executable = None if after is None else _new_mode(base, fork, path)
         if before != after or executable is not None:
             edits.append(FileEdit(path, before, after, executable=executable))
-    return with_moves(edits)
+    return edits
 
 
 def modes(overlay: Overlay, path: RelPath, executable: bool | None) -> Mapping[RelPath, bool]:

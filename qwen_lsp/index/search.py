@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache as memoised
 
 from qwen_lsp.errors import FileUnreadable, UserError
-from qwen_lsp.index import buffers
+from qwen_lsp.index import buffers, patience
 from qwen_lsp.index.service import How
 from qwen_lsp.index.sites import Site
 from qwen_lsp.index.snapshot import Snapshot
@@ -19,6 +19,7 @@ from qwen_lsp.workspace.paths import RelPath
 _FEW_NAMES = 500
 _ENOUGH = 20
 _LONGEST_LINE = 400
+_MOST_STARTS = 2_000
 _QUALIFIER = re.compile(r"[.:#/\s]+")
 _TEST_PATH = re.compile(r"(^|/)(tests?|__tests__|spec|testing)/|(^|/)test_|[._-](test|spec)\.|_test\.")
 _MINOR_KINDS = frozenset({"variable", "field", "property", "key", "element", "rule", "section", "member"})
@@ -119,11 +120,8 @@ def grep(
 ) -> list[Match]:
     """Lines that a regular expression is found in, in order of path; stops at `limit` or in time.
 
-    `^` and `$` are the ends of a line. Raises UserError for a pattern that is wrong, or that may take for
-    ever: repeats in repeats cannot be interrupted.
+    `^` and `$` are the ends of a line. Raises UserError for a pattern that is wrong, or that takes too long.
     """
-    if _repeats_a_repeat(pattern):
-        raise UserError(f"pattern {pattern!r} repeats a group that repeats itself; write it another way")
     try:
         compiled = re.compile(pattern, re.MULTILINE)
     except (re.error, RecursionError, OverflowError) as error:
@@ -131,20 +129,32 @@ def grep(
     literal = pattern if pattern and re.escape(pattern) == pattern else ""
     wanted = glob_pattern(glob) if glob else None
     until = time.monotonic() + seconds
+    texts = ((path, text) for path, text in _texts(snapshot, wanted, until) if not literal or literal in text)
     found: list[Match] = []
+    if patience.may_take_for_ever(pattern):
+        for path, text, starts in patience.matches(pattern, texts, _MOST_STARTS, seconds):
+            found += _lines_with(starts, path, text, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+    for path, text in texts:
+        found += _lines_with((m.start() for m in compiled.finditer(text)), path, text, limit - len(found))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _texts(snapshot: Snapshot, wanted: re.Pattern[str] | None, until: float) -> Iterator[tuple[RelPath, str]]:
+    """The files of these paths that can be read, for as long as there is time."""
     for path in snapshot.paths():
         if wanted is not None and not wanted.fullmatch(path):
             continue
-        if len(found) >= limit or time.monotonic() > until:
-            break
+        if time.monotonic() > until:
+            return
         try:
-            text = snapshot.text(path)
+            yield path, snapshot.text(path)
         except FileUnreadable:
             continue
-        if literal and literal not in text:
-            continue
-        found += _lines_with(compiled, path, text, limit - len(found))
-    return found
 
 
 def glob(snapshot: Snapshot, pattern: str) -> list[RelPath]:
@@ -194,47 +204,19 @@ def glob_pattern(pattern: str) -> re.Pattern[str]:
         return re.compile(re.escape(pattern))
 
 
-def _lines_with(compiled: re.Pattern[str], path: RelPath, text: str, limit: int) -> list[Match]:
+def _lines_with(starts: Iterable[int], path: RelPath, text: str, limit: int) -> list[Match]:
     found: list[Match] = []
     index: LineIndex | None = None
-    for match in compiled.finditer(text):
+    for start in starts:
         index = index or LineIndex(text)
-        line = index.line_at(match.start())
+        line = index.line_at(start)
         if found and found[-1].line == line:
             continue
         if len(found) >= limit:
             break
         shown = index.line_text(line)[:_LONGEST_LINE]
-        found.append(Match(path, line, match.start() - index.start_of(line), shown))
+        found.append(Match(path, line, start - index.start_of(line), shown))
     return found
-
-
-def _repeats_a_repeat(pattern: str) -> bool:
-    """Whether an unbounded repeat stands in a group that is itself repeated without bound."""
-    groups: list[bool] = [False]  # whether each open group has an unbounded repeat so far
-    closed = False  # whether the item just read is a group that has one
-    i = 0
-    while i < len(pattern):
-        char, item = pattern[i], False
-        if char == "\\":
-            i += 1
-        elif char == "[":
-            i += 2 if pattern.startswith("^", i + 1) else 1
-            while i + 1 < len(pattern) and pattern[i + 1] != "]":
-                i += 2 if pattern[i + 1] == "\\" else 1
-            i += 1
-        elif char == "(":
-            groups.append(False)
-        elif char == ")" and len(groups) > 1:
-            item = groups.pop()
-            groups[-1] |= item
-        elif char in "*+" or (char == "{" and re.match(r"\{\d*,\}", pattern[i:])):
-            if closed:
-                return True
-            groups[-1] = True
-        closed = item
-        i += 1
-    return False
 
 
 def _word_starts(name: str) -> frozenset[int]:

@@ -26,6 +26,7 @@ from qwen_lsp.syntax.languages import Language, available, by_id, language_for
 from qwen_lsp.syntax.parse import SyntaxTree, parse
 from qwen_lsp.syntax.tags import extract
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.moves import with_moves
 from qwen_lsp.text.positions import LineIndex
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath, folder_of
@@ -251,9 +252,14 @@ class Snapshot:
             overlay[path] = buffer
         return replace(self, buffers=overlay, version=self.version + 1)
 
-    def changes_since(self, base: Snapshot) -> list[FileEdit]:
-        """What leads from `base` to this fork of it, sorted by path; a moved file is one edit."""
-        return forks.changes(base, self)
+    def changes_since(self, base: Snapshot, *, moves: bool = True) -> list[FileEdit]:
+        """What leads from `base` to this fork of it, sorted by path.
+
+        A moved file is one edit with `moved_from`; without `moves` it is a deletion and a creation, for who
+        asks path by path.
+        """
+        edits = forks.changes(base, self)
+        return with_moves(edits) if moves else edits
 
     def _on_disk(self, digest: str, language: str) -> Sequence[RelPath]:
         """Paths with this content that nothing lies over."""

@@ -5,7 +5,6 @@ Pure. Calls that the server sent come first; the text is read for calls only whe
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import pairwise
@@ -17,6 +16,7 @@ from qwen_lsp.model.messages import ChatDone, FinishReason, Message, TextDelta, 
 from qwen_lsp.model.profiles import Profile
 from qwen_lsp.model.stream import DONE, Event
 from qwen_lsp.model.toolcalls import Reader
+from qwen_lsp.model.toolcalls.schema import literal
 
 MOST_MARKS = 4
 """Cache marks that an endpoint takes in one request."""
@@ -120,10 +120,10 @@ def arguments_of(text: str) -> tuple[dict[str, Any], str]:
         try:
             # Line breaks inside strings are common and harmless.
             value = json.loads(text, strict=False)
-        except ValueError as error:
-            try:
-                value = ast.literal_eval(text.strip())
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            # A Python literal does as well, as far as JSON can hold it: the call is sent back in the history.
+            value = literal(text)
+            if value is None:
                 return {}, f"The arguments are not valid JSON ({error}). Send the call again with valid JSON."
         if not isinstance(value, str):
             break

@@ -1,4 +1,4 @@
-"""The client of an OpenAI-compatible server: chat through the openai package, the rest straight over HTTP."""
+"""The client of an OpenAI-compatible server: over HTTP of our own, chats over HTTPS by the openai package."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from qwen_lsp.model.resilience import retryable, wait_before
 from qwen_lsp.model.routing import RouteReport
 from qwen_lsp.model.target import Resolver, Survey, Target
 from qwen_lsp.model.tokens import estimate
-from qwen_lsp.model.transport import Transport
+from qwen_lsp.model.transport import Reply, Transport
 from qwen_lsp.model.warming import Warmer
 from qwen_lsp.settings import EndpointKind, EndpointSettings
 
@@ -34,7 +34,7 @@ TELLTALES = tuple(f"X-Stainless-{name}" for name in ("OS", "Arch", "Runtime", "R
 
 
 class Client:
-    """An OpenAI-compatible server. Chat goes through the openai package, the rest straight over HTTP."""
+    """An OpenAI-compatible server. Chats over HTTPS and proxies go through the openai package."""
 
     def __init__(
         self,
@@ -161,8 +161,15 @@ class Client:
         yield done
 
     @asynccontextmanager
-    async def _chat_response(self, body: Mapping[str, Any]) -> AsyncGenerator[LibraryReply]:
-        """The reply to a chat request, made by the openai package over our connections."""
+    async def _chat_response(self, body: Mapping[str, Any]) -> AsyncGenerator[Reply]:
+        """The reply to a chat request: over connections of our own where they reach, as completions are.
+
+        The openai package makes it elsewhere. Importing that takes longer than most first requests.
+        """
+        if await self._transport.is_direct():
+            # Reading the events leaves the reply.
+            yield await self._posted(body)
+            return
         client = await self._package()
         import openai
 
@@ -192,6 +199,14 @@ class Client:
             yield LibraryReply(response.http_response, self._transport.library)
         finally:
             await manager.__aexit__(None, None, None)
+
+    async def _posted(self, body: Mapping[str, Any]) -> Reply:
+        seconds = self._settings.first_byte_timeout
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            return await self._transport.post(f"{self._transport.base}/chat/completions", body, deadline)
+        except TimeoutError:
+            raise self._transport.silent(seconds) from None
 
     async def _package(self) -> openai.AsyncOpenAI:
         if self._openai is None:

@@ -7,7 +7,7 @@ GIL. Counts equal those of the published Qwen3 tokenizer, with one exception: a 
 
 from __future__ import annotations
 
-import base64
+import binascii
 import lzma
 import re
 import threading
@@ -77,6 +77,8 @@ def blanks(length: int) -> re.Pattern[str]:
 
 
 _BLANKS = blanks(LONGEST_BLANK)
+
+_TOKEN = re.compile(rb"^\S+", re.MULTILINE)
 
 _lock = threading.Lock()
 _loaded: tiktoken.Encoding | None = None
@@ -196,6 +198,7 @@ def _load() -> tiktoken.Encoding:
     import tiktoken
 
     packed = resources.files("qwen_lsp.model").joinpath("data/qwen.tiktoken.xz").read_bytes()
-    lines = lzma.decompress(packed).splitlines()
-    ranks = {base64.b64decode(line.partition(b" ")[0]): rank for rank, line in enumerate(lines)}
+    # Each line is a token in base64, a space and its rank, which is the line's number.
+    encoded = _TOKEN.findall(lzma.decompress(packed))
+    ranks = dict(zip(map(binascii.a2b_base64, encoded), range(len(encoded)), strict=True))
     return tiktoken.Encoding("qwen", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=dict(SPECIAL))

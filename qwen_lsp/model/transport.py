@@ -55,9 +55,7 @@ class Transport:
         # A lone surrogate is in no encoding: the model reads a question mark.
         text = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         content = None if text is None else text.encode("utf-8", "replace")
-        if self._direct is None:
-            self._direct = self.base.startswith("http://") and not await self._behind_a_proxy()
-        if not self._direct:
+        if not await self.is_direct():
             return await self.library.send(method, url, content, self._headers(content), deadline)
         request = self._request(method, url, content)
         if self._own is None:
@@ -80,6 +78,12 @@ class Transport:
             reply.abort()
             raise MalformedReply(f"{self.host} compressed its reply ({coding}), which it was asked not to do")
         return reply
+
+    async def is_direct(self) -> bool:
+        """Whether connections of our own reach the server: plain HTTP, and no proxy on the way."""
+        if self._direct is None:
+            self._direct = self.base.startswith("http://") and not await self._behind_a_proxy()
+        return self._direct
 
     async def _behind_a_proxy(self) -> bool:
         return not profiles.is_local(self.base) and await asyncio.to_thread(_proxied, self.base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from qwen_lsp.features.agent.approval import Answer, Approval, Ask
 from qwen_lsp.features.agent.asking import Question, ask_tools
 from qwen_lsp.features.agent.caps import Clock
-from qwen_lsp.features.agent.events import AgentEvent
+from qwen_lsp.features.agent.events import AgentEvent, Noted
+from qwen_lsp.features.agent.external import external_tools
 from qwen_lsp.features.agent.toolbox import Tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.model.messages import ToolSpec
 from qwen_lsp.runs.front import Front
 from qwen_lsp.session import Session
 from qwen_lsp.settings import AgentMode
+from qwen_lsp.workspace.guard import guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,19 @@ async def outfit(
         with clock.waiting():
             return await front.approve(ask)
 
-    approval = Approval(mode, approve, on_event=told)
+    settings, root = session.settings.agent, session.root
+    own = await asyncio.to_thread(guarded, root)
+    approval = Approval(mode, approve, on_event=told, commands=settings.allow_commands, guarded=own)
     question = front.ask
     tools = [*TOOLS.values(), *ask_tools(None if question is None else _timed(question, clock), told)]
     facts = ("This run only plans: look around, then reply with the plan.",) if mode == "plan" else ()
-    yield Outfit({tool.name: tool for tool in tools}, approval, facts)
+    names = [tool.name for tool in tools]
+
+    def tell(problem: str) -> None:
+        told(Noted(problem))
+
+    async with external_tools(settings.mcp_servers, approval, root, tell=tell, taken=names) as lent:
+        yield Outfit({tool.name: tool for tool in (*tools, *lent)}, approval, facts)
 
 
 def _timed(ask: Callable[[Question], Awaitable[str]], clock: Clock) -> Callable[[Question], Awaitable[str]]:

@@ -43,16 +43,17 @@ def resumed(stored: StoredRun, current: Snapshot) -> Resumed:
     for edit in stored.edits:
         path = RelPath(edit.path)
         now = _text(current, path)
-        if now == edit.after:
-            continue
-        try:
-            after = _rebased(edit, now)
-        except ConflictError:
-            conflicts.append(path)
-            continue
-        fork = fork.edited(path, after)
-        if now != edit.before:
-            merged.append(path)
+        if now != edit.after:
+            try:
+                after = _rebased(edit, now)
+            except ConflictError:
+                conflicts.append(path)
+                continue
+            fork = fork.edited(path, after)
+            if now != edit.before:
+                merged.append(path)
+        if edit.executable is not None and fork.has(path):
+            fork = fork.moded(path, edit.executable)
     edited = {RelPath(edit.path) for edit in stored.edits}
     outdated = [
         path

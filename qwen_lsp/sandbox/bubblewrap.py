@@ -15,11 +15,10 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qwen_lsp.errors import SandboxFailed
 from qwen_lsp.sandbox import mounts, seccomp
 from qwen_lsp.sandbox.caged import start
 from qwen_lsp.sandbox.command import Cage, Command, Exit, Limits
-from qwen_lsp.sandbox.running import carry_out
+from qwen_lsp.sandbox.running import carry_out, start_in
 from qwen_lsp.sandbox.toolchains import Toolchains, toolchains
 from qwen_lsp.sandbox.watching import Room
 
@@ -29,7 +28,6 @@ _ALWAYS = (
 )  # fmt: skip
 _ROOM_TO_NOTICE = 16 * 1024 * 1024
 """What fits into a temporary folder beyond the limit, so that going beyond it is seen and said."""
-_START = 'cd -- "$1" && exec /bin/sh -c "$2"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class Bubblewrap:
     environ: Mapping[str, str] = field(repr=False)
     """The user's own; of it a command gets PATH, as far as it is shown, and nothing else."""
     read_only: tuple[Path, ...] = ()
+    _found: dict[Path, Toolchains] = field(default_factory=dict[Path, Toolchains], repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -79,15 +78,17 @@ class Bubblewrap:
         """
         program = seccomp.program(platform.machine(), unix_sockets=not cage.network)
         options = b"\0".join(os.fsencode(option) for option in self.options(cage, command, tmp_bytes))
-        folder = _folder(cage.root, command.folder)
+        starting = start_in(cage.root, command)
         with _readable(program) as calls, _readable(options + b"\0") as mounted:
             words = [str(self.program), "--seccomp", str(calls), "--args", str(mounted)]
-            yield [*words, "--", "/bin/sh", "-c", _START, "sh", str(folder), command.line], (calls, mounted)
+            yield [*words, "--", *starting], (calls, mounted)
 
     def options(self, cage: Cage, command: Command, tmp_bytes: int) -> list[str]:
         """What is unshared, mounted and set. Raises SandboxFailed."""
         home = mounts.Home.around(cage.root, self.home)
-        found = toolchains(self.environ, self.home, cage.root)
+        found = self._found.get(cage.root)
+        if found is None:  # looking takes longer than most commands
+            found = self._found[cage.root] = toolchains(self.environ, self.home, cage.root)
         read_only = (*found.folders, *self.read_only, *cage.read_only)
         size = tmp_bytes + _ROOM_TO_NOTICE if "--size" in self.has else None
         arguments: list[str] = [*_ALWAYS]
@@ -101,7 +102,7 @@ class Bubblewrap:
             arguments += mounts.network()
         arguments += mounts.workspace(cage, read_only, self.home)
         arguments += ["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"]
-        variables = {**_variables(home, found), **command.environment}
+        variables = {**found.environment(home.home), **command.environment}
         for name, value in variables.items():
             arguments += ["--setenv", name, value]
         return arguments
@@ -125,23 +126,3 @@ def _readable(data: bytes) -> Generator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _variables(home: mounts.Home, found: Toolchains) -> dict[str, str]:
-    return {
-        "PATH": ":".join(found.path),
-        "HOME": str(home.home),
-        "LANG": "C.UTF-8",
-        "TERM": "dumb",
-        "USER": "user",
-        "GIT_OPTIONAL_LOCKS": "0",  # the repository cannot be written, not even its index
-        "GIT_TERMINAL_PROMPT": "0",
-        **found.variables,
-    }
-
-
-def _folder(root: Path, folder: str) -> Path:
-    path = root / folder
-    if "\0" in folder or ".." in Path(folder).parts or not path.is_relative_to(root):
-        raise SandboxFailed(f"{folder!r} is not a folder of the workspace")
-    return path

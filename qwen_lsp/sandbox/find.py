@@ -15,6 +15,7 @@ from pathlib import Path
 
 from qwen_lsp.errors import SandboxFailed
 from qwen_lsp.sandbox.command import Cage, Command, NoSandbox, Sandbox
+from qwen_lsp.sandbox.running import start_in
 
 _INSTALL = "Install bubblewrap: `apt install bubblewrap`, `dnf install bubblewrap` or `pacman -S bubblewrap`."
 _OPTIONAL = ("--disable-userns", "--size")
@@ -47,7 +48,7 @@ def find(
     if platform.startswith("linux"):
         return _linux(forbidden_below, tuple(read_only), which)
     if platform == "darwin":
-        return NoSandbox("", "")
+        return _macos(forbidden_below, tuple(read_only), which)
     return NoSandbox(
         "Windows has no sandbox that commands can be run in here",
         "Open the folder in WSL 2, a container or a remote Linux machine, where commands run in bubblewrap.",
@@ -65,6 +66,8 @@ def _linux(
             f"There is no filter of system calls for {machines.machine()} machines",
             f"Use one of these: {', '.join(MACHINES)}.",
         )
+    if reason := _unheld():
+        return NoSandbox(reason, "Commands can be run on Linux 5.3 or newer.")
     named = which("bwrap")
     if named is None:
         return NoSandbox("bubblewrap is not installed: there is no bwrap on PATH", _INSTALL)
@@ -73,9 +76,25 @@ def _linux(
         return NoSandbox(f"{program} is not used, because {reason}", _INSTALL)
     program = program.resolve()
     options = _options(program, program.stat().st_mtime_ns)
-    found = Bubblewrap(program, options, Path.home(), dict(os.environ), read_only)
-    told = _probe(program, program.stat().st_mtime_ns, options, Path.home())
+    found = Bubblewrap(program, options, _home(), dict(os.environ), read_only)
+    told = _probe(program, program.stat().st_mtime_ns, options, _home())
     return found if not told else why(told)
+
+
+def _unheld() -> str:
+    """Why no process can be held by a descriptor, which is how nothing of it is left; empty when one can."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError) as error:
+        return f"This kernel does not let a process be held ({error})"
+    return ""
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user that nobody knows, as in some containers
+        return Path("/nonexistent")
 
 
 def _distrusted(program: Path, forbidden_below: Path) -> str:
@@ -95,6 +114,49 @@ def _distrusted(program: Path, forbidden_below: Path) -> str:
             return f"{part} does not belong to root"
         if found.st_mode & 0o022 and not found.st_mode & 0o1000:
             return f"others than root can write {part}"
+    return ""
+
+
+def _macos(
+    forbidden_below: Path, read_only: tuple[Path, ...], which: Callable[[str], str | None]
+) -> Sandbox | NoSandbox:
+    from qwen_lsp.sandbox.seatbelt import Seatbelt
+
+    advice = "It comes with macOS as /usr/bin/sandbox-exec; without it, open the folder in a Linux container."
+    named = which("sandbox-exec")
+    if named is None:
+        return NoSandbox("There is no sandbox-exec on PATH", advice)
+    program = Path(named)
+    if reason := _distrusted(program, forbidden_below):
+        return NoSandbox(f"{program} is not used, because {reason}", advice)
+    if told := _probe_seatbelt(program, program.stat().st_mtime_ns):
+        return NoSandbox(f"sandbox-exec does not work here: {told}", advice)
+    return Seatbelt(program, _home(), dict(os.environ), read_only)
+
+
+@functools.lru_cache(maxsize=8)
+def _probe_seatbelt(program: Path, _changed: int) -> str:
+    """Run a program that writes inside and outside; empty when only the first has worked."""
+    from qwen_lsp.sandbox.seatbelt import Seatbelt
+
+    with tempfile.TemporaryDirectory(prefix="qwen-lsp-") as base:
+        scratch, private = Path(base, "scratch").resolve(), Path(base, "private").resolve()
+        scratch.mkdir()
+        private.mkdir()
+        command = Command(": > inside; : > ../outside")
+        try:
+            trial = Seatbelt(program, _home(), {})
+            words, variables = trial.prepared(Cage(scratch, scratch), command, private)
+            done = subprocess.run(
+                [*words, *start_in(scratch, command)], env=variables, cwd="/", stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_PROBE_SECONDS, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired, SandboxFailed) as error:
+            return str(error)
+        if Path(base, "outside").exists():
+            return "a program in it could write outside"
+        if not (scratch / "inside").exists():
+            return done.stdout.decode("utf-8", "replace").strip()[-300:] or "a program in it did not run"
     return ""
 
 

@@ -31,7 +31,7 @@ _SECRET = (
     "*-credentials*",
 )  # fmt: skip
 """Names below /etc that hold keys, passwords or hashes. What not everyone may read is hidden as well."""
-_MISSING = (".git", ".hg", ".vscode", ".idea", ".cursor", ".claude", ".qwen", ".qwen-lsp", ".husky")
+_MISSING = (".git", ".vscode", ".idea", ".cursor", ".claude", ".qwen-lsp")
 """Folders that are empty and read-only where the copy has none, so that writing there fails at once."""
 _BELOW = (".github", ".gitea", ".forgejo", ".config")
 """Folders of which only a part is protected; they are held in place so that the part stays where it is."""
@@ -98,10 +98,11 @@ def _hidden(path: Path, etc: Path, everyone: int) -> bool:
 
 
 def hide(paths: Iterable[Path]) -> list[str]:
-    """Something empty in the place of each path that is there."""
+    """Something empty in the place of each path that is there and could be read."""
     arguments: list[str] = []
     for path in paths:
-        if path.is_symlink() or not path.exists():
+        # Each mount takes time, and what this user cannot read, a command cannot either.
+        if path.is_symlink() or not os.access(path, os.R_OK):
             continue
         if path.is_dir():
             arguments += ["--tmpfs", str(path), "--remount-ro", str(path)]
@@ -151,11 +152,7 @@ def workspace(cage: Cage, read_only: Sequence[Path], home: Path) -> list[str]:
 
 
 def _shown(paths: Iterable[Path]) -> list[str]:
-    arguments: list[str] = []
-    for path in sorted(set(paths)):
-        if path.exists():
-            arguments += ["--ro-bind", str(path), str(path)]
-    return arguments
+    return [word for path in sorted(set(paths)) for word in ("--ro-bind-try", str(path), str(path))]
 
 
 def _lent(root: Path, path: Path) -> Path | None:

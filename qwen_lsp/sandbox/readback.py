@@ -105,7 +105,7 @@ def _take(working: Working, taken: Taken, path: RelPath, mark: Signature | None,
         raise _No("the command changed too much at once")
     runs = mark is not None and bool(mark[0] & 0o100)
     moded = mark is not None and runs != taken.fork.executable(path)
-    if (after != before or moded) and touchy(path):
+    if (after != before or moded) and (touchy(path) or reason_to_skip(path, 0, 1) == "lock file"):
         working.stale.add(path)
         taken.touchy.append((path, after))
         return size

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from qwen_lsp.errors import SandboxFailed
-from qwen_lsp.sandbox.command import Ending, Exit, Limits
+from qwen_lsp.sandbox.command import Command, Ending, Exit, Limits
 from qwen_lsp.sandbox.printing import Kept, Reader
 
 _PIECE = 65_536
@@ -20,6 +21,16 @@ _DRAIN = 1.0
 _ENDED = -9
 """The signal of what is ended here."""
 _LAST_SIGNAL = 64
+
+
+def start_in(root: Path, command: Command) -> tuple[str, ...]:
+    """The words that run a command line in its folder. Raises SandboxFailed for one outside the root."""
+    folder = root / command.folder
+    if "\0" in command.line:
+        raise SandboxFailed("a command line cannot have a null character")
+    if "\0" in command.folder or ".." in Path(command.folder).parts or not folder.is_relative_to(root):
+        raise SandboxFailed(f"{command.folder!r} is not a folder of the workspace")
+    return "/bin/sh", "-c", 'cd -- "$1" && exec /bin/sh -c "$2"', "sh", str(folder), command.line
 
 
 class Running(Protocol):

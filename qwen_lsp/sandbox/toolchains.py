@@ -62,7 +62,7 @@ _MANAGERS = (
 )  # fmt: skip
 
 VARIABLES = frozenset(manager.variable for manager in _MANAGERS) - {""}
-"""Of the user's environment: where toolchains are. Set inside only where they are not in their usual place."""
+"""Of the user's environment: where toolchains are; set inside only where that is not their usual place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,19 @@ class Toolchains:
     folders: tuple[Path, ...]
     path: tuple[str, ...]
     variables: Mapping[str, str]
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """The whole environment of a command whose HOME is there; nothing of it is the user's but PATH."""
+        return {
+            "PATH": ":".join(self.path),
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "USER": "user",
+            "GIT_OPTIONAL_LOCKS": "0",  # the repository cannot be written, not even its index
+            "GIT_TERMINAL_PROMPT": "0",
+            **self.variables,
+        }
 
 
 def toolchains(environ: Mapping[str, str], home: Path, root: Path) -> Toolchains:

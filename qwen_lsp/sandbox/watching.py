@@ -33,6 +33,24 @@ class Room:
     limits: Limits
 
 
+class Growth:
+    """What is added to a folder from now on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._began_ns = time.time_ns() - _MARGIN_NS
+        self._free = _free(folder)
+
+    def since(self, enough: int, deleted: int = 0) -> int:
+        """Bytes written since then, `deleted` ones too; 0 where the disk lost no more than `enough`.
+
+        A walk through the folder costs more than most commands, so the disk is asked first.
+        """
+        if self._free - _free(self._folder) + deleted <= enough:
+            return 0
+        return deleted + _changed_since(self._folder, self._began_ns)
+
+
 @dataclass(slots=True)
 class Watch:
     """Looks at a cage from outside. One thread at a time."""
@@ -40,13 +58,12 @@ class Watch:
     first: int
     """The process that all others in it descend from, by its number here."""
     room: Room
-    _began_ns: int = field(default_factory=time.time_ns)
-    _free: int = 0
+    _growth: Growth = field(init=False)
     _looks: int = 0
     _held: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
-        self._free = _free(self.room.scratch)
+        self._growth = Growth(self.room.scratch)
 
     def exceeded(self) -> Ending | None:
         """The limit that has been passed, if any. Raises nothing: processes end while one looks."""
@@ -62,7 +79,7 @@ class Watch:
         most = limits.memory_bytes - hidden
         if _resident(processes) > most and sum(map(_proportional, processes)) > most:
             return "memory"
-        if self._temporary() + self._grown(deleted) > limits.disk_bytes:
+        if self._temporary() + self._growth.since(limits.disk_bytes // 2, deleted) > limits.disk_bytes:
             return "disk"
         return None
 
@@ -78,13 +95,6 @@ class Watch:
                 total += (found.f_blocks - found.f_bfree) * found.f_frsize
                 total += (found.f_files - found.f_ffree) * _INODE
         return total
-
-    def _grown(self, deleted: int) -> int:
-        """Bytes added to the scratch copy, `deleted` ones too; counted only where the disk lost as much."""
-        lost = self._free - _free(self.room.scratch)
-        if lost + deleted <= self.room.limits.disk_bytes // 2:
-            return 0
-        return deleted + _changed_since(self.room.scratch, self._began_ns - _MARGIN_NS)
 
 
 def _tree(first: int, most: int) -> Iterator[int]:

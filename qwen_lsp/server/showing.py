@@ -79,6 +79,7 @@ async def _large_context(place: Place, offset: int, feature: object, arguments: 
     """What the next large prompt of a feature would be given, and what of it the last one had."""
     from qwen_lsp.context.budget import steady
     from qwen_lsp.context.rank import rank, rank_file, rank_task
+    from qwen_lsp.features.agent.instructions import instructions, shown_with, user_file
     from qwen_lsp.features.surroundings import Question, preview
 
     session, snapshot, path = place.session, place.snapshot, place.path
@@ -107,7 +108,11 @@ async def _large_context(place: Place, offset: int, feature: object, arguments: 
     current = None if feature == "agent" else path
     question = Question(snapshot, ranked, current, session.gate, session.count)
     held, model = await session.held(str(feature)), endpoint.model if endpoint is not None else ""
-    return await asyncio.to_thread(preview, question, held, model, max(1, total))
+    packed = await asyncio.to_thread(preview, question, held, model, max(1, total))
+    if feature != "agent":
+        return packed
+    told = await asyncio.to_thread(instructions, snapshot, session.gate, [path], user_file(), session.count)
+    return shown_with(packed, told)
 
 
 async def show_file(ls: Server, path: Path, *, external: bool = False) -> bool:

@@ -153,12 +153,16 @@ class Session:
     # -- the disk ------------------------------------------------------------------------------------
 
     async def start(
-        self, progress: Callable[[int, int], None] = lambda done, total: None, *, head_start: float = 0.0
+        self,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        *,
+        head_start: float = 0.0,
+        learn: bool = True,
     ) -> None:
         """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
 
         The event loop stays free throughout. `head_start`: seconds that a large workspace's first answers
-        have for themselves.
+        have for themselves. `learn`: False where nothing is going to be completed.
         """
         if self.endpoint is not None:
             self._spawn(asyncio.to_thread(tokens.preload), "tokens")
@@ -168,17 +172,17 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self.report = await build.build(self.store, self.settings.index, progress, head_start=head_start)
         await self.store.read_history()
-        if self._teaches:
+        if self._teaches and learn:
             self._lessons.workspace(tuple(self._recent))
 
     async def _recover(self) -> None:
         try:
-            left = await asyncio.to_thread(recover, self.root, self.journal)
+            recovered = await asyncio.to_thread(recover, self.root, self.journal)
         except WorkspaceError as error:
             self.failed(str(error))
-            return
-        if left:
-            self.failed(f"an interrupted edit was finished, but these files had changed: {', '.join(left)}")
+        else:
+            if recovered:
+                self.failed(recovered.told())
 
     def watch(self) -> None:
         """Watch the folder ourselves, when no editor does."""

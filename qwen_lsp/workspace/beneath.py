@@ -12,7 +12,7 @@ import errno
 import os
 import stat as modes
 from collections.abc import Generator, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NoReturn
 
 from qwen_lsp.errors import FileUnreadable, OutsideWorkspace
@@ -25,6 +25,7 @@ _FOLDER = os.O_RDONLY | _COMMON | getattr(os, "O_DIRECTORY", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 # A FIFO opened for reading waits for a writer unless it is told not to.
 _FILE = os.O_RDONLY | _COMMON | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_MOST_OPEN = 64
 
 
 @contextlib.contextmanager
@@ -33,15 +34,51 @@ def folder(root: Path, path: str) -> Generator[int]:
 
     Raises NotADirectoryError or another OSError where a part is a link, is missing or is no folder.
     """
-    descriptor = os.open(root, _FOLDER)
+    descriptor = _folder(root, path)
     try:
-        for part in PurePosixPath(path).parts:
-            inner = os.open(part, _FOLDER | _NOFOLLOW, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+class Folders:
+    """Descriptors of folders below `root`, each opened once as `folder` does and closed at the end."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._open: dict[str, int] = {}
+
+    def __call__(self, path: str) -> int:
+        """The descriptor of a folder; valid until many others have been asked for. Raises OSError."""
+        found = self._open.get(path)
+        if found is None:
+            if len(self._open) >= _MOST_OPEN:
+                self.close()
+            found = self._open[path] = _folder(self._root, path)
+        return found
+
+    def __enter__(self) -> Folders:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+
+def _folder(root: Path, path: str) -> int:
+    descriptor = os.open(root, _FOLDER)
+    try:
+        for part in path.split("/") if path not in ("", ".") else ():
+            inner = os.open(part, _FOLDER | _NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def read_bytes(root: Path, path: str, max_bytes: int) -> tuple[bytes, os.stat_result]:

@@ -13,6 +13,9 @@ from qwen_lsp.workspace import beneath, disk, landing
 from qwen_lsp.workspace.journal import Change
 from qwen_lsp.workspace.paths import RelPath, protection, rel_path
 
+_NEW = 0o666
+"""Permission bits of a new file, before the user's mask is applied."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:
@@ -27,31 +30,39 @@ class _Source:
 def planned(root: Path, edits: Sequence[FileEdit], name: str) -> list[Change]:
     """The change of each file, in the order of the edits; those that change nothing are only checked."""
     sources: dict[RelPath, _Source] = {}
-    wanted: dict[RelPath, bytes] = {}
-    modes: dict[RelPath, _Source] = {}
+    wanted: dict[RelPath, tuple[bytes, _Source | None, bool | None]] = {}
     for edit in edits:
         path = _writable(edit.path)
         origin = _writable(edit.moved_from) if edit.moved_from else path
         if path in wanted or (edit.before is not None and origin in sources):
             raise ConflictError(f"two edits change {path}")
+        source = None
         if edit.before is not None:
             source = sources[origin] = _source(root, origin, edit.before)
-            if edit.after is not None:
-                same = edit.after == edit.before
-                wanted[path] = source.data if same else disk.encode(edit.after, source.file)
-                modes[path] = source
-        elif edit.after is not None:
-            wanted[path] = disk.encode(edit.after, None)
+        if edit.after is not None:
+            same = source is not None and edit.after == edit.before
+            data = (
+                source.data if source and same else disk.encode(edit.after, source.file if source else None)
+            )
+            wanted[path] = data, source, edit.executable
     changes: list[Change] = []
     for path in dict.fromkeys((*sources, *wanted)):
-        before = sources[path].data if path in sources else None
-        after = wanted.get(path)
-        kept = modes.get(path) or sources.get(path)
-        if before != after:
-            mode, owner = (kept.mode, kept.owner) if kept else (None, None)
-            changes.append(Change(path, before, after, mode, owner, temp_name(name, len(changes))))
+        here = sources.get(path)
+        after, kept, executable = wanted.get(path, (None, here, None))
+        mode = here.mode if here else kept.mode if kept else _NEW
+        new_mode = _runnable(kept.mode if kept else _NEW, executable)
+        if (here and here.data) != after or (here and after is not None and mode != new_mode):
+            owner, temp = kept.owner if kept else None, temp_name(name, len(changes))
+            changes.append(Change(path, here.data if here else None, after, mode, new_mode, owner, temp))
     verify(root, changes, "changed since the edit was made")
     return changes
+
+
+def _runnable(mode: int, executable: bool | None) -> int:
+    """Permission bits with which those may run a file who may read it, or nobody; None changes nothing."""
+    if executable is None:
+        return mode
+    return mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
 
 
 def _writable(text: str) -> RelPath:
@@ -79,16 +90,16 @@ def _source(root: Path, path: RelPath, before: str) -> _Source:
 def verify(root: Path, changes: Iterable[Change], what: str) -> None:
     """Raise ConflictError with the names of all files that are not as they were."""
     differing: list[str] = []
-    for change in changes:
-        try:
-            with beneath.folder(root, change.folder) as folder:
-                same = landing.state(folder, change.name) == landing.expected(change.before)
-        except FileNotFoundError:
-            same = change.before is None
-        except OSError as error:
-            _refuse(root, change, error)
-        if not same:
-            differing.append(change.path)
+    with beneath.Folders(root) as folders:
+        for change in changes:
+            try:
+                same = landing.is_before(folders(change.folder), change)
+            except FileNotFoundError:
+                same = change.before is None
+            except OSError as error:
+                _refuse(root, change, error)
+            if not same:
+                differing.append(change.path)
     if differing:
         raise ConflictError(f"{', '.join(differing)}: {what}; nothing was written")
 

@@ -40,7 +40,7 @@ def run(
         done = subprocess.run(
             command,
             cwd=folder,
-            env=_environment(),
+            env=own_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -156,7 +156,7 @@ def _global_excludes(home: str, config_home: str) -> Path:
     named = (home and (Path(home) / ".gitconfig").is_file()) or (config / "git" / "config").is_file()
     if program is not None and named:
         command = [str(program), "config", "--global", "--type=path", "--get", "core.excludesFile"]
-        environment = {**_environment(), "HOME": home, "XDG_CONFIG_HOME": str(config)}
+        environment = {**own_environment(), "HOME": home, "XDG_CONFIG_HOME": str(config)}
         environment.pop("GIT_CONFIG_GLOBAL")
         try:
             done = subprocess.run(
@@ -170,7 +170,8 @@ def _global_excludes(home: str, config_home: str) -> Path:
     return config / "git" / "ignore"
 
 
-def _environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
+    """The environment of a git that knows no configuration but the repository's, and reaches nothing."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
     return {
         **kept,

@@ -27,6 +27,8 @@ def guarded(root: Path) -> tuple[RelPath, ...]:
     """
     repository = _repository(root)
     found = [repository, *(_hooks(root, config) for config in _configurations(root, repository))]
+    if repository is not None and repository.parent.name == "worktrees":
+        found.append(repository.parent.parent)  # what all worktrees of the repository share
     found += [user_folder(variable, fallback) for variable, fallback in _OWN]
     inside = (_inside(root, path) for path in found if path is not None)
     return tuple(sorted({path for path in inside if path is not None}))

@@ -12,9 +12,11 @@ import hashlib
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -24,7 +26,10 @@ from qwen_lsp.workspace.paths import RelPath
 State = Literal["prepared", "committed", "reverting", "done"]
 STATES: tuple[State, ...] = ("prepared", "committed", "reverting", "done")
 
+_VERSION = 2
 _KEPT_FOR_UNDO = 20
+_LOCK_SECONDS = 20.0
+"""As long as this a write waits for another process's; one takes a fraction of a second."""
 _CHECKSUM = 32
 
 
@@ -35,14 +40,22 @@ class Change:
     path: RelPath
     before: bytes | None
     after: bytes | None
-    mode: int | None
-    """Permission bits of the file; None where a new one gets what the user's mask allows."""
+    mode: int
+    """Permission bits before; of no meaning where the file is not there."""
+    new_mode: int
+    """Permission bits afterwards; those of a new file are what the user's mask leaves of them."""
     owner: tuple[int, int] | None
+    """User and group; None for a new file."""
     temp: str
     """The name, beside the file, under which its new content waits."""
 
     def reversed(self) -> Change:
-        return replace(self, before=self.after, after=self.before)
+        return replace(self, before=self.after, after=self.before, mode=self.new_mode, new_mode=self.mode)
+
+    @property
+    def rights_only(self) -> bool:
+        """Whether only who may read, write or run the file changes."""
+        return self.before is not None and self.before == self.after
 
     @property
     def folder(self) -> str:
@@ -65,6 +78,20 @@ class Journal:
     """The write that this one takes back; neither is kept when it is complete."""
     leaves: tuple[str, ...] = ()
     """Folders that are no longer needed afterwards, where they are empty."""
+    run: str = ""
+    """What asked for it, and its name for a person; for undo."""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write that can be taken back."""
+
+    id: str
+    when: datetime
+    run: str
+    label: str
+    paths: tuple[RelPath, ...]
 
 
 def new_id() -> str:
@@ -75,8 +102,10 @@ def new_id() -> str:
 def write(directory: Path, journal: Journal) -> None:
     """Write a journal in the state `prepared`, durably."""
     header = {
-        "version": 1,
+        "version": _VERSION,
         "root": journal.root,
+        "run": journal.run,
+        "label": journal.label,
         "folders": journal.folders,
         "undoes": journal.undoes,
         "leaves": journal.leaves,
@@ -86,6 +115,7 @@ def write(directory: Path, journal: Journal) -> None:
                 "before": None if change.before is None else len(change.before),
                 "after": None if change.after is None else len(change.after),
                 "mode": change.mode,
+                "new_mode": change.new_mode,
                 "owner": change.owner,
                 "temp": change.temp,
             }
@@ -117,6 +147,8 @@ def load(directory: Path, name: str, state: State) -> Journal | None:
         return None
     first, _, rest = body.partition(b"\n")
     header = cast("dict[str, Any]", json.loads(first))
+    if header["version"] != _VERSION:
+        return None
     changes: list[Change] = []
     at = 0
     for row in header["changes"]:
@@ -124,9 +156,9 @@ def load(directory: Path, name: str, state: State) -> Journal | None:
         for size in (row["before"], row["after"]):
             contents.append(None if size is None else rest[at : at + size])
             at += size or 0
-        path = RelPath(os.fsdecode(bytes.fromhex(row["path"])))
         owner = None if row["owner"] is None else (row["owner"][0], row["owner"][1])
-        changes.append(Change(path, contents[0], contents[1], row["mode"], owner, row["temp"]))
+        modes = row["mode"], row["new_mode"]
+        changes.append(Change(_named(row), contents[0], contents[1], *modes, owner, row["temp"]))
     return Journal(
         name,
         header["root"],
@@ -134,7 +166,25 @@ def load(directory: Path, name: str, state: State) -> Journal | None:
         tuple(header["folders"]),
         header["undoes"],
         tuple(header["leaves"]),
+        header["run"],
+        header["label"],
     )
+
+
+def steps(directory: Path, root: str) -> list[Step]:
+    """The writes below `root` that can be taken back, latest first; their contents are not read."""
+    found: list[Step] = []
+    for name in done(directory):
+        try:
+            with _path(directory, name, "done").open("rb") as file:
+                header = cast("dict[str, Any]", json.loads(file.readline()))
+        except (OSError, ValueError):
+            continue
+        if header["version"] == _VERSION and header["root"] == root:
+            when = datetime.fromtimestamp(int(name[:20]) / 1e9, UTC)
+            paths = tuple(_named(row) for row in header["changes"])
+            found.append(Step(name, when, header["run"], header["label"], paths))
+    return found
 
 
 def move(directory: Path, name: str, old: State, new: State) -> None:
@@ -173,22 +223,40 @@ def prune(directory: Path) -> None:
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Generator[None]:
-    """Keep other processes out of this folder of journals meanwhile. Raises WorkspaceError."""
+    """Keep other processes out of this folder of journals meanwhile.
+
+    Raises WorkspaceError where no journal can be kept, or where another process stays in for too long.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise WorkspaceError(f"no journal can be kept in {directory}: {error.strerror}") from error
     try:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            pass
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        until = time.monotonic() + _LOCK_SECONDS
+        while not _lock(descriptor):
+            if time.monotonic() > until:
+                raise WorkspaceError("another process is writing files of this workspace; try again later")
+            time.sleep(0.02)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Take a lock that ends with the descriptor; False where somebody else has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -213,6 +281,10 @@ def reverse(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def _path(directory: Path, name: str, state: State) -> Path:
     return directory / f"{name}.{state}"
+
+
+def _named(row: dict[str, Any]) -> RelPath:
+    return RelPath(os.fsdecode(bytes.fromhex(row["path"])))
 
 
 def _checksum(body: bytes) -> bytes:

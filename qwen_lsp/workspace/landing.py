@@ -51,16 +51,39 @@ def expected(content: bytes | None) -> str | None:
     return None if content is None else digest(content)
 
 
-def stage(folder: int, change: Change) -> None:
-    """Write what the file will hold beside it, with the file's own rights, durably."""
-    if change.after is None:
-        return
-    # Under a name of its own until it is whole: what bears the final name after a crash is either all of
-    # the new content or what the exchange brought out.
+def rights(folder: int, name: str) -> int | None:
+    """The permission bits of a file; None where there is none."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return modes.S_IMODE(found.st_mode) if modes.S_ISREG(found.st_mode) else None
+
+
+def is_before(folder: int, change: Change) -> bool:
+    """Whether a file is as the change found it, as far as the change is concerned with it."""
+    if change.rights_only:
+        return rights(folder, change.name) == change.mode
+    return state(folder, change.name) == expected(change.before)
+
+
+def is_after(folder: int, change: Change) -> bool:
+    """Whether a file is as the change leaves it."""
+    if change.rights_only:
+        return rights(folder, change.name) == change.new_mode
+    return state(folder, change.name) == expected(change.after)
+
+
+def write_beside(folder: int, change: Change) -> int | None:
+    """Write what the file will hold beside it, with its rights; the descriptor, which is not durable yet."""
+    if change.after is None or change.rights_only:
+        return None
+    # Under a name of its own until it is whole and durable: what bears the final name after a crash is
+    # either all of the new content or what the exchange brought out.
     unfinished = change.temp + _UNFINISHED
     with contextlib.suppress(FileNotFoundError):
         os.unlink(unfinished, dir_fd=folder)
-    mode = 0o666 if change.mode is None else 0o600
+    mode = change.new_mode if change.owner is None else 0o600
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, mode, dir_fd=folder)
     try:
         write_all(descriptor, change.after)
@@ -68,12 +91,37 @@ def stage(folder: int, change: Change) -> None:
             # Only root can give a file away; anybody else's file becomes the editing user's.
             with contextlib.suppress(PermissionError):
                 os.fchown(descriptor, *change.owner)
-        if change.mode is not None:
-            os.fchmod(descriptor, change.mode)
+            os.fchmod(descriptor, change.new_mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def ready(folder: int, change: Change) -> None:
+    """What was written beside the file is durable: let it bear the name that it is exchanged under."""
+    if change.after is not None and not change.rights_only:
+        os.rename(change.temp + _UNFINISHED, change.temp, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def stage(folder: int, change: Change) -> None:
+    """Write what the file will hold beside it, durably."""
+    descriptor = write_beside(folder, change)
+    if descriptor is not None:
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        ready(folder, change)
+
+
+def sync(folder: int, name: str) -> None:
+    """Make a file durable as it is."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=folder)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.rename(unfinished, change.temp, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def sweep(folder: int, change: Change) -> None:
@@ -85,7 +133,9 @@ def sweep(folder: int, change: Change) -> None:
 
 def land(folder: int, change: Change) -> None:
     """Put one staged change in place. Raises ConflictError, with the file as it was, where it differs."""
-    if change.after is None:
+    if change.rights_only:
+        _set_rights(folder, change)
+    elif change.after is None:
         _take_away(folder, change)
     elif change.before is None:
         _create(folder, change)
@@ -109,7 +159,25 @@ def _replace(folder: int, change: Change) -> None:
     if state(folder, change.temp) != expected(change.before):
         _exchange(folder, change.temp, change.name)
         raise _conflict(change)
+    if (found := rights(folder, change.temp)) is not None and found != change.mode:
+        # Somebody changed the rights in this very moment: theirs count, but for what was to be changed.
+        touched = change.mode ^ change.new_mode
+        _chmod(folder, change.name, found & ~touched | change.new_mode & touched)
     os.unlink(change.temp, dir_fd=folder)
+
+
+def _set_rights(folder: int, change: Change) -> None:
+    if rights(folder, change.name) != change.mode:
+        raise _conflict(change)
+    _chmod(folder, change.name, change.new_mode)
+
+
+def _chmod(folder: int, name: str, mode: int) -> None:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=folder)
+    try:
+        os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
 
 
 def _create(folder: int, change: Change) -> None:

@@ -76,7 +76,6 @@ _TOUCHY_NAMES: dict[str, str] = {
         ("agents.md", "agents.override.md", "qwen.md", "claude.md", "gemini.md", "copilot-instructions.md"),
         _INSTRUCTS,
     ),
-    ".gitignore": "It decides what is kept from models",
     ".pnpmfile.cjs": "It runs when packages are installed",
     "mise.toml": "It sets the environment of programs",
     ".mise.toml": "It sets the environment of programs",

@@ -6,23 +6,32 @@
 4. The journal is renamed: from here on the write is completed, now or at the next start.
 5. Each file is exchanged with its new content; one that changed in this very moment takes all back.
 
-A crash before step 4 leaves the files as they were, a crash after it is completed by `recover`.
+A crash before step 4 leaves the files as they were, a crash after it is completed by `recover`, which every
+write and undo also does first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwen_lsp.errors import ConflictError, QwenLspError, WorkspaceError
 from qwen_lsp.text.edits import FileEdit
-from qwen_lsp.workspace import beneath, journal, landing
+from qwen_lsp.workspace import beneath, journal, landing, recovery
 from qwen_lsp.workspace.changes import planned, temp_name, verify
-from qwen_lsp.workspace.journal import Change, Journal
+from qwen_lsp.workspace.journal import Change, Journal, Step
 from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.recovery import Recovered
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 16
+"""Files that are made durable side by side: a disk takes many at once hardly longer than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +42,25 @@ class Undo:
     paths: tuple[RelPath, ...]
 
 
-def commit(root: Path, edits: Sequence[FileEdit], journal_dir: Path) -> Undo:
+def commit(
+    root: Path, edits: Sequence[FileEdit], journal_dir: Path, *, run: str = "", label: str = ""
+) -> Undo:
     """Write all edits or none of them; files keep their encoding, byte order mark and permission bits.
 
-    Raises ConflictError when a file is not what its edit was made from, ProtectedPath or OutsideWorkspace
-    when one may not be written, WorkspaceError when the disk refuses; nothing is written then.
+    `run` and `label` are kept for undo. Raises ConflictError when a file is not what its edit was made from,
+    ProtectedPath or OutsideWorkspace when one may not be written, WorkspaceError when the disk refuses;
+    nothing is written then.
     """
     if not beneath.RELATIVE:
         raise WorkspaceError(
             "writing several files as one needs a system that opens files relative to a folder"
         )
     with journal.locked(journal_dir):
+        _finish(root, journal_dir)
         name = journal.new_id()
         changes = planned(root, edits, name)
         if changes:
-            _run(root, journal_dir, name, changes)
+            _run(root, journal_dir, name, changes, run=run, label=label)
         journal.prune(journal_dir)
     return Undo(name, tuple(change.path for change in changes))
 
@@ -56,54 +69,48 @@ def undo(root: Path, journal_dir: Path, step: Undo) -> None:
     """Take one write back, all of it. Raises ConflictError naming the files that changed since."""
     if step.paths:
         with journal.locked(journal_dir):
-            _recover(root, journal_dir)
+            _finish(root, journal_dir)
             _undo(root, journal_dir, step.id)
 
 
-def undo_last(root: Path, journal_dir: Path) -> list[str]:
-    """Take the latest write back that is still there to undo; its files.
+def undo_last(root: Path, journal_dir: Path, run: str | None = None) -> list[RelPath]:
+    """Take the latest write back that is still there to undo, of one run or of any; its files.
 
     Raises WorkspaceError when there is none, ConflictError naming the files that changed since.
     """
+    if not journal_dir.is_dir():
+        raise WorkspaceError("there is nothing to undo in this workspace")
     with journal.locked(journal_dir):
-        _recover(root, journal_dir)
-        for name in journal.done(journal_dir):
-            found = journal.load(journal_dir, name, "done")
-            if found is not None and found.root == str(root):
-                _undo(root, journal_dir, name)
-                return [change.path for change in found.changes]
-    raise WorkspaceError("there is nothing to undo in this workspace")
+        _finish(root, journal_dir)
+        for step in journal.steps(journal_dir, str(root)):
+            if run is None or step.run == run:
+                _undo(root, journal_dir, step.id)
+                return list(step.paths)
+    what = "this workspace" if run is None else f"run {run}: it wrote nothing here, or was taken back already"
+    raise WorkspaceError(f"there is nothing to undo in {what}")
 
 
-def recover(root: Path, journal_dir: Path) -> list[str]:
-    """Finish what a crash left behind; the files left as they are because somebody changed them since.
+def undoable(root: Path, journal_dir: Path) -> list[Step]:
+    """What can be taken back, latest first; undo refuses a step whose files changed since."""
+    return journal.steps(journal_dir, str(root)) if journal_dir.is_dir() else []
+
+
+def recover(root: Path, journal_dir: Path) -> Recovered:
+    """Finish what a crash left behind; says so in the log too.
 
     Raises WorkspaceError when the disk refuses; it is tried again the next time.
     """
     if not journal_dir.is_dir():
-        return []
+        return Recovered()
     with journal.locked(journal_dir):
-        return _recover(root, journal_dir)
+        return _finish(root, journal_dir)
 
 
-def _recover(root: Path, journal_dir: Path) -> list[str]:
-    left: list[str] = []
-    try:
-        for name, state in list(journal.pending(journal_dir)):
-            found = journal.load(journal_dir, name, state)
-            if found is None:  # cut short while it was written, so nothing else had begun
-                journal.remove(journal_dir, name, state)
-            elif found.root == str(root):
-                if state == "prepared":
-                    _discard(root, journal_dir, found)
-                elif state == "reverting":
-                    left += _take_back(root, journal_dir, found)
-                else:
-                    left += _complete(root, found.changes)
-                    _settle(root, journal_dir, found)
-    except OSError as error:
-        raise WorkspaceError(f"an interrupted edit cannot be finished yet: {error.strerror}") from error
-    return left
+def _finish(root: Path, journal_dir: Path) -> Recovered:
+    found = recovery.finish(root, journal_dir)
+    if found:
+        log.warning("%s", found.told())
+    return found
 
 
 def _undo(root: Path, journal_dir: Path, name: str) -> None:
@@ -125,29 +132,29 @@ def _run(
     *,
     undoes: str = "",
     leaves: tuple[str, ...] = (),
+    run: str = "",
+    label: str = "",
 ) -> None:
-    folders = tuple(_missing_folders(root, changes))
-    record = Journal(name, str(root), tuple(changes), folders, undoes, leaves)
+    missing = tuple(recovery.missing_folders(root, changes))
+    record = Journal(name, str(root), tuple(changes), missing, undoes, leaves, run, label)
     try:
         journal.write(journal_dir, record)
         beneath.make_folders(root, record.folders)
-        for change in changes:
-            with beneath.folder(root, change.folder) as folder:
-                landing.stage(folder, change)
+        _stage(root, changes)
         verify(root, changes, "changed meanwhile")
         journal.move(journal_dir, name, "prepared", "committed")
     except (OSError, QwenLspError) as error:
         with contextlib.suppress(OSError):
-            _discard(root, journal_dir, record)
+            recovery.discard(root, journal_dir, record)
         raise _nothing_written(error) from error
     try:
-        for change in changes:
-            with beneath.folder(root, change.folder) as folder:
-                landing.land(folder, change)
+        with beneath.Folders(root) as folders:
+            for change in changes:
+                landing.land(folders(change.folder), change)
     except (OSError, QwenLspError) as error:
         try:
             journal.move(journal_dir, name, "committed", "reverting")
-            left = _take_back(root, journal_dir, record)
+            left = recovery.take_back(root, journal_dir, record)
         except OSError:
             raise WorkspaceError("the edit was interrupted and is finished at the next start") from error
         if left:
@@ -155,18 +162,25 @@ def _run(
             raise ConflictError(f"{error}; taken back but for {files}, which changed as well") from error
         raise _nothing_written(error) from error
     with contextlib.suppress(OSError):  # in place already; at worst it is looked at again at the next start
-        _settle(root, journal_dir, record)
+        recovery.settle(root, journal_dir, record)
 
 
-def _settle(root: Path, journal_dir: Path, record: Journal) -> None:
-    """All files are in place: make that durable, and keep the journal only as long as it can be undone."""
-    beneath.remove_folders(root, record.leaves)
-    _sync(root, record)
-    if record.undoes:
-        journal.remove(journal_dir, record.undoes, "done")
-        journal.remove(journal_dir, record.id, "committed")
-    else:
-        journal.move(journal_dir, record.id, "committed", "done")
+def _stage(root: Path, changes: Sequence[Change]) -> None:
+    """Write all new contents beside their files, durably."""
+    with ThreadPoolExecutor(_AT_ONCE) as threads, beneath.Folders(root) as folders:
+        for at in range(0, len(changes), _AT_ONCE):
+            some = changes[at : at + _AT_ONCE]
+            with contextlib.ExitStack() as opened:
+                written: list[int] = []
+                for change in some:
+                    descriptor = landing.write_beside(folders(change.folder), change)
+                    if descriptor is not None:
+                        opened.callback(os.close, descriptor)
+                        written.append(descriptor)
+                for _ in threads.map(os.fsync, written):
+                    pass
+            for change in some:
+                landing.ready(folders(change.folder), change)
 
 
 def _nothing_written(error: OSError | QwenLspError) -> QwenLspError:
@@ -174,73 +188,3 @@ def _nothing_written(error: OSError | QwenLspError) -> QwenLspError:
         return WorkspaceError(f"nothing was written: {error.strerror or error}")
     text = str(error)
     return error if "nothing was written" in text else type(error)(f"{text}; nothing was written")
-
-
-def _complete(root: Path, changes: Sequence[Change]) -> list[str]:
-    """Bring every file to its `after`, whichever are there already; the ones that are somebody else's."""
-    left: list[str] = []
-    for change in changes:
-        if change.after is not None:
-            beneath.make_folders(root, _missing_folders(root, [change]))
-        try:
-            with beneath.folder(root, change.folder) as folder:
-                left += _complete_one(folder, change)
-        except (FileNotFoundError, NotADirectoryError):
-            if change.after is not None:
-                left.append(change.path)
-    return left
-
-
-def _complete_one(folder: int, change: Change) -> list[str]:
-    now, waiting = landing.state(folder, change.name), landing.state(folder, change.temp)
-    before, after = landing.expected(change.before), landing.expected(change.after)
-    if waiting not in (None, before, after):
-        landing.restore_foreign(folder, change)
-        return [change.path]
-    try:
-        if now == before and now != after:
-            # Renaming onto another name of the same file does nothing, so no such name may be left over.
-            landing.sweep(folder, change)
-            landing.stage(folder, change)
-            landing.land(folder, change)
-        elif now != after:
-            return [change.path]
-    except ConflictError:
-        return [change.path]
-    finally:
-        landing.sweep(folder, change)
-    return []
-
-
-def _take_back(root: Path, journal_dir: Path, record: Journal) -> list[str]:
-    left = _complete(root, journal.reverse(record.changes))
-    beneath.remove_folders(root, record.folders)
-    _sync(root, record)
-    journal.remove(journal_dir, record.id, "reverting")
-    return left
-
-
-def _discard(root: Path, journal_dir: Path, record: Journal) -> None:
-    """Remove what waits beside the files; none of them has been touched."""
-    for change in record.changes:
-        with (
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            beneath.folder(root, change.folder) as folder,
-        ):
-            landing.sweep(folder, change)
-    beneath.remove_folders(root, record.folders)
-    journal.remove(journal_dir, record.id, "prepared")
-
-
-def _sync(root: Path, record: Journal) -> None:
-    """Make the names durable, each folder once."""
-    folders = {change.folder for change in record.changes}
-    folders |= {folder.rpartition("/")[0] for folder in record.folders}
-    for path in sorted(folders):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), beneath.folder(root, path) as folder:
-            os.fsync(folder)
-
-
-def _missing_folders(root: Path, changes: Iterable[Change]) -> list[str]:
-    needed = [change.folder for change in changes if change.after is not None]
-    return beneath.missing_folders(root, needed)

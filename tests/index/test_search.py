@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from qwen_lsp.errors import UserError
@@ -91,17 +93,28 @@ def test_grep_finds_lines_of_all_files(snapshot: Snapshot) -> None:
     assert len(grep(snapshot, "reset", limit=1)) == 1
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "(a+)+$", "(?:x*y+){2,}", "((a|b)*c)*"])
-def test_a_pattern_that_is_wrong_or_endless_is_refused(snapshot: Snapshot, pattern: str) -> None:
-    with pytest.raises(UserError):
+@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "(?P<a>x)(?P<a>y)"])
+def test_a_pattern_that_is_wrong_is_refused(snapshot: Snapshot, pattern: str) -> None:
+    with pytest.raises(UserError, match="is not a regular expression"):
         grep(snapshot, pattern)
 
 
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(?:a|aa)+$", r"(a*)*\d", "(.*,){9}x"])
+def test_a_pattern_that_finds_no_end_is_ended(pattern: str) -> None:
+    hostile = workspace("#- a.txt\n" + "a" * 60 + "b," * 60 + "\n").snapshot
+    with pytest.raises(UserError, match="takes too long"):
+        grep(hostile, pattern, seconds=0.3)
+
+
 @pytest.mark.parametrize(
-    "pattern", [r"(ab)+", r"(a+)b", r"\(a+\)+", r"[(a+)]+x", r"(a{2})+", r"(?:foo|bar)*"]
+    "pattern", [r"(in)+g", r"\w+\((\w+, )+", r"(?:foo|be)*\(", r"(\w)\1", "b.*c.*d.*e", r"\(c+\)*"]
 )
-def test_an_ordinary_repeat_is_allowed(snapshot: Snapshot, pattern: str) -> None:
-    grep(snapshot, pattern)
+def test_a_pattern_that_repeats_groups_finds_what_it_says(pattern: str) -> None:
+    text = "ing bebe(cc, d, e) or\n"
+    (match,) = grep(workspace(f"#- a.txt\n{text}").snapshot, pattern)
+    found = re.search(pattern, text)
+    assert found is not None
+    assert match.column == found.start()
 
 
 @pytest.mark.parametrize(

@@ -467,7 +467,7 @@ async def test_connections_are_used_again() -> None:
             await chat(client)
             server.reply("x")
             await complete(client)
-        assert server.connections == 2, "one for all chats, one for all completions"
+        assert server.connections == 1, "one for chats and completions alike"
 
 
 async def test_a_completion_does_not_wait_for_chats() -> None:

@@ -128,6 +128,16 @@ def test_a_machine_without_a_filter_has_none(tmp_path: Path, monkeypatch: pytest
     assert "riscv64" in absent(find(tmp_path)).reason
 
 
+def test_a_kernel_that_cannot_hold_a_process_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(process: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("os.pidfd_open", refused)
+    assert "Function not implemented" in absent(find(tmp_path)).reason
+
+
 def test_the_trial_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "_distrusted", trusted)
     counted = tmp_path / "counted"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 
 import pytest
 
+from qwen_lsp.sandbox import groups
 from qwen_lsp.sandbox.command import Ending, Limits
 from tests.sandbox.canaries import survivors
 from tests.sandbox.places import Place
@@ -90,6 +92,23 @@ async def test_within_its_limits_nothing_happens(place: Place) -> None:
     limits = Limits(disk_bytes=60 * MIB, memory_bytes=200 * MIB, processes=8)
     done = await place.run(line, limits=limits)
     assert (done.ending, done.status) == ("exited", 0)
+
+
+async def test_the_kernel_refuses_what_a_look_would_be_too_late_for(place: Place) -> None:
+    """Tasks are limited, and threads are tasks that are no processes: nothing is ended, and no more come."""
+    if os.geteuid() == 0:
+        group = groups.make()
+        if group is None:
+            pytest.skip("root is limited only by a control group, and none can be made here")
+        group.remove()
+    code = (
+        "import _thread, time\ncount = 0\n"
+        "try:\n  while count < 900:\n    _thread.start_new_thread(time.sleep, (9,))\n    count += 1\n"
+        "except RuntimeError: pass\nprint(count)"
+    )
+    done = await place.run(_python(code), limits=Limits(processes=64))
+    assert done.ending == "exited"
+    assert 64 < int(done.output) <= 64 * 8
 
 
 async def test_memory_that_is_shared_counts_once(place: Place) -> None:

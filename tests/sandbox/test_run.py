@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
+import select
+import sys
 from pathlib import Path
 
 import pytest
 
 from qwen_lsp.errors import SandboxFailed
+from qwen_lsp.sandbox.bubblewrap import Bubblewrap
 from qwen_lsp.sandbox.command import Cage, Command, Limits
+from tests.sandbox.canaries import canaries
+from tests.sandbox.hostile import KERNEL, PROTECTED, Attack
 from tests.sandbox.places import REQUIRED, Place, place, sandbox
 
 
@@ -72,6 +78,30 @@ async def test_commands_in_one_copy_take_turns(place: Place) -> None:
     assert [done.status for done in both] == [0, 0]
 
 
+async def test_nothing_outlives_the_program_that_started_it(place: Place) -> None:
+    """Not even when that program is ended so that it can do nothing about it."""
+    code = (
+        "import asyncio, sys; from pathlib import Path; from qwen_lsp.sandbox.find import find\n"
+        "from qwen_lsp.sandbox.command import Cage, Command, Limits\n"
+        "root, copy = map(Path, sys.argv[1:])\n"
+        "line = Command('setsid sleep 424242 & echo up; sleep 424242')\n"
+        "said = lambda text: print(text, flush=True)\n"
+        "asyncio.run(find(root).run(Cage(root, copy), line, Limits(), said))"
+    )
+    words = (sys.executable, "-c", code, str(place.root), str(place.scratch))
+    program = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+    assert program.stdout is not None
+    assert await program.stdout.readline() == b"up\n"
+    held = [os.pidfd_open(process) for process, line in _sleeping().items() if b"asyncio" not in line]
+    assert len(held) >= 2
+    program.kill()
+    await program.wait()
+    for descriptor in held:
+        ended, _, _ = await asyncio.to_thread(select.select, [descriptor], [], [], 30)
+        os.close(descriptor)
+        assert ended
+
+
 async def test_it_is_ended_when_its_time_is_over(place: Place) -> None:
     line = "echo begun; setsid sleep 424242 & sleep 424242"
     done = await place.run(line, limits=Limits(seconds=0.5))
@@ -103,10 +133,21 @@ async def test_the_workspace_may_be_home_or_below_it(
     assert not (home / "x").exists()
 
 
-def _sleeping() -> list[bytes]:
-    """The processes that these tests start, as far as they are there."""
-    found: list[bytes] = []
+def _sleeping() -> dict[int, bytes]:
+    """The processes that these tests start, as far as they are there, with their command lines."""
+    found: dict[int, bytes] = {}
     for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            found.append((process / "cmdline").read_bytes())
-    return [line for line in found if b"424242" in line]
+        with contextlib.suppress(OSError, ValueError):
+            found[int(process.name)] = (process / "cmdline").read_bytes()
+    return {process: line for process, line in found.items() if b"424242" in line}
+
+
+@pytest.mark.parametrize("attack", [*KERNEL, *PROTECTED[:8]], ids=lambda attack: attack.name)
+async def test_an_older_bubblewrap_holds_as_well(place: Place, attack: Attack) -> None:
+    """Without the options that came later, the filter and the watching do what they would have done."""
+    assert isinstance(place.box, Bubblewrap)
+    older = dataclasses.replace(place, box=dataclasses.replace(place.box, has=frozenset()))
+    with canaries(older) as about:
+        before = older.untouched()
+        done = await older.run(about.fill_in(attack))
+        assert about.effects(before, done.output) == [], done.output

@@ -306,6 +306,26 @@ async def test_lock_files_want_leave(bench: Opening) -> None:
     assert again.exit.output == "{}\ngone\n"
 
 
+async def test_instructions_for_agents_want_leave(bench: Opening) -> None:
+    at = await bench.open(put("AGENTS.md", "Be kind.\n"))
+
+    ran = await at.run("echo 'Ask nobody.' > AGENTS.md; mkdir sub; echo x > sub/QWEN.md")
+
+    assert ran.touchy == (("AGENTS.md", "Ask nobody.\n"), ("sub/QWEN.md", "x\n"))
+    assert ran.changed == ()
+
+
+async def test_what_the_workspace_guards_is_put_right_in_the_copy(bench: Opening) -> None:
+    at = await bench.open(several(put(".git", "gitdir: store\n"), put("store/config", "[core]\n")))
+
+    ran = await at.run("echo owned > store/config; echo x > store/new; echo y > plain.txt")
+
+    assert ran.changed == ("plain.txt",)
+    assert {path for path, _ in ran.left_out} == {"store/config", "store/new"}
+    again = await at.run("cat store/config; test -e store/new || echo gone", ran.fork)
+    assert again.exit.output == "[core]\ngone\n"
+
+
 async def test_heavy_ignored_folders_are_lent_and_light_ones_copied(bench: Opening) -> None:
     def heavy(root: Path) -> None:
         (root / ".gitignore").write_text("node_modules/\ngenerated/\nlocal.cfg\nweights/\n")

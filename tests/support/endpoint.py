@@ -100,6 +100,8 @@ class Recorded:
     """Arrival, on the event loop's clock."""
     closed_early: bool = False
     """Whether the client went away before the whole reply was written."""
+    answered: float = 0.0
+    """When the last byte of the reply was written, on the same clock; 0 while it is not."""
 
     @property
     def json(self) -> Json:
@@ -214,6 +216,10 @@ class ScriptedEndpoint:
         """Script many answers."""
         self._script.extend(replies)
 
+    def respond_with(self, responder: Callable[[Recorded], Reply]) -> None:
+        """Answer what no scripted reply fits from the request itself."""
+        self._responder = responder
+
     @property
     def left(self) -> int:
         """How many scripted answers nobody asked for yet."""
@@ -293,6 +299,7 @@ class ScriptedEndpoint:
                 request.closed_early = True
                 self.early_closes += 1
                 return False
+            request.answered = asyncio.get_running_loop().time()
             return answer.result() and not gone.done()
         finally:
             for future in (answer, gone):

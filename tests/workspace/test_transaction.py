@@ -22,14 +22,26 @@ from qwen_lsp.workspace import landing
 from qwen_lsp.workspace.journal import Change, pending
 from qwen_lsp.workspace.transaction import commit, recover, undo, undo_last
 
-BEFORE = {"a.py": "a = 1\n", "pkg/b.py": "b = 1\r\n", "old.txt": "old\n", "gone.txt": "gone\n"}
-AFTER = {"a.py": "a = 2\n", "pkg/b.py": "b = 2\r\n", "new/deep/c.py": "c = 3\n", "moved.txt": "old, moved\n"}
+BEFORE = {
+    "a.py": "a = 1\n",
+    "pkg/b.py": "b = 1\r\n",
+    "old.txt": "old\n",
+    "gone.txt": "gone\n",
+    "run.sh": "run\n",
+}
+AFTER = {
+    "a.py": "a = 2\n", "pkg/b.py": "b = 2\r\n", "new/deep/c.py": "c = 3\n", "moved.txt": "old, moved\n",
+    "run.sh": "run\n*", "new.sh": "new\n*",
+}  # fmt: skip
+"""A star is a file that may be run."""
 EDITS = [
     FileEdit("a.py", "a = 1\n", "a = 2\n"),
     FileEdit("pkg/b.py", "b = 1\r\n", "b = 2\r\n"),
     FileEdit("new/deep/c.py", None, "c = 3\n"),
     FileEdit("moved.txt", "old\n", "old, moved\n", moved_from="old.txt"),
     FileEdit("gone.txt", "gone\n", None),
+    FileEdit("run.sh", "run\n", "run\n", executable=True),
+    FileEdit("new.sh", None, "new\n", executable=True),
 ]
 
 
@@ -52,7 +64,11 @@ def lay(root: Path) -> None:
 
 
 def files(root: Path) -> dict[str, str]:
-    return {p.relative_to(root).as_posix(): p.read_bytes().decode() for p in root.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(root).as_posix(): p.read_bytes().decode() + "*" * bool(p.stat().st_mode & 0o100)
+        for p in root.rglob("*")
+        if p.is_file()
+    }
 
 
 def test_all_is_written_and_taken_back_in_one_step(root: Path, journal: Path) -> None:
@@ -91,10 +107,45 @@ def test_files_can_change_places(root: Path, journal: Path) -> None:
     ]
     (root / "gone.txt").chmod(0o700)
     commit(root, edits, journal)
-    assert files(root) == {**BEFORE, "old.txt": "gone\n", "gone.txt": "old!\n"}
+    assert files(root) == {**BEFORE, "old.txt": "gone\n*", "gone.txt": "old!\n"}
     assert (root / "old.txt").stat().st_mode & 0o777 == 0o700
     undo_last(root, journal)
+    assert files(root) == {**BEFORE, "gone.txt": "gone\n*"}
+
+
+def test_rights_change_with_a_file_or_alone_and_come_back(root: Path, journal: Path) -> None:
+    (root / "a.py").chmod(0o640)
+    (root / "run.sh").chmod(0o604)
+    inode = (root / "run.sh").stat().st_ino
+    edits = [
+        FileEdit("a.py", "a = 1\n", "a = 2\n", executable=True),
+        FileEdit("run.sh", "run\n", "run\n", executable=True),
+        FileEdit("moved.txt", "old\n", "old\n", moved_from="old.txt", executable=True),
+    ]
+    commit(root, edits, journal)
+    rights = {name: (root / name).stat().st_mode & 0o777 for name in ("a.py", "run.sh", "moved.txt")}
+    assert rights == {"a.py": 0o750, "run.sh": 0o705, "moved.txt": 0o755}
+    assert (root / "run.sh").stat().st_ino == inode
+    undo_last(root, journal)
+    assert (root / "a.py").stat().st_mode & 0o777 == 0o640
+    assert (root / "run.sh").stat().st_mode & 0o777 == 0o604
     assert files(root) == BEFORE
+
+
+def test_rights_that_are_so_already_are_no_change(root: Path, journal: Path) -> None:
+    (root / "run.sh").chmod(0o755)
+    assert commit(root, [FileEdit("run.sh", "run\n", "run\n", executable=True)], journal).paths == ()
+
+
+def test_rights_that_somebody_changed_since_are_not_taken_back(root: Path, journal: Path) -> None:
+    commit(root, [FileEdit("run.sh", "run\n", "run\n", executable=True)], journal)
+    (root / "run.sh").write_text("edited since\n")
+    (root / "run.sh").chmod(0o700)
+    with pytest.raises(ConflictError, match=r"run\.sh"):
+        undo_last(root, journal)
+    (root / "run.sh").chmod(0o755)
+    undo_last(root, journal)
+    assert files(root)["run.sh"] == "edited since\n"
 
 
 def test_a_file_with_several_names_is_changed_under_one(root: Path, journal: Path, tmp_path: Path) -> None:
@@ -114,7 +165,7 @@ def test_journals_of_another_workspace_are_left_alone(root: Path, journal: Path,
     commit(root, EDITS, journal)
     other = tmp_path / "other"
     other.mkdir()
-    assert recover(other, journal) == []
+    assert not recover(other, journal)
     with pytest.raises(WorkspaceError):
         undo_last(other, journal)
     assert files(root) == AFTER
@@ -256,7 +307,7 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(
             Faults(patch, at % 7 + 1, kind)
             with contextlib.suppress(Crash):
                 recover(root, journal)
-        assert recover(root, journal) == []
+        assert not recover(root, journal).left
         now = files(root)
         assert now in (BEFORE, AFTER), f"half of it after step {at}"
         assert list(pending(journal)) == []
@@ -291,7 +342,7 @@ def test_a_full_disk_at_any_step_leaves_all_or_nothing(
         failed += refused
         now = files(root)
         assert now == kept[0] if refused else now == kept[1], f"after step {at}"
-        assert recover(root, journal) == []
+        assert not recover(root, journal).left
         assert files(root) == now
         if faults.made < at:
             break
@@ -302,7 +353,6 @@ def test_contents_are_durable_before_they_are_in_place(
     root: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        trace = [name for name, _ in Faults(patch).trace]
         faults = Faults(patch)
         commit(root, EDITS, journal)
         trace = [name for name, _ in faults.trace]
@@ -312,7 +362,8 @@ def test_contents_are_durable_before_they_are_in_place(
         trace[:first].count("fsync") == created - 1 + 2
     )  # each but the lock, and the journal's folder twice
     folders = len({path.rpartition("/")[0] for path in {*BEFORE, *AFTER}} | {"new"})
-    assert trace[first:].count("fsync") == folders + 1
+    # Afterwards each folder, the file whose rights alone changed, and the journal's folder.
+    assert trace[first:].count("fsync") == folders + 2
 
 
 def test_recovery_leaves_alone_what_somebody_changed(
@@ -326,7 +377,7 @@ def test_recovery_leaves_alone_what_somebody_changed(
         if list(journal.glob("*.committed")):
             break
     (root / "pkg/b.py").write_text("mine\n")
-    assert recover(root, journal) == ["pkg/b.py"]
+    assert recover(root, journal).left == ("pkg/b.py",)
     assert files(root) == {**AFTER, "pkg/b.py": "mine\n"}
 
 
@@ -448,7 +499,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
                 process.wait(number * 0.003)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-        assert recover(root, journal) == []
+        assert not recover(root, journal).left
         texts = {text for path, text in files(root).items() if path.endswith(".txt")}
         assert len(texts) == 1
         assert not [path for path in files(root) if not path.endswith(".txt")]

@@ -137,11 +137,13 @@ class Approval:
 def command_ask(line: str, folder: str = "", *, network: bool = False) -> Ask:
     """The question about one command line; "request" is bound to this line, this folder and this network."""
     where = f" in {folder}/" if folder else ""
-    what = "Run this command, with network access," if network else "Run this command"
+    means = " with network access" if network else ""
     lines = line.count("\n") + 1
-    size = f" ({lines:,} lines, {len(line):,} characters)" if lines > 1 or len(line) > _LONG_LINE else ""
+    size = f"{lines:,} lines, " if lines > 1 else ""
+    size = f" ({size}{len(line):,} characters)" if size or len(line) > _LONG_LINE else ""
     key = ("command", line, folder, *(("network",) if network else ()))
-    return Ask("network" if network else "command", f"{what}{where}?{size}", line, key)
+    kind: AskKind = "network" if network else "command"
+    return Ask(kind, f"Run this command{where}{means}?{size}", line, key)
 
 
 _PATH_KEYS = frozenset({"file_path", "source_path", "target_path", "path"})

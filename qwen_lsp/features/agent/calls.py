@@ -16,7 +16,7 @@ from qwen_lsp.features.agent.course import Course, fields_of, todos_of
 from qwen_lsp.features.agent.events import Called, Changed, Observed, Planned, Printed
 from qwen_lsp.features.agent.repeats import Done
 from qwen_lsp.features.agent.room import fitted
-from qwen_lsp.features.agent.toolbox import Desk, Outcome, Tool, call, checked, digest
+from qwen_lsp.features.agent.toolbox import Desk, Outcome, call, checked, digest
 from qwen_lsp.model.messages import Message, ToolCall
 from qwen_lsp.text.edits import unified
 from qwen_lsp.workspace.paths import RelPath
@@ -25,6 +25,8 @@ CHECKS = "run_checks"
 _LEAST = 64
 """Tokens that every result has, so that it can say at least what became of the call."""
 _LARGEST_SHARE = 4
+_TAIL = 0.6
+"""Of a cut result of a command: what is printed last tells most."""
 _AFTER_FAILURE = (
     "Not run, because a call before it in the same reply failed, and this one builds on it. Mend that first, "
     "then send this call again if it is still right."
@@ -102,12 +104,7 @@ def _builds_on_others(course: Course, asked: ToolCall) -> bool:
 
 async def _answer(course: Course, asked: ToolCall) -> Answered:
     """Run one call. A refusal is an answer too."""
-    means = course.means
-
-    def printed(text: str) -> None:
-        means.on_event(Printed(asked.id, text))
-
-    desk = Desk(course.fork, means.gate, course.seen, printed)
+    means, desk = course.means, _desk(course, asked)
     try:
         tool, arguments = checked(means.tools, asked)
         means.approval.admits(tool)
@@ -117,6 +114,13 @@ async def _answer(course: Course, asked: ToolCall) -> Answered:
         return Answered(asked, str(error))
     digests = await asyncio.to_thread(_digests, outcome) if outcome.shown else None
     return Answered(asked, outcome.text, outcome, digests)
+
+
+def _desk(course: Course, asked: ToolCall) -> Desk:
+    def printed(text: str) -> None:
+        course.means.on_event(Printed(asked.id, text))
+
+    return Desk(course.fork, course.means.gate, course.seen, printed)
 
 
 def _digests(outcome: Outcome) -> Mapping[RelPath, str]:
@@ -134,7 +138,7 @@ def _settled(course: Course, one: Answered, room: int) -> Done:
     means, asked = course.means, one.call
     tool = means.tools.get(asked.name)
     of_command = tool is not None and tool.kind in ("command", "external")
-    text, cut = fitted(one.text, room, means.count, tail=0.6 if of_command else 0.0)
+    text, cut = fitted(one.text, room, means.count, tail=_TAIL if of_command else 0.0)
     ok = one.outcome is not None and one.outcome.ok
     changed: Mapping[RelPath, Any] = {}
     before = course.fork
@@ -161,15 +165,16 @@ def _settled(course: Course, one: Answered, room: int) -> Done:
 
 
 async def _checks(course: Course, calls: Sequence[ToolCall], done: Sequence[Done], room: int) -> str:
-    """The project's checks after a turn that edited something, where the settings say so."""
-    tool: Tool | None = course.means.tools.get(CHECKS)
-    wanted = getattr(course.means.settings, "check_after_edits", False) and tool is not None
-    if not wanted or not any(one.left for one in done) or any(asked.name == CHECKS for asked in calls):
+    """What the project's checks say after a turn that edited something, where the settings ask for them."""
+    check = course.means.after_edits
+    if check is None or not any(one.left for one in done) or any(asked.name == CHECKS for asked in calls):
         return ""
     asked = ToolCall(CHECKS, {}, f"checks_{course.turns}")
     course.means.on_event(Called(asked.id, asked.name, asked.arguments))
-    settled = _settled(course, await _answer(course, asked), max(_LEAST, room))
-    return f"[{CHECKS}, run after your edits without your asking:]\n{settled.text}"
+    text = await check(_desk(course, asked)) or ""
+    text, _ = fitted(text, max(_LEAST, room), course.means.count, tail=_TAIL)
+    course.means.on_event(Observed(asked.id, asked.name, not text, text or "Nothing new."))
+    return text
 
 
 def _place(asked: ToolCall) -> str:

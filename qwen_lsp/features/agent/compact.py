@@ -108,7 +108,7 @@ def _shortened(course: Course, head: tuple[Message, ...], summary: str, most: in
 
 
 def _said(course: Course, summary: str, files: tuple[str, ...]) -> Message:
-    changed = course.fork.changes_since(course.base)
+    changed = course.fork.changes_since(course.base, moves=False)
     listed = [_changed(edit) for edit in changed[:_LISTED]]
     if len(changed) > _LISTED:
         listed.append(f"and {len(changed) - _LISTED} more")
@@ -145,7 +145,7 @@ def _state(course: Course) -> str:
 def _files(course: Course, room: int) -> dict[RelPath, tuple[str, str]]:
     """Files worth showing again, whole, within so many tokens: those changed first, then the last seen."""
     desk = Desk(course.fork, course.means.gate)
-    changed = {RelPath(edit.path) for edit in course.fork.changes_since(course.base)}
+    changed = {RelPath(edit.path) for edit in course.fork.changes_since(course.base, moves=False)}
     latest = list(reversed(course.seen))
     order = sorted(dict.fromkeys([*latest, *sorted(changed)]), key=lambda path: path not in changed)
     found: dict[RelPath, tuple[str, str]] = {}

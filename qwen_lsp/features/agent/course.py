@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, cast
 
 from qwen_lsp.features.agent.approval import Approval
@@ -14,7 +15,7 @@ from qwen_lsp.features.agent.history import History
 from qwen_lsp.features.agent.log import Changes, Log, Unlogged
 from qwen_lsp.features.agent.repeats import Repeats
 from qwen_lsp.features.agent.room import Room
-from qwen_lsp.features.agent.toolbox import Tool
+from qwen_lsp.features.agent.toolbox import Desk, Tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
@@ -47,6 +48,8 @@ class Means:
     are those it began with."""
     cost: Callable[[Usage], float | None] = lambda usage: None
     """What tokens cost, None without a price."""
+    after_edits: Callable[[Desk], Awaitable[str | None]] | None = None
+    """What to append to the last result of a turn that edited something; None: nothing."""
     clock: Clock | None = None
     """The time of the run, when somebody else stops it for a while; None: one of its own."""
 
@@ -98,6 +101,8 @@ class Course:
         seen: Mapping[RelPath, str] | None = None,
     ) -> Course:
         """A course at its start, or, with the fork and what was seen before, where it was left."""
+        # The same text is counted to cut it, to add it up and to keep it.
+        means = replace(means, count=lru_cache(maxsize=8)(means.count))
         window = await means.endpoint.window()
         history = await asyncio.to_thread(History, means.offered, means.count)
         return cls(
@@ -135,12 +140,13 @@ class Course:
 
     def works_on(self, fork: Snapshot, shown: Sequence[RelPath], digests: Mapping[RelPath, str]) -> Changes:
         """The fork becomes this one, and the model has been shown these files. Gives what changed by it."""
-        moved = {RelPath(edit.path) for edit in fork.changes_since(self.fork)}
+        moved = {RelPath(edit.path) for edit in fork.changes_since(self.fork, moves=False)}
         self.fork = fork
         for path in shown:
             self.seen.pop(path, None)
             self.seen[path] = digests[path]
-        whole = {RelPath(e.path): e for e in fork.changes_since(self.base)} if moved else {}
+        edits = fork.changes_since(self.base, moves=False) if moved else ()
+        whole = {RelPath(edit.path): edit for edit in edits}
         changed = {path: whole.get(path) for path in sorted(moved)}
         if changed or shown:
             self.means.log.worked(changed, {path: digests[path] for path in shown})

@@ -170,10 +170,11 @@ class _Lender:
     async def _allow_tools(self, known: Sequence[Offered], listed: Sequence[Offered]) -> bool:
         """Whether the yes outlasts the run. Raises ToolRefused."""
         name = self._launch.server
+        these = "this tool" if len(listed) == 1 else f"these {len(listed)} tools"
         different = "\n".join(changes(known, listed)) if known else ""
         since = f"changed since they were allowed:\n{different}\n\n" if different else ""
         ask = Ask(
-            "external", f"Lend the model these {len(listed)} tools of the MCP server {name}? {_LASTS}",
+            "external", f"Lend the model {these} of the MCP server {name}? {_LASTS}",
             since + (shown(listed) or "(no tools)"), ("mcp tools", name, list_digest(listed)), lasting=True,
         )  # fmt: skip
         try:

@@ -50,6 +50,7 @@ _NEXT = re.compile(
     (?:let\s+me|let's|i\s*(?:'ll|\ will|\ am\ going\ to|'m\ going\ to|\ need\ to|\ should))\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_FILLER = re.compile(r"^(?:(?:ok(?:ay)?|alright|great|good|perfect)[.!]\s+)+", re.IGNORECASE)
 _DONE = re.compile(
     r"\b(?:done|complete[ds]?|finished|all (?:set|tests pass)|let me know|let's me know|you can now)\b",
     re.IGNORECASE,
@@ -95,7 +96,7 @@ def announces(content: str, *, steps_open: bool) -> bool:
     last = content.rstrip().rpartition("\n")[2].strip()
     if last.endswith((":", "：")) or re.search(r":\s*[`*_]+$", last):
         return True
-    sentences = re.split(r"(?<=[.!?…])\s+", last)
+    sentences = re.split(r"(?<=[.!?…])\s+", _FILLER.sub("", last))
     if _DONE.search(last) or not _NEXT.match(sentences[-1]):
         return False
     # Said of the future without steps that are open it may be advice, so it has to be all that was said.

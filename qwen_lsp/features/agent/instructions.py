@@ -6,10 +6,10 @@ They say how to work; what a run may do is no matter of theirs (`approval`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qwen_lsp.context.render import Part, piece
+from qwen_lsp.context.render import Pack, Part, piece
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.text.unseen import spelled, without_hidden
@@ -80,6 +80,15 @@ def instructions(
         return Instructions(withheld=tuple(withheld))
     parts.reverse()
     return Instructions(_HEAD + "".join(part.text for part in parts), tuple(parts), tuple(withheld))
+
+
+def shown_with(pack: Pack, told: Instructions) -> Pack:
+    """The receipt of a first message: its pack and the instructions, which have a budget of their own."""
+    tokens = sum(part.tokens for part in told.parts)
+    return replace(
+        pack, parts=(*pack.parts, *told.parts), tokens=pack.tokens + tokens, budget=pack.budget + tokens,
+        withheld=(*pack.withheld, *told.withheld),
+    )  # fmt: skip
 
 
 def _of_the_user(path: Path | None) -> list[_Found]:

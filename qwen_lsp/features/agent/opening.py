@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.context.epoch import Held
-from qwen_lsp.context.rank import rank_task
+from qwen_lsp.context.rank import task_ranker
 from qwen_lsp.context.render import Pack
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.features.agent.course import Course
@@ -71,14 +71,7 @@ async def open_with(
             f"{history.fixed + begun:,} tokens, the task and what belongs to it {asked:,}, and a reply with "
             f"its results and a summary {room.window - room.most:,}.",
         )
-    question = Question(
-        course.base,
-        lambda limit: rank_task(course.base, request.task, request.paths, limit=limit),
-        None,
-        means.gate,
-        means.count,
-    )
-    around, seen = await asyncio.to_thread(_around, question, held, means.endpoint.model, budget)
+    around, seen = await asyncio.to_thread(_around, course, request, held, budget)
     if held is not None and around.epoch is not None:
         held.keep(around.epoch)
     course.seen.update(seen)
@@ -113,10 +106,15 @@ def _said(gate: Gate, text: str) -> str:
 
 
 def _around(
-    question: Question, held: Held | None, model: str, budget: int
+    course: Course, request: Request, held: Held | None, budget: int
 ) -> tuple[Surroundings, Mapping[RelPath, str]]:
     """What stands around the task, and which files the model thereby knows. From a thread."""
-    around = by_epoch(question, held, model, budget, None) or by_relevance(question, budget, _CANDIDATES)
+    means, snapshot = course.means, course.base
+    ranked = task_ranker(snapshot, request.task, request.paths)
+    question = Question(snapshot, ranked, None, means.gate, means.count)
+    around = by_epoch(question, held, means.endpoint.model, budget, None) or by_relevance(
+        question, budget, _CANDIDATES
+    )
     return around, _known(question.snapshot, around.packed)
 
 

@@ -1,119 +1,63 @@
-"""The tools that look: list, glob, read, search, symbols, references, outline."""
+"""The tools that read files: one, many at once, an outline; and the list of what is still to be done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 
-from qwen_lsp.errors import ToolRefused, UserError
+from qwen_lsp.errors import ToolRefused
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, Outcome, number_of, text_of
 from qwen_lsp.index import search
-from qwen_lsp.index.references import references
-from qwen_lsp.syntax.outline import header, split_lines
 from qwen_lsp.syntax.outline import outline as outlined
 from qwen_lsp.text.positions import LineIndex, Span
 from qwen_lsp.workspace.paths import RelPath
 
 LONGEST_READ = 2_000
 """Lines one `read_file` returns when it does not say how many; as in Qwen Code."""
+MOST_FILES = 40
 _MOST_CHARS = 40_000
-_MOST_ROWS = 200
-
-
-def list_directory(desk: Desk, arguments: Arguments) -> Outcome:
-    folder = text_of(arguments, "path").strip().rstrip("/")
-    prefix = "" if folder in ("", ".", str(desk.snapshot.root)) else f"{desk.path(folder)}/"
-    names: dict[str, bool] = {}
-    for path in desk.snapshot.paths():
-        if path.startswith(prefix):
-            name, slash, _ = path[len(prefix) :].partition("/")
-            names[name] = names.get(name, False) or bool(slash)
-    if not names:
-        raise ToolRefused(f"There is no folder {folder!r} with files that count as source.")
-    rows = [
-        f"{name}/" if is_folder else name
-        for name, is_folder in names.items()
-        if is_folder or desk.snapshot.has(RelPath(prefix + name))
-    ]
-    return Outcome(desk.snapshot, _rows(sorted(rows, key=lambda row: (not row.endswith("/"), row))))
-
-
-def glob(desk: Desk, arguments: Arguments) -> Outcome:
-    pattern = _below(desk, arguments, text_of(arguments, "pattern"))
-    found = [path for path in search.glob(desk.snapshot, pattern) if desk.gate.admits_path(path) is None]
-    return Outcome(desk.snapshot, _rows(found) if found else f"No file matches {pattern}.")
+_MOST_CHARS_OF_MANY = 80_000
+_SHORTEST = 500
+_RANGE = re.compile(r"(.+?):(\d+)(?:-(\d+))?\Z")
 
 
 def read_file(desk: Desk, arguments: Arguments) -> Outcome:
     path = desk.path(text_of(arguments, "file_path"))
-    shown = LineIndex(desk.shown(path))
-    lines = [shown.text[span.start : span.end] for span in _line_spans(shown)]
+    lines = _lines(desk, path)
     first = max(0, number_of(arguments, "offset", 0))
     count = max(1, number_of(arguments, "limit", LONGEST_READ))
     if lines and first >= len(lines):
         raise ToolRefused(f"{path} has {len(lines)} lines; offset {first} is past its end.")
-    taken: list[str] = []
-    size = 0
-    for line in lines[first : first + count]:
-        size += len(line)
-        if size > _MOST_CHARS and taken:
-            break
-        taken.append(line if len(line) <= _MOST_CHARS else line[:_MOST_CHARS] + " [line cut]\n")
-    last = first + len(taken)
-    body = "".join(taken) or "[the file is empty]"
-    if first == 0 and last == len(lines):
-        return Outcome(desk.snapshot, body, (path,))
-    more = f"; go on with offset={last}" if last < len(lines) else ""
-    return Outcome(desk.snapshot, f"[lines {first + 1} to {last} of {len(lines)}{more}]\n{body}", (path,))
+    return Outcome(desk.snapshot, _part(lines, first, count, _MOST_CHARS), (path,))
 
 
-def grep_search(desk: Desk, arguments: Arguments) -> Outcome:
-    pattern = text_of(arguments, "pattern")
-    where = _below(desk, arguments, text_of(arguments, "glob", "**/*"))
-    try:
-        matches = search.grep(desk.snapshot, pattern, glob=where, limit=_MOST_ROWS + 1)
-    except UserError as error:
-        raise ToolRefused(str(error)) from None
-    rows: list[str] = []
-    known: dict[RelPath, Sequence[str]] = {}
-    for match in matches:
-        if desk.gate.admits_path(match.path) is None:
-            # The line as it is in the admitted file: alone, a line of a private key looks like any text.
-            shown = _lines_shown(desk, match.path, known)
-            if match.line < len(shown):
-                rows.append(f"{match.path}:{match.line + 1}: {shown[match.line].strip()[:300]}")
-    return Outcome(desk.snapshot, _rows(rows) if rows else f"Nothing matches {pattern!r} in {where}.")
-
-
-def find_symbol(desk: Desk, arguments: Arguments) -> Outcome:
-    name = text_of(arguments, "name")
-    sites = desk.snapshot.definitions(name.rpartition(".")[2]) or search.symbols(desk.snapshot, name, 20)
-    rows: list[str] = []
-    known: dict[RelPath, Sequence[str]] = {}
-    for site in sites[:_MOST_ROWS]:
-        if desk.gate.admits_path(site.path) is None:
-            lines = _lines_shown(desk, site.path, known)
-            if site.definition.line >= len(lines):
-                continue
-            signature = header(lines, site.definition)
-            place = f"{site.path}:{site.definition.line + 1}-{site.definition.end_line + 1}"
-            rows.append(f"{place} ({site.definition.kind})\n{signature}")
-    return Outcome(
-        desk.snapshot, "\n".join(rows) if rows else f"No definition of {name!r} or a name like it."
-    )
-
-
-def find_references(desk: Desk, arguments: Arguments) -> Outcome:
-    name = text_of(arguments, "name")
-    rows: list[str] = []
-    known: dict[RelPath, Sequence[str]] = {}
-    places, complete = references(desk.snapshot, name, _MOST_ROWS + 1)
-    for path, line in places:
-        if desk.gate.admits_path(path) is None:
-            lines = _lines_shown(desk, path, known)
-            rows.append(f"{path}:{line + 1}: {lines[line].strip()[:300] if line < len(lines) else ''}")
-    if not complete and len(places) <= _MOST_ROWS:
-        rows.append("There was no time to look at all files; there may be more.")
-    return Outcome(desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}.")
+def read_many_files(desk: Desk, arguments: Arguments) -> Outcome:
+    """Whole files where they fit together; otherwise every file gets a fair share of the room."""
+    asked: list[tuple[RelPath, int, int]] = []
+    notes: list[str] = []
+    for item in arguments["paths"]:
+        try:
+            asked += [part for part in _asked(desk, str(item)) if part not in asked]
+        except ToolRefused as refusal:
+            notes.append(str(refusal))
+    if len(asked) > MOST_FILES:
+        notes.append(f"{len(asked) - MOST_FILES} more files are left out: at most {MOST_FILES} at once.")
+    texts: dict[tuple[RelPath, int, int], Sequence[str]] = {}
+    for part in asked[:MOST_FILES]:
+        try:
+            texts[part] = _lines(desk, part[0])
+        except ToolRefused as refusal:
+            notes.append(str(refusal))
+    if not texts:
+        raise ToolRefused(" ".join(notes) or "read_many_files: paths is empty.")
+    sizes = [sum(map(len, lines[first : first + count])) for (_, first, count), lines in texts.items()]
+    shares = _shares(sizes, _MOST_CHARS_OF_MANY)
+    shown = [
+        f"=== {path}\n{_part(lines, first, count, share)}"
+        for ((path, first, count), lines), share in zip(texts.items(), shares, strict=True)
+    ]
+    said = "\n".join(part.removesuffix("\n") for part in [*shown, *(f"[{note}]" for note in notes)])
+    return Outcome(desk.snapshot, said, tuple(dict.fromkeys(path for path, _, _ in texts)))
 
 
 def outline(desk: Desk, arguments: Arguments) -> Outcome:
@@ -130,30 +74,52 @@ def todo_write(desk: Desk, arguments: Arguments) -> Outcome:
     return Outcome(desk.snapshot, f"Noted {len(arguments['todos'])} steps.")
 
 
-def _below(desk: Desk, arguments: Arguments, pattern: str) -> str:
-    folder = text_of(arguments, "path").strip().rstrip("/")
-    if folder in ("", ".", str(desk.snapshot.root)):
-        return pattern
-    base = desk.path(folder)
-    return base if desk.snapshot.has(base) else f"{base}/{pattern.lstrip('/')}"
+def _asked(desk: Desk, item: str) -> list[tuple[RelPath, int, int]]:
+    """The files of one entry, each with the lines to skip and to read: a path, `path:10-40`, or a pattern."""
+    if any(sign in item for sign in "*?[") and not desk.snapshot.has(desk.path(item)):
+        found = [path for path in search.glob(desk.snapshot, item) if desk.gate.admits_path(path) is None]
+        if not found:
+            raise ToolRefused(f"No file matches {item}.")
+        return [(path, 0, LONGEST_READ) for path in found]
+    ranged = _RANGE.match(item)
+    if ranged and not desk.snapshot.has(desk.path(item)):
+        first = max(int(ranged[2]) - 1, 0)
+        last = int(ranged[3] or first + LONGEST_READ)
+        return [(desk.path(ranged[1]), first, max(1, last - first))]
+    return [(desk.path(item), 0, LONGEST_READ)]
 
 
-def _lines_shown(desk: Desk, path: RelPath, known: dict[RelPath, Sequence[str]]) -> Sequence[str]:
-    """A file's lines as the model may see them; none for a file that is gone since it was indexed."""
-    if path not in known:
-        try:
-            known[path] = split_lines(desk.shown(path))
-        except ToolRefused:
-            known[path] = ()
-    return known[path]
+def _lines(desk: Desk, path: RelPath) -> list[str]:
+    """A file's lines as the model may see them, ending in LF: how the file ends them is not its concern."""
+    index = LineIndex(desk.shown(path))
+    spans: list[Span] = [index.lines_span(line, line) for line in range(index.line_count)]
+    lines = (index.text[span.start : span.end] for span in spans if len(span))
+    return [line[:-2] + "\n" if line.endswith("\r\n") else line for line in lines]
 
 
-def _line_spans(index: LineIndex) -> list[Span]:
-    spans = [index.lines_span(line, line) for line in range(index.line_count)]
-    return [span for span in spans if len(span)]
+def _part(lines: Sequence[str], first: int, count: int, most: int) -> str:
+    """These lines, up to so many characters; said in front where they are not all."""
+    taken: list[str] = []
+    size = 0
+    for line in lines[first : first + count]:
+        size += len(line)
+        if size > most and taken:
+            break
+        taken.append(line if len(line) <= most else line[:most] + " [line cut]\n")
+    if not taken:
+        return "[the file is empty]" if not lines else f"[the file has {len(lines)} lines]"
+    last = first + len(taken)
+    if first == 0 and last == len(lines):
+        return "".join(taken)
+    more = f"; go on with offset={last}" if last < len(lines) else ""
+    return f"[lines {first + 1} to {last} of {len(lines)}{more}]\n" + "".join(taken)
 
 
-def _rows(rows: Iterable[str]) -> str:
-    listed = list(rows)
-    text = "\n".join(listed[:_MOST_ROWS])
-    return text if len(listed) <= _MOST_ROWS else f"{text}\n[more than {_MOST_ROWS} rows: ask more narrowly]"
+def _shares(sizes: Sequence[int], total: int) -> list[int]:
+    """How many characters each may have: small ones all of theirs, and the others equal parts of the rest."""
+    shares = [0] * len(sizes)
+    left = total
+    for number, at in enumerate(sorted(range(len(sizes)), key=lambda at: sizes[at])):
+        shares[at] = max(min(sizes[at], left // (len(sizes) - number)), _SHORTEST)
+        left = max(left - shares[at], 0)
+    return shares

@@ -13,17 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from qwen_lsp.errors import OutsideWorkspace, ToolRefused, WorkspaceError
+from qwen_lsp.features.agent.arguments import fitted
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import ToolCall, ToolSpec
 from qwen_lsp.workspace.paths import RelPath, inside
 from qwen_lsp.workspace.secrets import Gate
 
 Arguments = Mapping[str, Any]
-
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
-    "object": (dict,),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +107,10 @@ class Tool:
             },
         }
 
-    def check(self, arguments: Arguments) -> None:
-        """Raises ToolRefused, naming what is missing, unknown or of the wrong type."""
-        schemas = dict(self.parameters)
-        if missing := [n for n in schemas if n not in self.optional and n not in arguments]:
-            raise ToolRefused(f"{self.name} needs {', '.join(missing)}; got {_names(arguments)}.")
-        if unknown := [n for n in arguments if n not in schemas]:
-            raise ToolRefused(f"{self.name} has no {', '.join(unknown)}; it takes {', '.join(schemas)}.")
-        for name, value in arguments.items():
-            wanted = schemas[name].get("type")
-            if not isinstance(wanted, str) or wanted not in _TYPES:
-                continue  # a schema that names no single type is for the tool itself to judge
-            number = wanted in ("integer", "number")
-            good = isinstance(value, _TYPES[wanted]) and not (number and isinstance(value, bool))
-            if not good:
-                raise ToolRefused(
-                    f"{self.name}: {name} must be of type {wanted}, not {type(value).__name__}."
-                )
+    def check(self, arguments: Arguments) -> dict[str, Any]:
+        """The arguments as the tool takes them. Raises ToolRefused: what is missing, unknown or wrong."""
+        required = [name for name, _ in self.parameters if name not in self.optional]
+        return fitted(self.name, dict(self.parameters), required, arguments)
 
 
 async def call(tools: Mapping[str, Tool], desk: Desk, asked: ToolCall) -> Outcome:
@@ -152,8 +135,7 @@ def checked(tools: Mapping[str, Tool], asked: ToolCall) -> tuple[Tool, Arguments
     if tool is None:
         raise ToolRefused(f"There is no tool {asked.name!r}. The tools are: {', '.join(tools)}.")
     arguments = {name: value for name, value in asked.arguments.items() if value is not None}
-    tool.check(arguments)
-    return tool, arguments
+    return tool, tool.check(arguments)
 
 
 def digest(text: str) -> str:
@@ -167,7 +149,3 @@ def text_of(arguments: Arguments, name: str, default: str = "") -> str:
 
 def number_of(arguments: Arguments, name: str, default: int) -> int:
     return cast(int, arguments.get(name, default))
-
-
-def _names(arguments: Arguments) -> str:
-    return ", ".join(arguments) or "nothing"

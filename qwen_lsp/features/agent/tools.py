@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qwen_lsp.features.agent import reading, writing
+from qwen_lsp.features.agent import looking, reading, writing
 from qwen_lsp.features.agent.toolbox import Tool
 
+
+def _string(description: str) -> Mapping[str, Any]:
+    return {"type": "string", "description": description}
+
+
+def _integer(description: str) -> Mapping[str, Any]:
+    return {"type": "integer", "description": description}
+
+
+_FILE = ("file_path", _string("Path of the file, relative to the workspace."))
+_FOLDER = ("path", _string("Folder to look in (default: the workspace)."))
+_ALL: Mapping[str, Any] = {"type": "boolean", "description": "Replace every occurrence."}
 _EDIT: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -21,39 +33,26 @@ _EDIT: Mapping[str, Any] = {
 _TODO: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "id": {"type": "string"},
         "content": {"type": "string"},
         "status": {"type": "string", "description": "pending, in_progress or completed"},
     },
     "required": ["content", "status"],
 }
 
-
-def _string(description: str) -> Mapping[str, Any]:
-    return {"type": "string", "description": description}
-
-
-def _integer(description: str) -> Mapping[str, Any]:
-    return {"type": "integer", "description": description}
-
-
-_FILE = ("file_path", _string("Path of the file, relative to the workspace or absolute inside it."))
-_FOLDER = ("path", _string("Folder to look in; the whole workspace when left out."))
-
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
         Tool(
             "list_directory",
-            "List the files and folders in a folder. Folders end in a slash.",
-            reading.list_directory,
+            "List a folder. Folders end in a slash.",
+            looking.list_directory,
             (("path", _string("The folder; '.' is the workspace.")),),
         ),
         Tool(
             "glob",
-            "Find files by a glob pattern such as 'src/**/*.py'.",
-            reading.glob,
-            (("pattern", _string("The pattern, relative to the workspace or to path.")), _FOLDER),
+            "Find files by a pattern such as 'src/**/*.py'.",
+            looking.glob,
+            (("pattern", _string("The pattern, relative to path.")), _FOLDER),
             frozenset({"path"}),
         ),
         Tool(
@@ -68,27 +67,43 @@ TOOLS: Mapping[str, Tool] = {
             frozenset({"offset", "limit"}),
         ),
         Tool(
+            "read_many_files",
+            "Read several files at once.",
+            reading.read_many_files,
+            (
+                (
+                    "paths",
+                    {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Paths, also 'a.py:10-40' for some lines, or patterns.",
+                    },
+                ),
+            ),
+        ),
+        Tool(
             "grep_search",
             "Search file contents with a regular expression. Answers path:line: text.",
-            reading.grep_search,
+            looking.grep_search,
             (
-                ("pattern", _string("A Python regular expression, matched line by line.")),
+                ("pattern", _string("A Python regular expression, matched line by line; (?i) ignores case.")),
                 _FOLDER,
-                ("glob", _string("Only files matching this glob, such as '*.py'.")),
+                ("glob", _string("Only files matching this, such as '*.py'.")),
+                ("limit", _integer("How many lines at most.")),
             ),
-            frozenset({"path", "glob"}),
+            frozenset({"path", "glob", "limit"}),
         ),
         Tool(
             "find_symbol",
             "Find where a function, class or other name is defined, with its signature. More exact than "
             "searching text.",
-            reading.find_symbol,
+            looking.find_symbol,
             (("name", _string("The name, or a part of it.")),),
         ),
         Tool(
             "find_references",
             "Find every place in code that uses a name.",
-            reading.find_references,
+            looking.find_references,
             (("name", _string("The exact name.")),),
         ),
         Tool(
@@ -105,17 +120,17 @@ TOOLS: Mapping[str, Tool] = {
             (
                 _FILE,
                 ("old_string", _string("The text to replace, exactly as in the file, indentation included.")),
-                ("new_string", _string("The text to put in its place. Never abbreviate it.")),
-                ("replace_all", {"type": "boolean", "description": "Replace every occurrence."}),
+                ("new_string", _string("The text to put in its place, in full.")),
+                ("replace_all", _ALL),
             ),
             frozenset({"replace_all"}),
             kind="edit",
         ),
         Tool(
             "edit_files",
-            "Make many edits in many files in one call, all or none.",
+            "Make many edits, also in many files, in one call: all or none.",
             writing.edit_files,
-            (("edits", {"type": "array", "items": _EDIT, "description": "The edits, made in this order."}),),
+            (("edits", {"type": "array", "items": _EDIT, "description": "Edits as for edit, in order."}),),
             kind="edit",
         ),
         Tool(
@@ -127,9 +142,16 @@ TOOLS: Mapping[str, Tool] = {
         ),
         Tool(
             "move_file",
-            "Move or rename a file. Imports are not adjusted.",
+            "Move or rename a file or a folder. Imports are not adjusted.",
             writing.move_file,
-            (("source_path", _string("The file.")), ("target_path", _string("Its new path."))),
+            (("source_path", _string("What to move.")), ("target_path", _string("Its new path."))),
+            kind="edit",
+        ),
+        Tool(
+            "delete_file",
+            "Delete a file.",
+            writing.delete_file,
+            (_FILE,),
             kind="edit",
         ),
         Tool(
@@ -138,13 +160,6 @@ TOOLS: Mapping[str, Tool] = {
             reading.todo_write,
             (("todos", {"type": "array", "items": _TODO, "description": "All steps, in order."}),),
             kind="note",
-        ),
-        Tool(
-            "delete_file",
-            "Delete a file.",
-            writing.delete_file,
-            (_FILE,),
-            kind="edit",
         ),
     )
 }  # fmt: skip

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qwen_lsp.features.agent.instructions import LONGEST, Instructions, instructions, user_file
+from qwen_lsp.context.render import Pack, Part, receipt
+from qwen_lsp.features.agent.instructions import LONGEST, Instructions, instructions, shown_with, user_file
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 from tests.support.fixture import workspace
@@ -99,6 +100,17 @@ def test_the_gate_is_in_front_of_them() -> None:
     assert key not in told.text
     assert [item.line for item in told.withheld] == [1]
     assert given("#- AGENTS.md\nSecret.\n", gate=Gate(None, globs=["AGENTS.md"])).text == ""
+
+
+def test_they_stand_in_the_receipt() -> None:
+    packed = Pack((Part(RelPath("a.py"), "whole", "x", 5, "open"),), budget=10, tokens=5)
+    told = given("#- AGENTS.md\nOf the root.\u200b\n")
+    shown = shown_with(packed, told)
+    assert [(part["path"], part["why"]) for part in receipt(shown)["parts"]] == [
+        ("a.py", "open"), ("AGENTS.md", "instructions: the project's"),
+    ]  # fmt: skip
+    assert (shown.tokens, shown.budget) == (5 + told.parts[0].tokens, 10 + told.parts[0].tokens)
+    assert [item["reason"] for item in receipt(shown)["withheld"]] == ["1 characters that nobody sees"]
 
 
 @pytest.mark.parametrize("name", ["agents.md", "AGENTS.txt", "docs/AGENTS.md"])

@@ -113,7 +113,7 @@ def test_edit_changes_the_fork_alone(desk: Desk) -> None:
         desk,
         ToolCall("edit", {"file_path": "README.md", "old_string": "Shapes", "new_string": "Forms"}),
     )
-    assert said == "Edited README.md."
+    assert said == "Edited README.md (line 1)."
     assert fork.text(RelPath("README.md")) == "# Forms\n"
     assert desk.snapshot.text(RelPath("README.md")) == "# Shapes\n"
     assert [(e.path, e.before, e.after) for e in fork.changes_since(desk.snapshot)] == [
@@ -133,7 +133,7 @@ def test_edit_files_is_all_or_nothing(desk: Desk) -> None:
     bad = {"file_path": "pkg/use.py", "old_string": "nowhere to be found", "new_string": "x"}
     fork, _ = call(TOOLS, desk, ToolCall("edit_files", {"edits": [good]}))
     assert fork.text(RelPath("README.md")) == "# Forms\n"
-    with pytest.raises(EditRejected, match=r"Edit 2 of 2 \(pkg/use.py\) failed, so none was made"):
+    with pytest.raises(EditRejected, match=r"No edit was made. Edit 2 of 2 \(pkg/use.py\) failed"):
         call(TOOLS, desk, ToolCall("edit_files", {"edits": [good, bad]}))
 
 
@@ -163,7 +163,7 @@ def test_what_governs_programs_is_protected(desk: Desk, path: str) -> None:
     ("tool", "arguments", "said"),
     [
         ("edit", {"file_path": "README.md"}, "needs old_string, new_string"),
-        ("edit", {"file_path": 1, "old_string": "a", "new_string": "b"}, "must be of type string"),
+        ("edit", {"file_path": ["a"], "old_string": "a", "new_string": "b"}, "must be of type string"),
         ("read_file", {"file_path": "README.md", "colour": "red"}, "has no colour"),
         ("read_file", {"file_path": "README.md", "limit": True}, "must be of type integer"),
         ("open_file", {}, "There is no tool 'open_file'"),

@@ -6,6 +6,8 @@ byte outside the place as it was (tests/features/agent/test_edits.py::test_nothi
 
 from __future__ import annotations
 
-from qwen_lsp.features.agent.edits.ladder import replace
+from qwen_lsp.features.agent.edits.ladder import Rung, apply, find, replace
+from qwen_lsp.features.agent.edits.laying import lay_over_file
+from qwen_lsp.features.agent.edits.placeholders import placeholder
 
-__all__ = ["replace"]
+__all__ = ["Rung", "apply", "find", "lay_over_file", "placeholder", "replace"]

@@ -3,55 +3,95 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 _DOTS = r"(?:\.{3,}|\u2026)"
 _THING = (
-    r"(?:code|file|methods?|functions?|class(?:es)?|implementation|logic|contents?|lines?|imports?|fields?|"
-    r"props|properties|tests?|body|definitions?|stuff|cases|entries|items|options|rules|styles|document)"
+    r"(?:code|file|methods?|functions?|class(?:es)?|implementations?|logic|contents?|lines?|imports?|fields?|"
+    r"props|properties|tests?|body|definitions?|stuff|cases|entries|items|options|rules|styles|document|"
+    r"page|query|statements?|module|script|component|section|markup|config(?:uration)?|handlers?|routes?|types?|variables)"
 )
 _OLD = (
     r"(?:rest|remainder|remaining|existing|previous|other|unchanged|same|original|omitted|keep|"
-    r"snip(?:ped)?|truncated)"
+    r"snip(?:ped)?|truncated|more code|code (?:here|continues)|as before)"
 )
-_STAYS = (
-    r"(?:\s+(?:here|unchanged|omitted|follows|continues?|as (?:is|before)|goes here|not shown|"
-    r"(?:remains?|stays?|is|are)(?:\s+(?:the same|unchanged|as (?:is|before)))?))?"
+_SAME = (
+    r"(?:unchanged|omitted|the same|as (?:is|before|above)|not shown|continues?|follows|"
+    r"(?:goes |stays |remains? )?here|intact|untouched|for brevity)"
 )
-_LEADER = re.compile(r"^\s*(?://+|#+|--|/\*+|\*|<!--|\{/\*|;+|%+|'|\"\"\")\s*")
-_TRAILER = re.compile(r"\s*(?:\*/\}?|-->|\"\"\")\s*$")
+_STAYS = rf"(?:\s+(?:(?:remains?|stays?|is|are|kept)\s+)?{_SAME}(?:\s+for brevity)?)"
+_HALF = r"(?:\w+\s+){0,2}"
+_LEADER = re.compile(r"^\s*(?://+|#+|--+|/\*+|\*|<!--+|\{/\*|;+|%+|'|\"\"\"|REM\b)\s*", re.IGNORECASE)
+_TRAILER = re.compile(r"\s*(?:\*/\}?|--+>|\"\"\")\s*$")
+_BRACKETS = re.compile(r"^[(\[{<-]+\s*(.*?)\s*[)\]}>-]+$")
 
 _WITH_DOTS = re.compile(
-    rf"^[(\[]?\s*(?:{_DOTS}\s*[(\[]?\s*(?:the\s+|all\s+)?{_OLD}\b.*|(?:the\s+|all\s+)?{_OLD}\b[^.;={{}}]*{_DOTS}\s*[)\]]?)$",
+    rf"^(?:{_DOTS}\s*[(\[]?\s*(?:the\s+|all\s+|your\s+)?{_OLD}\b.*"
+    rf"|(?:the\s+|all\s+|your\s+)?{_OLD}\b[^.;={{}}]*{_DOTS}\s*[)\]]?)$",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(
+_CERTAIN = re.compile(
     rf"^{_DOTS}?\s*(?:"
-    rf"(?:keep\s+)?(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the\s+|this\s+|your\s+)?(?:\w+\s+){{0,2}}{_THING}{_STAYS}"
-    rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+(?:\w+\s+)?{_THING}{_STAYS}"
-    rf"|(?:unchanged|no changes?|same as (?:before|above))(?:\s+{_THING})?"
+    rf"(?:keep\s+)?(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the\s+|this\s+|your\s+)?{_HALF}{_THING}{_STAYS}?"
+    rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original|same)\s+{_HALF}{_THING}{_STAYS}"
+    rf"|keep\s+(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+{_HALF}{_THING}.*"
+    rf"|(?:the\s+)?{_HALF}{_THING}\s+(?:(?:is|are|was)\s+)?(?:omitted|unchanged|not shown)(?:\s+for brevity)?"
+    rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+"
+    rf"(?:code|implementation|logic|contents?|body|file|stuff)(?:\s+(?:goes\s+)?here)?"
+    rf"|(?:unchanged|no changes?(?: (?:here|below|above))?|same as (?:before|above))(?:\s+{_THING})?"
     rf"|(?:the\s+)?(?:rest|remainder)\s+(?:is\s+|stays\s+|remains\s+)?(?:unchanged|omitted|the same)"
+    rf"|(?:(?:其余|剩余|其他|原有|现有|之前)的?(?:代码|部分|内容|方法|逻辑|实现|函数).{{0,4}}?(?:不变|省略|同上|相同)|省略.{{0,8}}代码)"
     rf")\s*{_DOTS}?\.?$",
     re.IGNORECASE,
 )
+_HEADING = re.compile(
+    rf"^(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+(?:\w+\s+)?{_THING}(?:\s+here)?\.?$",
+    re.IGNORECASE,
+)
 _ONLY_DOTS = re.compile(rf"^{_DOTS}$")
+_BEHIND_CODE = re.compile(rf"(?<=[;{{}}),])\s*(?://|/\*|#)\s*{_DOTS}\s*(?:the\s+)?{_OLD}\b")
 
 
 def placeholder(new: str, old: str) -> str | None:
     """The first line of `new` that stands for omitted code and is not in `old`; None when there is none."""
-    have = {line.strip() for line in old.splitlines()}
-    before = ""
-    for line in new.splitlines():
+    have = Counter(line.strip() for line in old.splitlines())
+    lines = [line for line in new.splitlines() if line.strip()]
+    for at, line in enumerate(lines):
         said = line.strip()
-        if said and said not in have and _stands_for_code(said, before):
+        if have[said] > 0:
+            have[said] -= 1
+            continue
+        before, behind = lines[at - 1] if at else "", lines[at + 1] if at + 1 < len(lines) else ""
+        if stands_for_code(said) and not _may_be_meant(line, before, behind):
             return said
-        before = said or before
     return None
 
 
-def _stands_for_code(line: str, before: str) -> bool:
+def stands_for_code(line: str) -> bool:
+    """Whether a line, without its indentation, reads like one that stands for code."""
     bare = _TRAILER.sub("", _LEADER.sub("", line))
     is_comment = bare != line
-    if _ONLY_DOTS.match(bare):
-        # Python writes an empty body so, and a slice or a type may begin a line with it.
-        return is_comment or not (before.endswith((":", '"""', "'''")) or before.startswith("@"))
-    return bool(_WITH_DOTS.match(bare)) or (is_comment and bool(_COMMENT.match(bare)))
+    if _ONLY_DOTS.match(bare) or _WITH_DOTS.match(bare) or _BEHIND_CODE.search(line):
+        return True
+    inner = _BRACKETS.sub(r"\1", bare)
+    if inner != bare and (_WITH_DOTS.match(inner) or _ONLY_DOTS.match(inner) or _CERTAIN.match(inner)):
+        return True
+    if not is_comment:
+        return False
+    return bool(_CERTAIN.match(inner) or (line[:1] not in "*-" and _HEADING.match(inner)))
+
+
+def _may_be_meant(line: str, before: str, behind: str) -> bool:
+    """What Python writes as an empty body, a heading above the code it names."""
+    said = line.strip()
+    if _ONLY_DOTS.match(said):
+        opened = re.sub(r"\s*(?:#.*)?$", "", before).endswith((":", '"""', "'''"))
+        return opened and bool(before.strip())
+    bare = _BRACKETS.sub(r"\1", _TRAILER.sub("", _LEADER.sub("", said)))
+    if _HEADING.match(bare) and not _CERTAIN.match(bare):
+        return _width(behind) >= _width(line) and behind.strip()[:1] not in ("", "}", ")", "]", "<")
+    return False
+
+
+def _width(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from qwen_lsp.features.agent.edits.canonical import canonical, find_all
-from qwen_lsp.features.agent.edits.lines import line_of, split_lines
+from qwen_lsp.features.agent.edits import hints, indent
+from qwen_lsp.features.agent.edits.canonical import find_all, loose, loose_file
+from qwen_lsp.features.agent.edits.lines import key, keys_of, line_of, split_lines
 
 EMPTY = "old_string is empty. Quote the text to replace; to create a file, write the whole file instead."
 SAME = "old_string and new_string are the same: there is nothing to change."
@@ -20,6 +21,8 @@ OPEN_ELISION = (
     "A `...` line in old_string needs text before and after it, or its extent is unknown. "
     "Quote the lines on both sides, or the text in full."
 )
+_SURE = 12
+"""Characters from which on a text inside a line says something."""
 _NAMED = 12
 _SHOWN_LINES = 24
 _SHOWN_WIDTH = 200
@@ -69,24 +72,44 @@ def indentation(text: str, start: int, end: int) -> str:
     )
 
 
-def not_found(text: str, old: str, new: str) -> str:
+def unclear_frame(text: str, start: int) -> str:
+    """A line quoted without its indentation, and lines to replace it."""
+    return (
+        f"old_string begins behind the indentation of line {line_of(text, start)}, so it is unclear how the "
+        f"lines of new_string are to be indented. The file has:\n{_numbered(text, start, start)}\n"
+        "Quote the whole line with its indentation, and indent new_string as the file is."
+    )
+
+
+def applied_here(lines: Sequence[int]) -> str:
+    """The place is already what it was to become."""
+    return (
+        f"The edit seems to be already applied at line {_several(lines)}: new_string is there, and "
+        "old_string is a part of it. Read the file before going on; to put it there once more, quote the "
+        "lines behind it too."
+    )
+
+
+def not_found(text: str, old: str, new: str, replace_all: bool = False) -> str:
     """Nowhere: what the file has instead."""
     if not text.strip():
         return "old_string was not found: the file is empty."
-    if line := _already(text, new):
+    if lines := _already(text, new, replace_all):
         return (
-            f"old_string was not found, and new_string is already in the file at line {line}: the edit seems "
-            "to be applied. Read the file before going on."
+            "old_string was not found, and new_string is in the file: the edit seems to be already applied "
+            f"at line {_several(lines)}. Read the file before going on."
         )
-    hint = _escaped(text, old)
+    hint = hints.hint(text, old)
     where = _nearest(text, old)
     if where is None:
-        return f"old_string was not found, nor anything like it.{hint} Read the file again before editing it."
+        gone = "" if new else " If it was to be deleted, it is gone."
+        return f"old_string was not found, nor anything like it.{hint}{gone} Read the file before editing it."
     first, last, difference = where
     shown = _numbered_lines(text, first, last)
+    named = f"line {last}" if last == first + 1 else f"lines {first + 1}-{last}"
     return (
-        f"old_string was not found.{hint} The most similar place is lines {first + 1}-{last}:\n{shown}\n"
-        f"{difference}Quote the file exactly as it is."
+        f"old_string was not found.{hint} The most similar place is {named}:\n{shown}\n"
+        f"{difference}Quote the file exactly as it is, without the line numbers."
     )
 
 
@@ -95,28 +118,21 @@ def _several(lines: Sequence[int]) -> str:
     return shown + (", …" if len(lines) > _NAMED else "")
 
 
-def _already(text: str, new: str) -> int | None:
-    """The line where `new` stands already; a bracket or a word alone proves nothing."""
-    form = canonical(text, punctuation=False, trailing=True)
-    wanted = canonical(new, punctuation=False, trailing=True).text
-    if len(wanted.strip()) < 12:
-        return None
-    places = find_all(form.text, wanted)
-    return line_of(form.text, places[0]) if len(places) == 1 else None
-
-
-def _escaped(text: str, old: str) -> str:
-    r"""A hint when old_string would match with its \n and \" turned into characters."""
-    if "\\" not in old:
-        return ""
-    plain = old.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').replace("\\'", "'")
-    plain = plain.replace("\\\\", "\\")
-    if plain != old and plain in text:
-        return (
-            " It would match if it were not escaped: write line breaks, tabs and quotes as they are, in "
-            "new_string too."
-        )
-    return ""
+def _already(text: str, new: str, replace_all: bool) -> list[int]:
+    """The lines where `new` stands already; a bracket alone proves nothing, nor a line that is common."""
+    if not _WORD.search(new):
+        return []
+    there = keys_of(text)
+    wanted = keys_of(new)
+    while wanted and not wanted[-1]:
+        wanted.pop()
+    while wanted and not wanted[0]:
+        wanted.pop(0)
+    lines = [at + 1 for at in indent.windows(there, wanted)]
+    if not lines and len(new.strip()) >= _SURE:
+        form = loose_file(text)
+        lines = [form.text.count("\n", 0, at) + 1 for at in find_all(form.text, loose(new).text)]
+    return lines if len(lines) == 1 or replace_all or len(wanted) > 1 else []
 
 
 def _nearest(text: str, old: str) -> tuple[int, int, str] | None:
@@ -168,8 +184,8 @@ def _difference(have: list[str], wanted: list[str], first: int) -> str:
     for number, (h, w) in enumerate(zip(have, wanted, strict=False)):
         if h != w:
             said, there = w[:_SHOWN_WIDTH], h[:_SHOWN_WIDTH]
-            if h.strip() == w.strip():
-                said, there = repr(said), repr(there)
+            if "".join(h.split()) == "".join(w.split()) or key(h) == key(w):
+                said, there = ascii(said), ascii(there)  # what differs would not be seen
             return f"Line {first + number + 1} is\n  {there}\nwhere old_string has\n  {said}\n"
     return ""
 
