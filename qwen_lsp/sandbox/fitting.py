@@ -21,6 +21,7 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.sandbox.copying import Copier, Pair, Signature, TooMuch, signature
 from qwen_lsp.sandbox.survey import Allowed, Survey, survey
 from qwen_lsp.workspace import disk
+from qwen_lsp.workspace.guard import guarded
 from qwen_lsp.workspace.paths import RelPath
 
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -51,13 +52,11 @@ class Working:
     """The fork that the copy was last fitted to."""
 
     @classmethod
-    def made(
-        cls, root: Path, copy: Path, allowed: Allowed, guarded: tuple[RelPath, ...], stopped: list[bool]
-    ) -> Working:
+    def made(cls, root: Path, copy: Path, allowed: Allowed, stopped: list[bool]) -> Working:
         """Copy a workspace into an empty folder. Ends early, with half of it, once `stopped` is not empty."""
         found = survey(root, allowed)
         copier = Copier(root, copy)
-        working = cls(root, copy, allowed, found, guarded)
+        working = cls(root, copy, allowed, found, guarded(root))
         for folder, names in found.files.items():
             if stopped:
                 break

@@ -36,6 +36,7 @@ class Look:
 def look(working: Working) -> Look:
     """Compare the copy with what it held. Nothing may run in it meanwhile."""
     search = _Search(working)
+    working.copy.chmod(0o700)
     with open_folder(working.copy, "") as top:
         search.folder(top, "")
     found = search.found
@@ -53,7 +54,7 @@ class _Search:
         self.found = Look()
         self.seen: set[RelPath] = set()
         self.blocked: set[str] = set()
-        """Folders of the workspace that are something else by now."""
+        """Folders that are something else by now, or cannot be opened."""
         self._working = working
         self._lent = frozenset(working.survey.lent)
         self._ignoring = _Ignoring(working)
@@ -61,7 +62,7 @@ class _Search:
     def folder(self, descriptor: int, folder: str, depth: int = 0) -> None:
         known, seen = self._working.known, self.seen
         prefix = f"{folder}/" if folder else ""
-        inner: list[str] = []
+        inner: list[tuple[str, int]] = []
         for name, mark in _entries(descriptor):
             path = RelPath(prefix + name)
             was = known.get(path)
@@ -70,13 +71,16 @@ class _Search:
                 if was.copy != mark:
                     self.found.changed[path] = mark
             elif path not in self._lent and self._unknown(descriptor, path, name, mark):
-                inner.append(name)
+                inner.append((name, mark[0]))
         if depth == _DEEPEST:
             return
-        for name in inner:
+        for name, mode in inner:
             try:
+                if mode & 0o700 != 0o700:  # a command took away the right to look into it
+                    os.chmod(name, modes.S_IMODE(mode) | 0o700, dir_fd=descriptor)
                 below = os.open(name, FOLDER, dir_fd=descriptor)
-            except OSError:  # a folder that its owner may not read
+            except OSError:
+                self.blocked.add(prefix + name)
                 continue
             try:
                 self.folder(below, prefix + name, depth + 1)
