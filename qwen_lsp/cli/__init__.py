@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from qwen_lsp import __version__
+from qwen_lsp.cli.agent_arguments import add_agent, joined
 from qwen_lsp.errors import AuthenticationFailed, EndpointError, QwenLspError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -27,7 +28,7 @@ class _Command(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand. Exit status: 0 done, 1 an error that was told, 2 wrong usage, 130 interrupted."""
     try:
-        args = _parser().parse_args(argv)
+        args = _parser().parse_args(joined(list(sys.argv[1:] if argv is None else argv)))
         command = cast(_Command, importlib.import_module(f"qwen_lsp.cli.{args.module}"))
         status = command.run(args)
         # Here and not at the interpreter's exit, where a full disk could not be told in a sentence.
@@ -123,12 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("--instruction", metavar="TEXT", help="what `--do edit` is to change")
     action.add_argument("--apply", action="store_true", help="write the change instead of printing it")
 
-    agent = add("agent", "carry out a task across many files", "agent_command")
-    agent.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
-    agent.add_argument("-p", "--prompt", metavar="TASK", help="what to do")
-    agent.add_argument("--yes", action="store_true", help="apply the result without asking")
-    agent.add_argument("--undo", action="store_true", help="take back the last applied run")
-    agent.add_argument("--json", action="store_true", help="events as JSON lines")
+    add_agent(add)
 
     doctor = add("doctor", "check endpoint, model, completions, index, and say what to do")
     doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")

@@ -1,162 +1,170 @@
-"""`qwen-lsp agent`: a task carried out on a fork, shown as one diff, landed as one transaction."""
+"""`qwen-lsp agent`: a task carried out on a fork, shown as it goes, previewed as one, landed as one."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
-from rich.text import Text
 
-from qwen_lsp.cli import screen
-from qwen_lsp.cli.asking import agreed
+from qwen_lsp.cli import keyboard
+from qwen_lsp.cli.agent_ending import Ending, Outcome
+from qwen_lsp.cli.agent_lines import Lines
+from qwen_lsp.cli.agent_page import check_page, write_page
+from qwen_lsp.cli.agent_questions import Person
+from qwen_lsp.cli.agent_view import View
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
-from qwen_lsp.errors import UserError
-from qwen_lsp.features.agent.events import AgentEvent, Called, Observed, Said, Stopped, as_json
-from qwen_lsp.features.agent.loop import AgentResult
-from qwen_lsp.index.build import refresh
-from qwen_lsp.index.landing import landed
+from qwen_lsp.cli.stopping import until_stopped
+from qwen_lsp.errors import EndpointError, QwenLspError, UserError
+from qwen_lsp.features.agent.events import AgentEvent, Printed
 from qwen_lsp.runs.front import Plain
+from qwen_lsp.runs.page import page_of
 from qwen_lsp.runs.run import carry_out
+from qwen_lsp.runs.stored import load, resumable
 from qwen_lsp.session import Session
-from qwen_lsp.text.edits import FileEdit, unified
-from qwen_lsp.workspace.paths import RelPath
-from qwen_lsp.workspace.transaction import commit, undo_last
-
-_OBSERVED = 100
+from qwen_lsp.settings import AgentSettings, Settings
+from qwen_lsp.workspace.paths import RelPath, inside
 
 
 def run(args: argparse.Namespace) -> int:
     root = workspace(args.path)
-    if args.undo:
-        return asyncio.run(_undone(root))
-    task = args.prompt or ("" if sys.stdin.isatty() else sys.stdin.read())
-    if not task.strip():
-        raise UserError('say what to do: qwen-lsp agent -p "…", or write it to standard input')
-    return asyncio.run(_done(root, task, yes=args.yes, as_lines=args.json))
+    if args.push and not args.commit:
+        raise UserError("--push pushes the commit of this run: say --commit too")
+    if args.undo is not None:
+        from qwen_lsp.cli.agent_runs_command import undone
+
+        return asyncio.run(undone(root, args.undo))
+    check_page(args.html)
+    task = args.prompt or ""
+    if args.resume is None:
+        task = task or ("" if keyboard.is_there() else sys.stdin.read())
+        if not task.strip():
+            raise UserError('say what to do: qwen-lsp agent -p "…", or write it to standard input')
+    return asyncio.run(_Run(root, task, args).done())
 
 
-async def _done(root: Path, task: str, *, yes: bool, as_lines: bool) -> int:
-    console = Console(highlight=False, stderr=as_lines)
-    async with opened(root, console) as session:
-        try:
-            result = await carried_out(session, task, _lines if as_lines else shown_on(console))
-            edits = await _landed(session, result.edits)
-        except asyncio.CancelledError:
-            console.print("\nStopped; nothing was changed.")
-            raise
-        if as_lines:
-            _line({"event": "diff", "text": _diff(edits)})
+class _Run:
+    """One run at the command line, from its words to its landing."""
+
+    def __init__(self, root: Path, task: str, args: argparse.Namespace) -> None:
+        self.root, self.task, self.args = root, task, args
+        self.console = Console(highlight=False, stderr=args.json)
+        asks = keyboard.is_there() and not args.yes
+        self.view = View(self.console, asks=asks, live=not args.json)
+        self.lines = Lines(self.view.standing) if args.json else None
+        self.ending = Ending(root, self.console, self.view.standing, self.lines, yes=args.yes)
+        self.ran = False
+
+    async def done(self) -> int:
+        async with opened(self.root, self.console, self._adjusted) as session:
+            try:
+                outcome = await self._carried_out(session)
+            except QwenLspError as error:
+                self._failed(error)
+                raise
+            if outcome.ended == "cancelled":
+                self.ending.say("Stopped; nothing was changed.")
+            try:
+                complete = await self.ending.landed(session, outcome)
+            finally:
+                if self.args.html and outcome.run:
+                    write_page(self.args.html, page_of(outcome.run))
+        if not outcome.finished:
+            self._go_on_hint(outcome.run)
+        if outcome.ended == "cancelled":
+            return 130
+        return 0 if outcome.finished and complete else 1
+
+    def _failed(self, error: QwenLspError) -> None:
+        """A run that had begun ends with a result, whatever it ends with."""
+        self._go_on_hint(self.view.standing.run)
+        if self.lines is not None and self.view.standing.run:
+            ended = "endpoint" if isinstance(error, EndpointError) else "refused"
+            self.lines.result(ended, str(error), applied=False, files=[])
+
+    def _go_on_hint(self, run: str) -> None:
+        if run:
+            path = shlex.quote(str(self.root))
+            self.ending.say(f"`qwen-lsp agent {path} --resume {run}` goes on with it.")
+
+    async def _carried_out(self, session: Session) -> Outcome:
+        args, view = self.args, self.view
+        person = Person(view, yes=args.yes)
+        resume = self._resumed() if args.resume is not None else None
+        paths = self._paths(session.root)
+
+        async def carried() -> Outcome:
+            if session.endpoint is not None:
+                view.standing.window = await session.endpoint.window()
+            done = await carry_out(
+                session,
+                self.task,
+                front=Plain(self._heard, person.approve, person.ask),
+                mode=args.mode,
+                paths=paths,
+                resume=resume,
+                more=self.task if resume else "",
+            )
+            return Outcome(done.run, self.task, done.result.ended, done.result.reason, done.edits, self.ran)
+
+        async with view.shown():
+            outcome = await until_stopped(carried(), view.stopping)
+        if outcome is not None:
+            return outcome
+        began = view.standing.run
+        edits = load(began).edits if began else ()
+        return Outcome(began, self.task, "cancelled", "Stopped by the user.", edits, self.ran)
+
+    def _heard(self, event: AgentEvent) -> None:
+        self.ran = self.ran or isinstance(event, Printed)
+        if self.lines is None:
+            self.view(event)
         else:
-            summarised(console, result, edits)
-        finished = result.ended == "done"
-        # A run that was cut short is applied only by somebody who has looked at what it left undone.
-        apply = bool(edits) and ((yes and finished) or (not yes and _agreed(console, finished=finished)))
-        if apply:
-            # Once more: somebody may have written a file while the question stood there.
-            await _applied(session, await _landed(session, result.edits))
-            undo = f"qwen-lsp agent {shlex.quote(str(root))} --undo"
-            said = f"Changed {screen.number(len(edits), 'file')}. `{undo}` takes it back."
-            console.print(said, markup=False, soft_wrap=True)
-        elif yes and edits:
-            console.print("Nothing was changed, since the run did not finish.")
-        if as_lines:
-            files = [edit.path for edit in edits]
-            _line({"event": "result", "ended": result.ended, "applied": apply, "files": files})
-    return 0 if finished and (apply or not edits) else 1
+            self.view.standing.hear(event)
+            self.lines.event(event)
 
+    def _resumed(self) -> str:
+        """The name of the run to go on with; the latest where none is named. Raises UserError."""
+        if self.args.resume:
+            return load(self.args.resume).info.run
+        left = resumable(self.root)
+        if not left:
+            raise UserError(
+                "no run of this workspace has stopped before it was done; see qwen-lsp agent runs"
+            )
+        return left[0].run
 
-async def _landed(session: Session, edits: Sequence[FileEdit]) -> list[FileEdit]:
-    """The edits as they fit what the files are by now. Raises ConflictError."""
-    await refresh(session.store, {RelPath(edit.path) for edit in edits})
-    return landed(edits, session.snapshot)
+    def _paths(self, root: Path) -> list[RelPath]:
+        """The files pointed at, named from here or from the workspace. Raises UserError for one not there."""
+        found: list[RelPath] = []
+        for name in self.args.files:
+            here = Path(name).resolve()
+            file = here if here.is_file() else root / name
+            if not file.is_file():
+                raise UserError(f"--file {name}: no such file")
+            found.append(inside(root, str(file)))
+        return found
 
-
-async def _applied(session: Session, edits: Sequence[FileEdit]) -> None:
-    """Write all of it or nothing; once it has begun, Ctrl-C waits until it is over."""
-    writing = asyncio.create_task(asyncio.to_thread(commit, session.root, edits, session.journal))
-    try:
-        await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        await writing
-        raise
-
-
-async def carried_out(session: Session, task: str, show: Callable[[AgentEvent], None]) -> AgentResult:
-    """Run a task in an open workspace; nothing is written but its record. Raises EndpointMissing."""
-    return (await carry_out(session, task, front=Plain(show))).result
-
-
-def shown_on(console: Console) -> Callable[[AgentEvent], None]:
-    """A function that prints events for a person: the model's words, each call, what went wrong."""
-    at_start = True
-
-    def show(event: AgentEvent) -> None:
-        nonlocal at_start
-        if isinstance(event, Said):
-            console.print(event.text, end="", markup=False, soft_wrap=True)
-            at_start = event.text.endswith("\n") if event.text else at_start
-            return
-        if not at_start:
-            console.print()
-        at_start = True
-        if isinstance(event, Called):
-            said = ", ".join(f"{k}={_short(v)}" for k, v in event.arguments.items())
-            console.print(Text("  ").append(event.tool, "cyan").append(f" {said}"), soft_wrap=True)
-        elif isinstance(event, Observed) and not event.ok:
-            console.print(f"    refused: {_short(event.text)}", style="yellow", markup=False, soft_wrap=True)
-        elif isinstance(event, Stopped) and event.ended != "done":
-            console.print(event.reason, style="yellow", markup=False)
-
-    return show
-
-
-def summarised(console: Console, result: AgentResult, edits: Sequence[FileEdit]) -> None:
-    """The diff and what the run cost; nothing about a run that never came to be."""
-    if not result.turns:
-        return
-    usage = result.usage
-    screen.diff(console, _diff(edits), most_lines=2_000)
-    console.print(
-        f"{screen.number(len(edits), 'file')} to change, {screen.number(result.turns, 'turn')}, "
-        f"{usage.prompt:,} tokens sent ({usage.cached:,} cached), {usage.completion:,} written."
-    )
-
-
-def _agreed(console: Console, *, finished: bool) -> bool:
-    if not sys.stdin.isatty():
-        console.print("Nothing was changed: there is no terminal to ask, and --yes was not given.")
-        return False
-    question = "Apply this?" if finished else "The run did not finish. Apply what it has?"
-    return agreed(console, question, default=finished)
-
-
-async def _undone(root: Path) -> int:
-    async with opened(root) as session:
-        files = await asyncio.to_thread(undo_last, root, session.journal)
-    print(f"Took back the last run: {', '.join(files)}")
-    return 0
-
-
-def _lines(event: AgentEvent) -> None:
-    _line(as_json(event))
-
-
-def _line(event: Mapping[str, Any]) -> None:
-    print(json.dumps(event, default=str), flush=True)
-
-
-def _diff(edits: Sequence[FileEdit]) -> str:
-    return "".join(unified(edit) for edit in edits)
-
-
-def _short(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= _OBSERVED else f"{text[:_OBSERVED]}…"
+    def _adjusted(self, settings: Settings) -> Settings:
+        """The settings as the command line wants them. Raises UserError for an impossible limit."""
+        said = {
+            name: value
+            for name in ("max_turns", "max_cost", "max_seconds")
+            if (value := getattr(self.args, name)) is not None
+        }
+        if self.args.check:
+            said["check_after_edits"] = True
+        if not said:
+            return settings
+        try:
+            agent = AgentSettings.model_validate({**settings.agent.model_dump(), **said})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            option = str(first["loc"][0]).replace("_", "-")
+            raise UserError(f"--{option}: {first['msg']}") from None
+        return settings.model_copy(update={"agent": agent})

@@ -13,18 +13,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from qwen_lsp.cli.places import Place
 from qwen_lsp.server.configuration import merged
 from qwen_lsp.session import Session
+from qwen_lsp.settings import Settings
 from qwen_lsp.text.positions import LineIndex
 
 
 @contextlib.asynccontextmanager
 async def opened(
-    root: Path, console: Console | None = None, *, learn: bool = False
+    root: Path,
+    console: Console | None = None,
+    adjust: Callable[[Settings], Settings] = lambda settings: settings,
+    *,
+    learn: bool = False,
 ) -> AsyncGenerator[Session]:
     """The workspace, indexed. With a console on a terminal, a bar shows how far the index is.
 
-    `learn`: whether the predictor reads the files, for what completes.
+    `adjust` gives the settings that the command line asks for. `learn`: whether the predictor reads the
+    files, for what completes.
     """
-    settings = merged()
+    settings = adjust(merged())
     logging.basicConfig(level=settings.log_level.upper(), format="qwen-lsp: %(message)s")
     session = Session(root, settings)
     try:

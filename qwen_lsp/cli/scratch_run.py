@@ -12,7 +12,10 @@ from typing import Any
 from rich.console import Console
 
 from qwen_lsp.cli import screen, trial
-from qwen_lsp.cli.agent_command import carried_out, shown_on, summarised
+from qwen_lsp.cli.agent_preview import show_cost, show_diff
+from qwen_lsp.cli.agent_view import View
+from qwen_lsp.runs.front import Plain
+from qwen_lsp.runs.run import carry_out
 from qwen_lsp.server.configuration import merged
 from qwen_lsp.session import Session
 from qwen_lsp.workspace.disk import list_files
@@ -39,11 +42,14 @@ async def edit_scratch_copy(console: Console, root: Path, options: Mapping[str, 
         session = Session(copy, merged(options))
         try:
             await session.start()
-            result = await carried_out(session, task, shown_on(console))
+            view = View(console, asks=False)
+            async with view.shown():
+                done = await carry_out(session, task, front=Plain(view))
         finally:
             await session.aclose()
-        console.print("\n")
-        summarised(console, result, result.edits)
+        show_diff(console, done.edits)
+        console.print()
+        show_cost(console, view.standing)
         screen.say(console, "The copy is gone again; your files were not touched.")
 
 

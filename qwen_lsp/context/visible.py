@@ -1,4 +1,4 @@
-"""Text of a repository made safe to put into a page: nothing in it is markup, nothing in it is invisible."""
+"""Text of a repository made safe to show: nothing in it is markup or command, nothing in it is invisible."""
 
 from __future__ import annotations
 
@@ -31,12 +31,27 @@ def name(text: str) -> str:
 
 def plain(text: str) -> str:
     """A name for an attribute or a title, where only text can stand."""
-    return html.escape(_UNSEEN_IN_NAMES.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text))
+    return html.escape(seen_name(text))
+
+
+def seen(text: str) -> str:
+    """The text for a terminal: nothing in it moves the cursor, colours, hides or reorders; tabs and line ends
+    stay."""
+    return _UNSEEN.sub(_numbered, text.replace("\r\n", "\n"))
+
+
+def seen_name(text: str) -> str:
+    """The same for a name or a command in a line: it has one line whatever it is."""
+    return _UNSEEN_IN_NAMES.sub(_numbered, text)
 
 
 def prose(text: str) -> str:
     """A sentence of ours in which names stand between backticks."""
     return _CODE.sub(r"<code>\1</code>", name(text))
+
+
+def _numbered(match: re.Match[str]) -> str:
+    return f"⟨U+{ord(match[0]):04X}⟩"
 
 
 def _marked(match: re.Match[str]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.visible import markup, name, plain, prose
 from qwen_lsp.context.webpage_map import bar, number, share, sums, swatch, tree, window
-from qwen_lsp.context.webpage_style import POLICY, SCRIPT, STYLE
+from qwen_lsp.context.webpage_shell import document
+from qwen_lsp.context.webpage_style import SCRIPT, STYLE
 
 _MOST_TEXT = 8_000_000
 """Characters of all parts together; what is longer is cut, the longest texts first."""
@@ -40,15 +41,8 @@ def page(
         _left_out(pack),
     ]
     title = f"{plain(place)} · {plain(workspace)} · context"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(section for section in sections if section)
-        + f"\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
-    )
+    body = "\n".join(section for section in sections if section)
+    return document(title, body, style=STYLE, script=SCRIPT)
 
 
 def _head(pack: Pack, workspace: str, place: str, considered: int) -> str:

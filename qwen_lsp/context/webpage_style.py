@@ -1,52 +1,17 @@
-"""How the page looks and what moves on it: one style sheet, one script, both allowed by their hash alone."""
+"""How the page of a pack looks and what moves on it, beside what all pages share."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from qwen_lsp.context.webpage_shell import GROUND
 
-STYLE = """
-:root {
-  color-scheme: light dark;
-  --ground: #ffffff; --raised: #f5f7f9; --line: #d5dbe1; --text: #17202a; --soft: #55616d; --link: #0b5cad;
-  --whole: #a9cdf0; --outline: #a6dbbf; --header: #f3d384; --excerpt: #ebb7cf; --other: #cfd6dd;
-  --ink: #10202e; --strip: #e9edf1; --mark: #fff3c4; --alarm: #a3200d;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --ground: #12171c; --raised: #1a2128; --line: #323c46; --text: #e4e9ee; --soft: #a0acb8; --link: #7db8f2;
-    --whole: #245a8d; --outline: #22684c; --header: #75560f; --excerpt: #7c365f; --other: #46525e;
-    --ink: #f3f7fa; --strip: #232c35; --mark: #4a4013; --alarm: #ff9b8a;
-  }
-}
-* { box-sizing: border-box; }
-html { background: var(--ground); color: var(--text); scroll-padding-top: 1rem; }
-body { margin: 0 auto; max-width: 76rem; padding: 1.5rem clamp(.75rem, 3vw, 2rem) 3rem;
-  font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-a { color: var(--link); }
-h1 { font-size: 1.35rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
-h1 small { display: block; font-size: .85rem; font-weight: 400; color: var(--soft); }
-h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
-p { margin: .4rem 0; max-width: 60rem; }
-code, pre, .path { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace; }
-code { font-size: .92em; }
-.soft { color: var(--soft); }
-.skip { position: absolute; left: -100rem; }
-.skip:focus { position: static; }
-dl.facts { display: flex; flex-wrap: wrap; gap: .5rem 2.25rem; margin: 1rem 0 0; }
-dl.facts dt { color: var(--soft); font-size: .82rem; }
-dl.facts dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-dl.facts dd small { font-weight: 400; font-size: .85rem; color: var(--soft); }
-svg { display: block; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+STYLE = (
+    GROUND
+    + """
 rect { fill: var(--other); }
 .fill-whole { fill: var(--whole); } .fill-outline { fill: var(--outline); }
 .fill-header { fill: var(--header); } .fill-excerpt { fill: var(--excerpt); }
 .fill-bar { fill: var(--soft); } .fill-free { fill: var(--strip); }
 .window { border: 1px solid var(--line); border-radius: 4px; overflow: hidden; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { font-weight: 400; color: var(--soft); font-size: .82rem; }
-td, th { padding: .2rem 1.25rem .2rem 0; text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right; white-space: nowrap; }
 dl.legend { margin: .6rem 0; }
 dl.legend + p { font-size: .85rem; }
 dl.legend dd { font-size: 1rem; }
@@ -81,23 +46,13 @@ ol.parts summary:hover { background: var(--raised); }
 ol.parts details[open] > summary { background: var(--raised); }
 ol.parts details:has(:target) > summary { background: var(--mark); }
 ol.parts :target { scroll-margin-top: 4rem; }
-:focus-visible { outline: 2px solid var(--link); outline-offset: -2px; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 summary .n:first-child::before { content: "▸"; float: left; color: var(--soft); }
 details[open] > summary .n:first-child::before { content: "▾"; }
-.path, .why { overflow-wrap: anywhere; unicode-bidi: isolate; }
-.path { font-size: .87rem; }
-.path span.folder { color: var(--soft); }
-.why { color: var(--soft); font-size: .9rem; }
 .kind { background: var(--other); border-radius: 3px; padding: 0 .4rem; color: var(--ink); font-size: .82rem;
   justify-self: start; }
 .whole { background: var(--whole); } .outline { background: var(--outline); }
 .header { background: var(--header); } .excerpt { background: var(--excerpt); }
 ol.parts svg { align-self: start; margin-top: .45rem; background: var(--raised); }
-pre { margin: 0; padding: .6rem .75rem; font-size: 12.5px; line-height: 1.4; tab-size: 4; overflow: auto;
-  max-height: 75vh; background: var(--raised); border-top: 1px dashed var(--line); }
-.cut { margin: 0; max-width: none; padding: .3rem .75rem; background: var(--mark); }
-.unseen { color: var(--alarm); border: 1px solid; border-radius: 3px; font-size: .8em; padding: 0 .15em; }
 ul.paths { columns: 22rem; column-gap: 2rem; padding: 0; margin: .4rem 0; list-style: none; }
 ul.paths li { break-inside: avoid; overflow-wrap: anywhere; }
 @media (max-width: 52rem) {
@@ -114,6 +69,7 @@ ul.paths li { break-inside: avoid; overflow-wrap: anywhere; }
   pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 """
+)
 
 SCRIPT = """
 "use strict";
@@ -190,14 +146,3 @@ if (tools) {
 }
 reveal();
 """
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_hash(STYLE)}'; script-src 'sha256-{_hash(SCRIPT)}'; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""Content-Security-Policy of the page: nothing is fetched, and nothing that a file brings along can run."""

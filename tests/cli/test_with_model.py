@@ -95,12 +95,9 @@ async def test_the_agent_edits_applies_and_takes_back(run: Run, repo: Path, conf
         ]
         assert all(event["ok"] for event in events if event["event"] == "observed")
         assert "+RULE" in events[kinds.index("diff")]["text"]
-        assert events[-1] == {
-            "event": "result",
-            "ended": "done",
-            "applied": True,
-            "files": ["README.md", "calc/money.py", "calc/rule.py"],
-        }
+        result = events[-1]
+        assert (result["event"], result["ended"], result["applied"]) == ("result", "done", True)
+        assert result["files"] == ["README.md", "calc/money.py", "calc/rule.py"]
         assert changed(repo) == ["README.md", "calc/money.py", "calc/rule.py"]
         assert "rest * 2 > step" in (repo / "calc/money.py").read_text()
         back = await run("agent", repo, "--undo")

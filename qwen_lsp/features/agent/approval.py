@@ -17,10 +17,18 @@ from qwen_lsp.errors import ToolRefused
 from qwen_lsp.features.agent.events import AgentEvent, Asked
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, Tool
 from qwen_lsp.settings import AgentMode
-from qwen_lsp.text.unseen import spelled
+from qwen_lsp.text.unseen import spelled, without_hidden
 from qwen_lsp.workspace.paths import RelPath, protection, touchy
 
-Answer = Literal["once", "request", "no"]
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """Not at all, with words of the person for the model."""
+
+    words: str
+
+
+Answer = Literal["once", "request", "no"] | No
 """This time; as often as it is the very same thing in this run; not at all."""
 AskKind = Literal["command", "path", "external", "network"]
 
@@ -123,12 +131,14 @@ class Approval:
             )
         shown = Ask(ask.kind, title, detail, ask.key, ask.lasting)
         self.on_event(Asked(title, detail))
-        answer: str = await self.approver(shown)
+        answer = await self.approver(shown)
+        words = without_hidden(answer.words.strip())[0] if isinstance(answer, No) else ""
         # Anything but a clear yes is a no.
-        clear = answer if answer == "once" or answer == "request" else "no"
-        self.on_event(Asked(title, detail, clear))
+        clear = answer if not isinstance(answer, No) and answer in ("once", "request") else "no"
+        self.on_event(Asked(title, detail, f"{clear}: {words}" if words else clear))
         if clear == "no":
-            raise ToolRefused(f"The user did not allow it: {detail}. Do without, or ask what to do instead.")
+            then = f"They said: {words}" if words else "Do without, or ask what to do instead."
+            raise ToolRefused(f"The user did not allow it: {detail}. {then}")
         if clear == "request":
             self.granted.add(ask.key)
         return clear
