@@ -60,6 +60,7 @@ _OPENS = {
     "runs/stored.py": "records of runs in the state folder",
     "sandbox/copying.py": "the workspace's files, to copy them",
     "sandbox/fitting.py": "a scratch copy",
+    "sandbox/looking.py": "a scratch copy",
     "sandbox/lending.py": "pointer files, through workspace.beneath",
     "sandbox/place.py": "the lock beside a scratch copy",
     "sandbox/readback.py": "a scratch copy, through workspace.beneath",
