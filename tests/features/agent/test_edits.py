@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import replace
+from tests.support import drift
 
 DATA = Path(__file__).parent / "data" / "edits"
 MARKS = {"→": "\t", "␣": " ", "⍽": "\u00a0", "␍\n": "\r\n"}
@@ -63,7 +64,7 @@ CASES = list(read_cases())
 
 
 def test_there_are_cases_enough() -> None:
-    assert len(CASES) >= 100
+    assert len(CASES) >= 200
     assert len({case.title for case in CASES}) == len(CASES)
 
 
@@ -103,6 +104,34 @@ def test_an_exact_place_is_what_str_replace_does(text: str, data: st.DataObject)
     else:
         assert replace(text, old, new) == text.replace(old, new)
     assert replace(text, old, new, replace_all=True) == text.replace(old, new)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.integers(0, 2**48))
+def test_a_drifted_edit_is_the_edit_that_was_meant_or_refused(seed: int) -> None:
+    edit = drift.made(seed)
+    assume(edit is not None)
+    assert edit is not None
+    try:
+        result = replace(edit.text, edit.old, edit.new)
+    except EditRejected:
+        return
+    assert drift.right(edit, result)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**48))
+def test_an_edit_that_was_made_is_not_made_again(seed: int) -> None:
+    """Repeated as it was: refused, unless what it quotes is still there beside what it made."""
+    edit = drift.made(seed)
+    assume(edit is not None and edit.old not in edit.new)
+    assert edit is not None
+    try:
+        once = replace(edit.text, edit.old, edit.new)
+    except EditRejected:
+        return
+    with pytest.raises(EditRejected):
+        replace(once, edit.old, edit.new)
 
 
 def lines_of(letters: str) -> st.SearchStrategy[str]:
