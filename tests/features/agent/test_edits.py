@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -14,51 +11,7 @@ from hypothesis import strategies as st
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import replace
 from tests.support import drift
-
-DATA = Path(__file__).parent / "data" / "edits"
-MARKS = {"→": "\t", "␣": " ", "⍽": "\u00a0", "␍\n": "\r\n"}
-
-
-@dataclass(frozen=True)
-class Case:
-    title: str
-    file: str
-    old: str
-    new: str
-    everywhere: bool
-    result: str | None
-    refused: tuple[str, ...]
-
-
-def unmark(text: str, whole: bool) -> str:
-    """The text a case means: with its marks turned into characters."""
-    for mark, character in MARKS.items():
-        text = text.replace(mark, character)
-    text = re.sub(r"⟨([0-9a-f]+)⟩", lambda code: chr(int(code[1], 16)), text)
-    if text.endswith("∅\n"):
-        return text[:-2]
-    if text.endswith("⏎\n"):
-        return text[:-2] + "\n"
-    return text if whole else text.removesuffix("\r\n").removesuffix("\n")
-
-
-def read_cases() -> Iterator[Case]:
-    for path in sorted(DATA.glob("*.txt")):
-        for section in re.split(r"^=== ", path.read_bytes().decode(), flags=re.MULTILINE)[1:]:
-            title, _, body = section.partition("\n")
-            file, *parts = re.split(r"^--- (?=(?:all|old|new|result|refused)$)", body, flags=re.MULTILINE)
-            named = {kind: text for kind, _, text in (part.partition("\n") for part in parts)}
-            result = named.get("result")
-            yield Case(
-                f"{path.stem}: {title}",
-                unmark(file, whole=True),
-                unmark(named["old"], whole=False),
-                unmark(named["new"], whole=False),
-                "all" in named,
-                None if result is None else unmark(result, whole=True),
-                tuple(named.get("refused", "").splitlines()),
-            )
-
+from tests.support.edit_cases import Case, read_cases
 
 CASES = list(read_cases())
 
@@ -124,7 +77,7 @@ def test_a_drifted_edit_is_the_edit_that_was_meant_or_refused(seed: int) -> None
 def test_an_edit_that_was_made_is_not_made_again(seed: int) -> None:
     """Repeated as it was: refused, unless what it quotes is still there beside what it made."""
     edit = drift.made(seed)
-    assume(edit is not None and re.search("added|changed|new_line", edit.new))
+    assume(edit is not None and re.search("added|changed|new_line", edit.new) and "\n..." not in edit.new)
     assert edit is not None
     try:
         once = replace(edit.text, edit.old, edit.new)
