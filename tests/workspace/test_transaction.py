@@ -19,6 +19,7 @@ import pytest
 
 from qwen_lsp.errors import ConflictError, ProtectedPath, WorkspaceError
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.workspace import journal as journals
 from qwen_lsp.workspace import landing
 from qwen_lsp.workspace.journal import Change, pending
 from qwen_lsp.workspace.transaction import commit, recover, undo, undo_last
@@ -495,6 +496,47 @@ while True:
         finally:
             other.kill()
     assert list(outside.iterdir()) == []
+
+
+def test_processes_take_turns_and_nobody_waits_for_ever(
+    root: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_LOCK_SECONDS", 0.0)
+    with journals.locked(journal):
+        for waiting in (
+            lambda: commit(root, EDITS, journal), lambda: undo_last(root, journal), lambda: recover(root, journal)
+        ):  # fmt: skip
+            with pytest.raises(WorkspaceError, match="another process is writing"):
+                waiting()
+    commit(root, EDITS, journal)
+    assert files(root) == AFTER
+
+
+def test_a_write_begins_with_what_a_crash_left(
+    root: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(folder: int, change: Change) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "land", crash)
+        with pytest.raises(Crash):
+            commit(root, EDITS, journal)
+    commit(root, [FileEdit("a.py", "a = 2\n", "a = 3\n")], journal)
+    assert files(root) == {**AFTER, "a.py": "a = 3\n"}
+    undo_last(root, journal)
+    undo_last(root, journal)
+    assert files(root) == BEFORE
+
+
+def test_a_journal_that_cannot_be_read_any_more_is_kept(root: Path, journal: Path) -> None:
+    commit(root, EDITS, journal)
+    (done,) = journal.glob("*.done")
+    damaged = done.rename(done.with_suffix(".committed"))
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    assert not recover(root, journal)
+    assert damaged.exists()
+    assert files(root) == AFTER
 
 
 @pytest.mark.slow
