@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from qwen_lsp.errors import ConflictError, WorkspaceError
 from qwen_lsp.workspace import beneath, journal, landing
 from qwen_lsp.workspace.journal import Change, Journal
 from qwen_lsp.workspace.paths import RelPath
+
+log = logging.getLogger(__name__)
 
 _LISTED = 8
 
@@ -59,10 +62,11 @@ def finish(root: Path, journal_dir: Path) -> Recovered:
         for name, state in list(journal.pending(journal_dir)):
             found = journal.load(journal_dir, name, state)
             if found is None:
-                # Cut short while it was written, so nothing else had begun. One that was whole once and
-                # can't be read any more is kept for a person to look at.
-                if state == "prepared":
+                if state == "prepared":  # cut short while it was written, so nothing else had begun
                     journal.remove(journal_dir, name, state)
+                else:
+                    kept = journal.set_aside(journal_dir, name, state)
+                    log.error("the journal of an interrupted edit cannot be read any more: %s", kept)
             elif found.root == str(root):
                 if state == "prepared":
                     discard(root, journal_dir, found)

@@ -504,8 +504,10 @@ def test_processes_take_turns_and_nobody_waits_for_ever(
     monkeypatch.setattr(journals, "_LOCK_SECONDS", 0.0)
     with journals.locked(journal):
         for waiting in (
-            lambda: commit(root, EDITS, journal), lambda: undo_last(root, journal), lambda: recover(root, journal)
-        ):  # fmt: skip
+            lambda: commit(root, EDITS, journal),
+            lambda: undo_last(root, journal),
+            lambda: recover(root, journal),
+        ):
             with pytest.raises(WorkspaceError, match="another process is writing"):
                 waiting()
     commit(root, EDITS, journal)
@@ -529,13 +531,16 @@ def test_a_write_begins_with_what_a_crash_left(
     assert files(root) == BEFORE
 
 
-def test_a_journal_that_cannot_be_read_any_more_is_kept(root: Path, journal: Path) -> None:
+def test_a_journal_that_cannot_be_read_any_more_is_set_aside_and_told(
+    root: Path, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     commit(root, EDITS, journal)
     (done,) = journal.glob("*.done")
     damaged = done.rename(done.with_suffix(".committed"))
     damaged.write_bytes(damaged.read_bytes()[:-40])
     assert not recover(root, journal)
-    assert damaged.exists()
+    assert [path.name for path in journal.glob("*.unreadable")] == [f"{damaged.stem}.unreadable"]
+    assert "cannot be read any more" in caplog.text
     assert files(root) == AFTER
 
 
