@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import random
 import shutil
@@ -266,6 +267,7 @@ def main() -> None:
     parser.add_argument("--meanwhile", type=int, default=0)
     parser.add_argument("--land", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    logging.disable(logging.WARNING)  # each recovery says what it did
     if args.land:
         land_one(*map(Path, args.land))
         return
