@@ -157,7 +157,7 @@ class _Run:
                 kit.only(specs),
                 specs,
                 lambda usage: session.ledger.cost(self.endpoint.model, usage),
-                self.clock,
+                clock=self.clock,
             )
             try:
                 return await self._conversed(means, kit)
