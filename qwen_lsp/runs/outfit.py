@@ -12,7 +12,7 @@ from qwen_lsp.features.agent.asking import Question, ask_tools
 from qwen_lsp.features.agent.caps import Clock
 from qwen_lsp.features.agent.events import AgentEvent, Noted
 from qwen_lsp.features.agent.external import external_tools
-from qwen_lsp.features.agent.toolbox import Tool
+from qwen_lsp.features.agent.toolbox import Desk, Tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.model.messages import ToolSpec
 from qwen_lsp.runs.front import Front
@@ -28,6 +28,8 @@ class Outfit:
     tools: Mapping[str, Tool]
     approval: Approval
     facts: tuple[str, ...]
+    after_edits: Callable[[Desk], Awaitable[str | None]] | None = None
+    """The checks that run by themselves after edits, where the settings ask for them."""
 
     def only(self, specs: Sequence[ToolSpec]) -> Mapping[str, Tool]:
         """The tools that a run began with, as far as they are still there."""

@@ -146,18 +146,19 @@ class _Run:
             specs = specs or tuple(tool.spec() for tool in kit.tools.values())
             session = self.session
             means = Means(
-                self.endpoint,
-                session.gate,
-                session.settings.agent,
-                session.count,
-                session.settings.endpoint.max_output_tokens,
-                kit.approval,
-                self.told,
-                self.record,
-                kit.only(specs),
-                specs,
-                lambda usage: session.ledger.cost(self.endpoint.model, usage),
-                self.clock,
+                endpoint=self.endpoint,
+                gate=session.gate,
+                settings=session.settings.agent,
+                count=session.count,
+                max_tokens=session.settings.endpoint.max_output_tokens,
+                approval=kit.approval,
+                on_event=self.told,
+                log=self.record,
+                tools=kit.only(specs),
+                specs=specs,
+                cost=lambda usage: session.ledger.cost(self.endpoint.model, usage),
+                after_edits=kit.after_edits,
+                clock=self.clock,
             )
             try:
                 return await self._conversed(means, kit)
