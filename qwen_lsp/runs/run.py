@@ -141,7 +141,7 @@ class _Run:
     async def carried_out(self) -> RunResult:
         meta = self.record.meta
         self.told(Began(meta.run, meta.task, meta.model, self.stored is not None))
-        async with outfit(self.session, self.front, self.mode, self.clock, self.told) as kit:
+        async with outfit(self.session, self.base, self.front, self.mode, self.clock, self.told) as kit:
             specs = self.stored.info.meta.tools if self.stored else ()
             specs = specs or tuple(tool.spec() for tool in kit.tools.values())
             session = self.session
