@@ -169,7 +169,10 @@ def _appending(path: Path) -> TextIO:
 
 def _forget(newest: Path) -> None:
     """Remove all but the newest runs, none that goes on."""
-    found = sorted(path for path in newest.parent.iterdir() if NAME.fullmatch(path.name))
+    try:
+        found = sorted(path for path in newest.parent.iterdir() if NAME.fullmatch(path.name))
+    except OSError:
+        return
     for folder in found[:-KEPT]:
         turn = Turn(folder / "run")
         if folder != newest and turn.take():

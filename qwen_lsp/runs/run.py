@@ -141,22 +141,23 @@ class _Run:
     async def carried_out(self) -> RunResult:
         meta = self.record.meta
         self.told(Began(meta.run, meta.task, meta.model, self.stored is not None))
-        async with outfit(self.session, self.front, self.mode, self.clock, self.told) as kit:
+        async with outfit(self.session, self.base, self.front, self.mode, self.clock, self.told) as kit:
             specs = self.stored.info.meta.tools if self.stored else ()
             specs = specs or tuple(tool.spec() for tool in kit.tools.values())
             session = self.session
             means = Means(
-                self.endpoint,
-                session.gate,
-                session.settings.agent,
-                session.count,
-                session.settings.endpoint.max_output_tokens,
-                kit.approval,
-                self.told,
-                self.record,
-                kit.only(specs),
-                specs,
-                lambda usage: session.ledger.cost(self.endpoint.model, usage),
+                endpoint=self.endpoint,
+                gate=session.gate,
+                settings=session.settings.agent,
+                count=session.count,
+                max_tokens=session.settings.endpoint.max_output_tokens,
+                approval=kit.approval,
+                on_event=self.told,
+                log=self.record,
+                tools=kit.only(specs),
+                specs=specs,
+                cost=lambda usage: session.ledger.cost(self.endpoint.model, usage),
+                after_edits=kit.after_edits,
                 clock=self.clock,
             )
             try:

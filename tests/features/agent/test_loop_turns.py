@@ -92,7 +92,7 @@ async def test_unknown_names_never_run_and_are_answered(agent: Agent) -> None:
     assert "def greet" in read
 
 
-@pytest.mark.parametrize("arguments", ['{"file_path": ', "[]", '{"file_path": 3}', "{}", '{"a": {1, 2}}'])
+@pytest.mark.parametrize("arguments", ['{"file_path": ', "[]", '{"nothing": 3}', "{}", '{"a": {1, 2}}'])
 async def test_a_malformed_call_is_told_what_was_wrong(agent: Agent, arguments: Any) -> None:
     agent.server.reply(tool_calls=[("read_file", arguments)])
     agent.server.reply("Done.")
