@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,8 +25,9 @@ from qwen_lsp.features.agent.events import (
 )
 from qwen_lsp.model.messages import Message, Usage
 from qwen_lsp.runs.page import page_of
-from qwen_lsp.runs.record import EVENTS, MESSAGES, META, WORK, Meta, folder_of
+from qwen_lsp.runs.record import EVENTS, Meta, Record
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.workspace.paths import RelPath
 
 RUN = "20260101T000000-abcdef"
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u202e"\'`&lt;'
@@ -41,16 +41,15 @@ def kept(
     messages: Sequence[Message] = (),
 ) -> str:
     """The page of a run with these events, written down as a run is."""
-    folder = folder_of(RUN)
-    folder.mkdir(parents=True)
     tools = ({"type": "function", "function": {"name": "read_file"}},)
-    meta = Meta(RUN, "/home/me/calc", task, "qwen3-coder", "ask", "2026-01-01T00:00:00+00:00", tools, "done")
-    (folder / META).write_text(json.dumps(asdict(meta)))
+    begun = "2026-01-01T00:00:00+00:00"
+    record = Record(Meta(RUN, "/home/me/calc", task, "qwen3-coder", "ask", begun, tools, "done"))
+    for message in messages:
+        record.said(message)
+    record.worked({RelPath(edit.path): edit for edit in edits}, {})
+    record.close()
     lines = [json.dumps(as_json(event) | {"at": 1_767_225_600.0 + at}) for at, event in enumerate(events)]
-    (folder / EVENTS).write_text("\n".join(lines))
-    (folder / MESSAGES).write_text("".join(json.dumps(asdict(message)) + "\n" for message in messages))
-    work = [{"edits": [asdict(edit)], "seen": {}, "changed": {edit.path: asdict(edit)}} for edit in edits]
-    (folder / WORK).write_text("".join(json.dumps(row) + "\n" for row in work))
+    (record.folder / EVENTS).write_text("\n".join(lines))
     return page_of(RUN)
 
 
