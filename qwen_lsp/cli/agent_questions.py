@@ -41,11 +41,8 @@ class Person:
             console.print(Text("  ? ", "bold yellow").append(seen_name(ask.title), "bold"), soft_wrap=True)
             if ask.kind != "path":
                 quoted(console, ask.detail)
-            again = "in later runs too" if ask.lasting else "whenever this run asks for the same again"
-            console.print(
-                Text(f"    y once · a {again} · n no; words after the n are told to the model", "dim"),
-                soft_wrap=True,
-            )
+            again = "from now on" if ask.lasting else "always in this run"
+            console.print(Text(f"    y once · a {again} · n no (n and words: tells the model why)", "dim"))
             while True:
                 try:
                     answer = await typed(console, "  y, a or n?")
