@@ -10,6 +10,7 @@ from typing import NoReturn
 from qwen_lsp.errors import ConflictError, FileUnreadable, OutsideWorkspace, ProtectedPath
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace import beneath, disk, landing
+from qwen_lsp.workspace.guard import guarded
 from qwen_lsp.workspace.journal import Change
 from qwen_lsp.workspace.paths import RelPath, protection, rel_path
 
@@ -31,9 +32,10 @@ def planned(root: Path, edits: Sequence[FileEdit], name: str) -> list[Change]:
     """The change of each file, in the order of the edits; those that change nothing are only checked."""
     sources: dict[RelPath, _Source] = {}
     wanted: dict[RelPath, tuple[bytes, _Source | None, bool | None]] = {}
+    own = guarded(root)
     for edit in edits:
-        path = _writable(edit.path)
-        origin = _writable(edit.moved_from) if edit.moved_from else path
+        path = _writable(edit.path, own)
+        origin = _writable(edit.moved_from, own) if edit.moved_from else path
         if path in wanted or (edit.before is not None and origin in sources):
             raise ConflictError(f"two edits change {path}")
         source = None
@@ -65,11 +67,11 @@ def _runnable(mode: int, executable: bool | None) -> int:
     return mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
 
 
-def _writable(text: str) -> RelPath:
+def _writable(text: str, own: Sequence[RelPath]) -> RelPath:
     path = rel_path(text)
     if path != text:
         raise OutsideWorkspace(f"{text!r} is not the plain name of a file in the workspace")
-    if reason := protection(path):
+    if reason := protection(path, own):
         raise ProtectedPath(f"{path} may not be written: {reason}")
     return path
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from qwen_lsp.errors import ProtectedPath
+from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace.guard import guarded
+from qwen_lsp.workspace.transaction import commit
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -54,3 +57,18 @@ def test_this_programs_own_folders_are_guarded_in_a_workspace_that_holds_them(ow
 def test_a_git_file_that_points_nowhere_guards_nothing(tmp_path: Path, said: str) -> None:
     (tmp_path / ".git").write_text(said, encoding="utf-8")
     assert guarded(tmp_path) == ()
+
+
+def test_what_is_guarded_is_never_written(tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    (root / "store").mkdir(parents=True)
+    (root / ".git").write_text("gitdir: store\n", encoding="utf-8")
+    (root / "a.py").write_text("a = 1\n", encoding="utf-8")
+    for edit in (
+        FileEdit("store/config", None, "owned\n"),
+        FileEdit("STORE/config", None, "owned\n"),
+        FileEdit("store/a.py", "a = 1\n", "a = 1\n", moved_from="a.py"),
+    ):
+        with pytest.raises(ProtectedPath):
+            commit(root, [edit], tmp_path / "journal")
+    assert sorted(path.name for path in root.rglob("*")) == [".git", "a.py", "store"]

@@ -46,7 +46,12 @@ class Person:
         return [ask.title.partition("?")[0] for ask in self.asked]
 
 
-START, LEND = "Start the MCP server srv", "Lend the model these {} tools of the MCP server srv"
+START = "Start the MCP server srv"
+
+
+def lend(count: int) -> str:
+    these = "this tool" if count == 1 else f"these {count} tools"
+    return f"Lend the model {these} of the MCP server srv"
 
 
 @dataclass
@@ -109,7 +114,7 @@ async def test_a_server_and_its_tools_are_allowed_first_and_each_call_then(lendi
     async with lending.run(person) as lent:
         assert lent.names == ["mcp__srv__add", "mcp__srv__echo"]
         assert all(tool.kind == "external" for tool in lent.tools)
-        assert person.titles == [START, LEND.format(2)]
+        assert person.titles == [START, lend(2)]
         assert f"command: {sys.executable}" in person.asked[0].detail
         assert "echo: The tool echo." in person.asked[1].detail
         outcome = await lent.call("add", first=2, second=3)
@@ -142,11 +147,11 @@ async def test_mode_allow_skips_no_first_yes_and_asks_no_more(lending: Lending) 
     person = Person(("once",))
     async with lending.run(person, "allow") as lent:
         await lent.call("add", first=1)
-    assert person.titles == [START, LEND.format(2)]
+    assert person.titles == [START, lend(2)]
     assert read(lending.file) == {}, "a yes for this time is not kept"
     async with lending.run(person, "ask", trust=True) as lent:
         assert (await lent.call("add", first=1)).ok
-    assert person.titles[2:] == [START, LEND.format(2)]
+    assert person.titles[2:] == [START, lend(2)]
 
 
 @pytest.mark.parametrize(("mode", "told"), [("ask", 1), ("allow", 1), ("plan", 0)])
@@ -221,7 +226,7 @@ async def test_every_change_of_the_tools_is_asked_about(lending: Lending) -> Non
                 await lent.call("add", first=1)
             with pytest.raises(ToolRefused, match="were not allowed"):
                 await lent.call("add", first=1)
-        assert person.titles == [LEND.format(len({*names, *said.get("described", {})}))]
+        assert person.titles == [lend(len({*names, *said.get("described", {})}))]
         assert f"changed since they were allowed:\n{change}" in person.asked[0].detail
         assert read(lending.file) == allowed
 
@@ -233,7 +238,7 @@ async def test_a_server_that_changes_its_tools_while_it_runs_is_asked_about(lend
     async with lending.run(person, "allow") as lent:
         assert (await lent.call("change")).ok
         assert (await lent.call("add", first=1)).ok
-        assert person.titles[2:] == [LEND.format(3)]
+        assert person.titles[2:] == [lend(3)]
         assert "later is new" in person.asked[2].detail
         assert lent.names == ["mcp__srv__add", "mcp__srv__change"], "the tools of a run stay as they began"
     assert [tool.name for tool in read(lending.file)["srv"].tools or ()] == ["add", "change", "later"]
