@@ -57,7 +57,15 @@ class _Run:
         asks = keyboard.is_there() and not args.yes
         self.view = View(self.console, asks=asks, live=not args.json)
         self.lines = Lines(self.view.standing) if args.json else None
-        self.ending = Ending(root, self.console, self.view.standing, self.lines, yes=args.yes)
+        self.ending = Ending(
+            root,
+            self.console,
+            self.view.standing,
+            self.lines,
+            yes=args.yes,
+            commit=args.commit,
+            push=args.push,
+        )
         self.ran = False
 
     async def done(self) -> int:
@@ -110,7 +118,10 @@ class _Run:
                 resume=resume,
                 more=self.task if resume else "",
             )
-            return Outcome(done.run, self.task, done.result.ended, done.result.reason, done.edits, self.ran)
+            result = done.result
+            return Outcome(
+                done.run, self.task, result.ended, result.reason, done.edits, self.ran, result.summary
+            )
 
         async with view.shown():
             outcome = await until_stopped(carried(), view.stopping)

@@ -32,6 +32,8 @@ class Outcome:
     edits: tuple[FileEdit, ...]
     ran: bool = False
     """Whether something was tried out on what the run had changed."""
+    summary: str = ""
+    """What the model said last."""
 
     @property
     def finished(self) -> bool:
@@ -42,33 +44,57 @@ class Ending:
     """How the run of one command line ends. `lines` None: for a person; else as JSON."""
 
     def __init__(
-        self, root: Path, console: Console, standing: Standing, lines: Lines | None, *, yes: bool
+        self,
+        root: Path,
+        console: Console,
+        standing: Standing,
+        lines: Lines | None,
+        *,
+        yes: bool,
+        commit: bool = False,
+        push: bool = False,
     ) -> None:
         self.root, self.console, self.standing, self.lines, self.yes = root, console, standing, lines, yes
+        self.commit, self.push = commit, push
 
     async def landed(self, session: Session, outcome: Outcome) -> bool:
-        """Show what there is, ask about it, and land what is accepted; whether nothing was left out.
+        """Show what there is, ask about it, land what is accepted, and commit it where that was asked for.
 
-        Raises ConflictError and what a landing raises; as JSON the result comes first all the same.
+        Whether something landed, or there was nothing to. Raises ConflictError, what a landing raises, and
+        UserError for a commit that cannot be made; as JSON the result comes first all the same.
         """
         edits: Sequence[FileEdit] = outcome.edits
-        accepted: Sequence[FileEdit] = ()
+        files = [edit.path for edit in edits]
+        applied, made = False, ""
         try:
             edits = await fitted(session, outcome.edits)
             self._preview(edits)
             accepted = await self._accepted(outcome, edits)
+            files = [edit.path for edit in accepted or edits]
             if accepted:
-                await land(session, accepted, run=outcome.run, label=first_line(outcome.task))
+                landed = await land(session, accepted, run=outcome.run, label=first_line(outcome.task))
+                applied = True
+                undo = f"qwen-lsp agent undo {shlex.quote(str(self.root))}"
+                self.say(f"Changed {number(len(accepted), 'file')}. `{undo}` takes it back.")
+                made = await self._committed(session, outcome, landed.edits)
+            elif edits and outcome.run:
+                self.say(f"`qwen-lsp agent apply {outcome.run}` offers it again.")
         except QwenLspError as error:
-            self._result(outcome, str(error), edits, applied=False)
+            self._result(outcome, str(error), files, applied=applied, commit=made)
             raise
-        if accepted:
-            undo = f"qwen-lsp agent undo {shlex.quote(str(self.root))}"
-            self.say(f"Changed {number(len(accepted), 'file')}. `{undo}` takes it back.")
-        elif edits and outcome.run:
-            self.say(f"`qwen-lsp agent apply {outcome.run}` offers it again.")
-        self._result(outcome, outcome.reason, accepted or edits, applied=bool(accepted))
-        return bool(accepted) or not edits
+        self._result(outcome, outcome.reason, files, applied=applied, commit=made)
+        return applied or not edits
+
+    async def _committed(self, session: Session, outcome: Outcome, edits: Sequence[FileEdit]) -> str:
+        if not self.commit or not edits:
+            return ""
+        from qwen_lsp.cli.agent_commit import Committing
+
+        committing = Committing(self.console, asks=keyboard.is_there() and not self.yes)
+        made = await committing.commit(session, edits, task=outcome.task, summary=outcome.summary)
+        if made and self.push:
+            await committing.push(session)
+        return made
 
     def say(self, text: str) -> None:
         """A sentence for the person, who may be reading a log."""
@@ -100,7 +126,8 @@ class Ending:
             return ()
         return await agent_preview.chosen(self.console, edits, finished=outcome.finished, ran=outcome.ran)
 
-    def _result(self, outcome: Outcome, reason: str, edits: Sequence[FileEdit], *, applied: bool) -> None:
+    def _result(
+        self, outcome: Outcome, reason: str, files: Sequence[str], *, applied: bool, commit: str
+    ) -> None:
         if self.lines is not None:
-            files = [edit.path for edit in edits]
-            self.lines.result(outcome.ended, reason, applied=applied, files=files)
+            self.lines.result(outcome.ended, reason, applied=applied, files=files, commit=commit)

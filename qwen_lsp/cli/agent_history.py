@@ -125,10 +125,12 @@ class History:
     def _let_rows_go(self) -> None:
         """Rows that are full do not change any more, however long the paragraph gets."""
         width = self.console.width - 1
-        if len(self.rest) <= width:
+        words = self.rest.rstrip()
+        if len(words) <= width:
             return
-        *rows, last = Text(self.rest).wrap(self.console, width)
-        self.rest = last.plain
+        *rows, last = Text(words).wrap(self.console, width)
+        # The blank at its end is between this word and the one to come.
+        self.rest = last.plain + self.rest[len(words) :]
         for row in rows:
             self._print_words(row.plain)
 

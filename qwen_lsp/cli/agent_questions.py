@@ -40,12 +40,9 @@ class Person:
         with self._view.paused():
             console.print(Text("  ? ", "bold yellow").append(seen_name(ask.title), "bold"), soft_wrap=True)
             if ask.kind != "path":
-                _quoted(console, ask.detail)
-            again = "in later runs too" if ask.lasting else "whenever this run asks for the same again"
-            console.print(
-                Text(f"    y once · a {again} · n no; words after the n are told to the model", "dim"),
-                soft_wrap=True,
-            )
+                quoted(console, ask.detail)
+            again = "from now on" if ask.lasting else "always in this run"
+            console.print(Text(f"    y once · a {again} · n no (n and words: tells the model why)", "dim"))
             while True:
                 try:
                     answer = await typed(console, "  y, a or n?")
@@ -68,7 +65,7 @@ class Person:
         console = self._view.console
         with self._view.paused():
             console.print(Text("  ? The model asks", "bold yellow"))
-            _quoted(console, question.text)
+            quoted(console, question.text)
             for number, choice in enumerate(question.choices, 1):
                 console.print(Text(f"    {number}  ", "bold").append(seen_name(choice)), soft_wrap=True)
             hint = "  A number, or your own words:" if question.choices else "  Your answer:"
@@ -81,6 +78,7 @@ class Person:
         return answer
 
 
-def _quoted(console: Console, text: str) -> None:
+def quoted(console: Console, text: str) -> None:
+    """A text that is not ours, line by line behind a bar, so that nothing in it looks like a word of ours."""
     for line in seen(text).split("\n"):
         console.print(Text("    │ ", "dim").append(line, "not dim"), soft_wrap=True)

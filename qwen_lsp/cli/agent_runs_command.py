@@ -79,7 +79,7 @@ async def _applied(args: argparse.Namespace) -> int:
     root = workspace(meta.root)
     outcome = Outcome(meta.run, meta.task, meta.ended, meta.reason, stored.edits)
     async with opened(root, console) as session:
-        ending = Ending(root, console, Standing(), None, yes=args.yes)
+        ending = Ending(root, console, Standing(), None, yes=args.yes, commit=args.commit, push=args.push)
         complete = await ending.landed(session, outcome)
     return 0 if complete else 1
 

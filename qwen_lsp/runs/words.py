@@ -99,4 +99,4 @@ def money(cost: float) -> str:
 def percent(part: int, of: int) -> str:
     """A whole percent; `100%` only where nothing is missing."""
     share = 100 * part / of if of else 0.0
-    return f"{min(round(share), 99) if part < of else 100}%"
+    return f"{min(round(share), 99) if part < of or not of else 100}%"
