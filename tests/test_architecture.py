@@ -56,6 +56,7 @@ _OPENS = {
     "index/turns.py": "the lock beside the index",
     "mcp_client/pinned.py": "what was allowed of programs that lend tools, in the state folder",
     "model/tokens.py": "data of the package",
+    "runs/landed.py": "what has landed, in the records of runs",
     "runs/record.py": "records of runs in the state folder",
     "runs/stored.py": "records of runs in the state folder",
     "sandbox/copying.py": "the workspace's files, to copy them",
