@@ -54,10 +54,7 @@ class Session:
         self.settings = settings
         self.indexed = indexed
         """False: only what is open is known; the folder around it is nobody's workspace."""
-        if indexed:
-            self.store = Store.at(root, settings.index)
-        else:
-            self.store = Store(root, Cache(None))
+        self.store = Store.at(root, settings.index) if indexed else Store(root, Cache(None))
         self.ledger = Ledger(prices_of(settings.endpoint.prices))
         self._rules: IgnoreRules | None = None
         self.gate = self._make_gate()
@@ -153,11 +150,7 @@ class Session:
     # -- the disk ------------------------------------------------------------------------------------
 
     async def start(
-        self,
-        progress: Callable[[int, int], None] = lambda done, total: None,
-        *,
-        head_start: float = 0.0,
-        learn: bool = True,
+        self, progress: build.Progress | None = None, *, head_start: float = 0.0, learn: bool = True
     ) -> None:
         """Finish what a crash interrupted, index the workspace, then let the predictor learn from it.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -193,3 +195,42 @@ def test_landing_refuses_to_overwrite(now: str) -> None:
 
 def test_landing_what_is_there_already_changes_nothing() -> None:
     assert landed([EDIT], workspace("#- a.py\none\n2\nthree\nfour\n").snapshot) == []
+
+
+def spent(number: int) -> Sequence[tuple[str, Any]]:
+    return [("list_directory", {"path": "." * (number % 2)}), ("glob", {"pattern": f"{number}*"})]
+
+
+@pytest.mark.parametrize(
+    ("settings", "ended", "named"),
+    [
+        ({"max_turns": 12}, "turns", "agent.max_turns"),
+        ({"max_total_tokens": 1_000}, "tokens", "agent.max_total_tokens"),
+        ({"max_cost": 0.05}, "money", "agent.max_cost"),
+    ],
+)
+async def test_each_cap_has_an_end_of_its_own(
+    agent: Agent, settings: dict[str, Any], ended: str, named: str
+) -> None:
+    agent.cost = lambda usage: usage.prompt / 10_000
+    for number in range(12):
+        agent.server.reply(tool_calls=[("edit", RENAME)] if not number else spent(number))
+
+    ran = await agent.run(**settings)
+
+    assert ran.result.ended == ended
+    assert named in ran.result.reason
+    assert [edit.path for edit in ran.result.edits] == ["greet.py"]
+    warned = [m for m in ran.record if m.role == "tool" and "left in this run" in m.content]
+    assert len(warned) == 1, "the model is told once"
+
+
+async def test_the_time_of_a_run_is_capped(agent: Agent) -> None:
+    agent.server.reply(tool_calls=[("edit", RENAME)])
+    agent.server.reply("I am", hang_after=1)
+
+    ran = await agent.run(max_seconds=1.0)
+
+    assert ran.result.ended == "time"
+    assert "agent.max_seconds" in ran.result.reason
+    assert [edit.path for edit in ran.result.edits] == ["greet.py"]
