@@ -99,6 +99,8 @@ async def test_system_prompt_and_tools_are_short(work: Work) -> None:
     work.server.reply("Done.")
     await work.run()
     (body,) = work.sent
+    names = [tool["function"]["name"] for tool in body["tools"]]
+    assert names[-3:] == ["run_shell_command", "run_checks", "ask_user"]
     assert len(str(body["messages"][0]["content"])) + sum(len(str(tool)) for tool in body["tools"]) <= 10_000
 
 

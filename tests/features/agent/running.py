@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ from qwen_lsp.features.agent.log import Changes
 from qwen_lsp.features.agent.loop import AgentResult
 from qwen_lsp.features.agent.opening import Request
 from qwen_lsp.features.agent.task import run
-from qwen_lsp.features.agent.toolbox import Tool
+from qwen_lsp.features.agent.toolbox import Desk, Tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.model.endpoint import Endpoint, connect
 from qwen_lsp.model.messages import Message, Usage
@@ -78,12 +78,13 @@ class Agent:
     cost: Callable[[Usage], float | None] = lambda usage: None
     count: Callable[[str], int] = lambda text: len(text) // 4 + 1
     max_tokens: int = 1_000
+    after_edits: Callable[[Desk], Awaitable[str | None]] | None = None
 
     async def run(self, task: str = "Rename greet to welcome", **settings: Any) -> Ran:
         chosen = AgentSettings(**settings)
         means = Means(
             self.endpoint, Gate(None), chosen, self.count, self.max_tokens, Approval(chosen.mode),
-            self.events.append, self.log, self.tools, cost=self.cost,
+            self.events.append, self.log, self.tools, cost=self.cost, after_edits=self.after_edits,
         )  # fmt: skip
         result = await run(self.made.snapshot, Request(task), means)
         return Ran(result, self.events, self.log)

@@ -11,6 +11,7 @@ from qwen_lsp.features.agent.events import Called, Changed, Observed, Planned, S
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, Outcome, Tool
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.model.messages import Usage
+from qwen_lsp.workspace.paths import RelPath
 from tests.features.agent.running import RENAME, Agent
 
 NO_SUCH = {**RENAME, "old_string": "def salute("}
@@ -57,6 +58,26 @@ async def test_a_look_behind_an_edit_sees_the_edit(agent: Agent) -> None:
     before, _, after = answers(agent)
     assert "def greet" in before
     assert "def welcome" in after
+
+
+async def test_checks_after_edits_are_told_with_the_last_result_of_the_turn(agent: Agent) -> None:
+    seen: list[str] = []
+
+    async def check(desk: Desk) -> str | None:
+        seen.append(desk.text(RelPath("greet.py")))
+        return "1 test fails that passed before."
+
+    agent.after_edits = check
+    agent.server.reply(tool_calls=[("edit", RENAME), READ])
+    agent.server.reply(tool_calls=[READ])
+    agent.server.reply("Done.")
+
+    await agent.run()
+
+    (text,) = seen  # after the turn that edited, not after the one that looked
+    assert text.startswith("def welcome")
+    assert "1 test fails that passed before." in answers(agent, 1)[1]
+    assert "1 test fails" not in answers(agent, 1)[0]
 
 
 async def test_a_call_that_fails_does_not_stop_the_others(agent: Agent) -> None:
