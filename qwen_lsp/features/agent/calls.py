@@ -112,8 +112,7 @@ async def _answer(course: Course, asked: ToolCall) -> Answered:
         outcome = await call(means.tools, desk, asked)
     except (ToolRefused, EditRejected) as error:
         return Answered(asked, str(error))
-    digests = await asyncio.to_thread(_digests, outcome) if outcome.shown else None
-    return Answered(asked, outcome.text, outcome, digests)
+    return Answered(asked, outcome.text, outcome, _digests(outcome))
 
 
 def _desk(course: Course, asked: ToolCall) -> Desk:
