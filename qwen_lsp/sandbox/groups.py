@@ -37,7 +37,7 @@ class Group:
         return True
 
     def remove(self) -> None:
-        """Take it away, now that nothing is in it. If the kernel is not done with it, the next one does it."""
+        """Take it away, now that nothing is in it. If the kernel is not done with it, the next one does."""
         try:
             self.folder.rmdir()
         except OSError:
