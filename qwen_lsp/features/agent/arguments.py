@@ -88,8 +88,7 @@ def _as(wanted: str, value: object) -> tuple[bool, object]:
     """Whether a value is of this type, or can be without a loss, and then which it is."""
     match wanted:
         case "string":
-            number = isinstance(value, int) and not isinstance(value, bool)
-            return isinstance(value, str) or number, str(value)
+            return isinstance(value, str), value
         case "boolean":
             word = value.strip().lower() if isinstance(value, str) else ""
             return isinstance(value, bool) or word in ("true", "false"), word == "true" if word else value

@@ -24,7 +24,6 @@ EDIT = {"file_path": "a.py", "old_string": "a", "new_string": "b"}
         ("write_file", {"path": "a.py", "contents": "x"}, {"file_path": "a.py", "content": "x"}),
         ("list_directory", {"dir_path": "src"}, {"path": "src"}),
         ("grep_search", {"query": "x", "include": "*.py"}, {"pattern": "x", "glob": "*.py"}),
-        ("grep_search", {"pattern": 404}, {"pattern": "404"}),
         ("find_symbol", {"symbol": "run"}, {"name": "run"}),
         ("move_file", {"source": "a", "destination": "b"}, {"source_path": "a", "target_path": "b"}),
         ("read_many_files", {"paths": '["a.py", "b.py"]'}, {"paths": ["a.py", "b.py"]}),
@@ -55,6 +54,7 @@ def test_what_can_be_read_in_one_way_is_understood(
         ),
         ("read_file", {"file_path": "a", "limit": True}, "limit must be of type integer, not bool"),
         ("read_file", {"file_path": "a", "limit": 1.5}, "limit must be of type integer, not float"),
+        ("grep_search", {"pattern": 404}, "pattern must be of type string, not int"),
         ("read_file", {"file_path": ["a", "b"]}, "file_path must be of type string, not list"),
         (
             "write_file",
