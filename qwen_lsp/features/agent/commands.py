@@ -122,11 +122,7 @@ async def _checks(checks: Checks, approval: Approval, desk: Desk, arguments: Arg
     kinds: Sequence[Any] = arguments.get("kinds") or _KINDS[:3]
     if unknown := [kind for kind in kinds if kind not in _KINDS]:
         raise ToolRefused(f"run_checks: there is no kind {unknown[0]!r}; the kinds are {', '.join(_KINDS)}.")
-    paths: list[RelPath] = []
-    for path in arguments.get("paths") or ():
-        if not isinstance(path, str):
-            raise ToolRefused("run_checks: paths must be a list of strings.")
-        paths.append(desk.path(path))
+    paths = [desk.path(str(path)) for path in arguments.get("paths") or ()]
     try:
         planned = await checks.plan(desk.snapshot, [str(kind) for kind in kinds], paths)
         if not planned:
