@@ -100,7 +100,7 @@ def new_id() -> str:
 
 
 def write(directory: Path, journal: Journal) -> None:
-    """Write a journal in the state `prepared`, durably."""
+    """Write a journal in the state `prepared`; its contents are durable, its name is once its state moves."""
     header = {
         "version": _VERSION,
         "root": journal.root,
@@ -133,7 +133,6 @@ def write(directory: Path, journal: Journal) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    sync_folder(directory)
 
 
 def load(directory: Path, name: str, state: State) -> Journal | None:
@@ -188,8 +187,13 @@ def steps(directory: Path, root: str) -> list[Step]:
 
 
 def move(directory: Path, name: str, old: State, new: State) -> None:
-    """Change the state, atomically and durably; where that fails the old state is as it was."""
+    """Change the state, atomically and durably; where that fails the old state is as it was.
+
+    To be done with a write need not be durable: whoever finds it undone looks at it once more.
+    """
     _path(directory, name, old).rename(_path(directory, name, new))
+    if new == "done":
+        return
     try:
         sync_folder(directory)
     except OSError:
