@@ -59,12 +59,12 @@ class Run:
         return [(later.at - earlier.answered) * 1e3 for earlier, later in pairs]
 
 
-def turns(root: Path) -> list[Reply]:
+def turns(root: Path, run: int) -> list[Reply]:
     """Six turns over nine files: reads, edits of a line that stands once, a last word."""
-    files = [path for path in sorted(root.rglob("*.py")) if _edit(root, path, 0) is not None]
+    files = [path for path in sorted(root.rglob("*.py")) if _edit(root, path, "") is not None]
     files = files[:: max(1, len(files) // 9)][:9]
     names = [str(path.relative_to(root)) for path in files]
-    edits = [_edit(root, path, number) for number, path in enumerate(files)]
+    edits = [_edit(root, path, f"{run}.{number}") for number, path in enumerate(files)]
     calls = [("edit", edit) for edit in edits if edit is not None]
     return [
         Reply("I read.", tool_calls=[("read_file", {"file_path": name}) for name in names[:5]]),
@@ -76,7 +76,7 @@ def turns(root: Path) -> list[Reply]:
     ]
 
 
-def _edit(root: Path, path: Path, number: int) -> dict[str, str] | None:
+def _edit(root: Path, path: Path, number: str) -> dict[str, str] | None:
     text = path.read_text(encoding="utf-8")
     line = next((line for line in text.splitlines() if line.startswith(("def ", "class "))), "")
     if not line or text.count(line) != 1 or len(text) > 60_000:
@@ -167,14 +167,14 @@ async def measured(root: Path, runs: int) -> dict[str, Any]:
     found: list[Run] = []
     gaps: list[float] = []
     for number in range(runs):
-        script = turns(root)
+        script = turns(root, number)
         found.append(await run(root, script))
         gaps += await floor([request.body for request in found[-1].requests], script)
         done = ("git", *_WHO, "commit", "-qam", f"Run {number}")
         await asyncio.to_thread(subprocess.run, done, cwd=root, check=True)
     first = found[0].prompts
-    killed = await run(root, turns(root), kill_at=4)
-    again = await run(root, turns(root)[3:], resume=_latest())
+    killed = await run(root, turns(root, runs), kill_at=4)
+    again = await run(root, turns(root, runs)[3:], resume=_latest())
     extended = [kept(a, b) for one in found for a, b in itertools.pairwise(one.prompts)]
     return {
         "runs": runs,

@@ -41,7 +41,6 @@ class _Group(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         protected_namespaces=(),
-        use_attribute_docstrings=True,
     )
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import sys
+import textwrap
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -58,11 +61,12 @@ def settings_page() -> str:
         fields: dict[str, FieldInfo] = getattr(model, "model_fields")  # noqa: B009 - a type only known here
         lines += ["", f"## `{group}`", "", f"{(model.__doc__ or '').strip()}", ""]
         lines += ["| setting | type | default | what it does |", "| --- | --- | --- | --- |"]
+        said = _said(model)
         for name, field in fields.items():
             extra = f" Environment: `{variables[group, name]}`." if (group, name) in variables else ""
             if guard := GUARDS.get(f"{group}.{name}"):
                 extra += f" {guard.said}"
-            lines.append(_row(f"{group}.{name}", field, extra))
+            lines.append(_row(f"{group}.{name}", field, said[name], extra))
     lines += [
         "",
         "## General",
@@ -70,12 +74,26 @@ def settings_page() -> str:
         "| setting | type | default | what it does |",
         "| --- | --- | --- | --- |",
     ]
-    lines += [_row(name, field, "") for name, field in top]
+    said = _said(Settings)
+    lines += [_row(name, field, said[name], "") for name, field in top]
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, field: FieldInfo, extra: str) -> str:
-    text = " ".join((field.description or "").split()).replace("|", "\\|")
+def _said(model: Any) -> dict[str, str]:
+    """The text below each field of a group; read here, because a program that starts has no use for it."""
+    found: dict[str, str] = {}
+    tree = ast.parse(textwrap.dedent(inspect.getsource(model)))
+    for field, text in pairwise(cast(ast.ClassDef, tree.body[0]).body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                found[name] = said
+            case _:
+                pass
+    return found
+
+
+def _row(name: str, field: FieldInfo, said: str, extra: str) -> str:
+    text = " ".join(said.split()).replace("|", "\\|")
     return f"| `{name}` | {_type(field)} | {_default(field)} | {text}{extra} |"
 
 

@@ -200,6 +200,7 @@ class _Run:
 
             opening = go_on
         result = await converse(course, opening)
+        self.usage = result.usage  # with what summaries took, which is no turn's
         self._update(files=tuple(edit.path for edit in result.edits))
         return RunResult(self.record.meta.run, result, result.edits, shown, told, found.conflicts)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qwen_lsp.errors import SandboxFailed
 from qwen_lsp.sandbox import mounts, seccomp
 from qwen_lsp.sandbox.caged import start
 from qwen_lsp.sandbox.command import Cage, Command, Exit, Limits
@@ -77,7 +78,10 @@ class Bubblewrap:
         The options go through a descriptor as well: programs in the sandbox see the command line.
         """
         program = seccomp.program(platform.machine(), unix_sockets=not cage.network)
-        options = b"\0".join(os.fsencode(option) for option in self.options(cage, command, tmp_bytes))
+        try:
+            options = b"\0".join(os.fsencode(option) for option in self.options(cage, command, tmp_bytes))
+        except OSError as error:
+            raise SandboxFailed(f"The scratch copy cannot be shown: {error}") from error
         starting = start_in(cage.root, command)
         with _readable(program) as calls, _readable(options + b"\0") as mounted:
             words = [str(self.program), "--seccomp", str(calls), "--args", str(mounted)]

@@ -21,6 +21,7 @@ from qwen_lsp.errors import SandboxFailed
 from qwen_lsp.sandbox import groups
 from qwen_lsp.sandbox.command import Ending, Limits
 from qwen_lsp.sandbox.groups import Group
+from qwen_lsp.sandbox.running import drained
 from qwen_lsp.sandbox.watching import Room, Watch
 
 _START_SECONDS = 20.0
@@ -76,6 +77,9 @@ async def start(words: Sequence[str], descriptors: tuple[int, ...], room: Room) 
     except asyncio.CancelledError:
         starting.add_done_callback(_end)  # a start that is given up half-way would leave a process behind
         await asyncio.wait({starting})
+        if starting.exception() is None:
+            await starting.result().gone()
+            await drained(starting.result().process)
         raise
 
 
@@ -103,32 +107,49 @@ async def _start(words: Sequence[str], descriptors: tuple[int, ...], room: Room)
                 )  # fmt: skip
             except (OSError, ValueError) as error:
                 raise SandboxFailed(f"{words[0]} cannot be started: {error}") from error
+        first = None
         try:
-            first = await _first(process, reader)
+            first = await _first(reader)
             _set_limits(first, room.limits)
-            group = await asyncio.to_thread(_grouped, first, room.limits) if _is_unlimited() else None
-            descriptor = os.pidfd_open(first)
-        except (OSError, SandboxFailed) as error:
-            # Before the pipe below is closed, which would let the command go.
-            process.kill()
-            await process.wait()
-            raise SandboxFailed(f"bubblewrap cannot be held: {error}") from error
-        os.write(going, b".")
-        return Caged(process, descriptor, reader, Watch(first, room), group)
+            caged = Caged(process, os.pidfd_open(first), reader, Watch(first, room))
+        except (OSError, TimeoutError, ValueError) as error:
+            # All before the pipe to it is closed, which would let the command go.
+            if first is not None:
+                _kill(first)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise SandboxFailed(await _told(process) or f"bubblewrap cannot be held: {error}") from error
+        if _is_unlimited():
+            caged.group = await asyncio.to_thread(_grouped, first, room.limits)
+        with contextlib.suppress(BrokenPipeError):  # it has failed meanwhile, and says why
+            os.write(going, b".")
+        return caged
 
 
-async def _first(process: asyncio.subprocess.Process, said: asyncio.StreamReader) -> int:
-    """The process that all others in the cage descend from, by its number here."""
-    try:
+async def _first(said: asyncio.StreamReader) -> int:
+    """The process that all others in the cage descend from, by its number here. Raises ValueError."""
+    async with asyncio.timeout(_START_SECONDS):
+        line = await said.readline()
+    number = _read(line).get("child-pid")
+    if not isinstance(number, int):
+        raise ValueError("it did not say which process is the first")
+    return number
+
+
+async def _told(process: asyncio.subprocess.Process) -> str:
+    """What a sandbox said that could not be made."""
+    assert process.stdout is not None  # noqa: S101 (it is started with a pipe)
+    told = b""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_START_SECONDS):
-            line = await said.readline()
-            if isinstance(number := _read(line).get("child-pid"), int):
-                return number
-            assert process.stdout is not None  # noqa: S101 (it is started with a pipe)
-            told = (await process.stdout.read(4_096)).decode("utf-8", "replace").strip()
-    except TimeoutError:
-        told = f"nothing was heard of it for {_START_SECONDS:g} s"
-    raise SandboxFailed(told)
+            told = await process.stdout.read(4_096)
+    await drained(process)
+    return told.decode("utf-8", "replace").strip()
+
+
+def _kill(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def _set_limits(process: int, limits: Limits) -> None:

@@ -98,7 +98,10 @@ class Copier:
 
     @contextlib.contextmanager
     def _into(self, folder: str) -> Generator[int]:
-        if folder:
+        try:
+            if folder:
+                (self.copy / folder).mkdir(exist_ok=True)
+        except FileNotFoundError:
             beneath.make_folders(self.copy, beneath.missing_folders(self.copy, [folder]))
         with beneath.folder(self.copy, folder) as descriptor:
             yield descriptor

@@ -21,9 +21,10 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.sandbox.copying import Copier, Pair, Signature, TooMuch, signature
 from qwen_lsp.sandbox.survey import Allowed, Survey, survey
 from qwen_lsp.workspace import disk
+from qwen_lsp.workspace.guard import guarded
 from qwen_lsp.workspace.paths import RelPath
 
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _SECOND = 1_000_000_000
 _TEMPORARY = ".qwen-lsp-fitting.tmp"
@@ -51,13 +52,11 @@ class Working:
     """The fork that the copy was last fitted to."""
 
     @classmethod
-    def made(
-        cls, root: Path, copy: Path, allowed: Allowed, guarded: tuple[RelPath, ...], stopped: list[bool]
-    ) -> Working:
+    def made(cls, root: Path, copy: Path, allowed: Allowed, stopped: list[bool]) -> Working:
         """Copy a workspace into an empty folder. Ends early, with half of it, once `stopped` is not empty."""
         found = survey(root, allowed)
         copier = Copier(root, copy)
-        working = cls(root, copy, allowed, found, guarded)
+        working = cls(root, copy, allowed, found, guarded(root))
         for folder, names in found.files.items():
             if stopped:
                 break
@@ -99,10 +98,14 @@ class Working:
     def _changed_meanwhile(self, fork: Snapshot) -> set[RelPath]:
         """Files that the user has changed since they were copied, and over which the fork has nothing."""
         changed: set[RelPath] = set()
+        prefix, buffers = f"{self.root}/", fork.buffers
         for path, pair in self.known.items():
-            if pair.source is not None and path not in fork.buffers:
-                now = source_signature(self.root, path)
-                if now != pair.source:
+            if pair.source is not None and path not in buffers:
+                try:
+                    same = signature(os.lstat(prefix + path)) == pair.source
+                except OSError:
+                    same = False
+                if not same:
                     changed.add(path)
         return changed
 
@@ -196,22 +199,22 @@ def open_folder(top: Path, folder: str) -> Generator[int]:
 @contextlib.contextmanager
 def _folder(top: Path, folder: str, *, clear: bool = True, make: bool = True) -> Generator[int]:
     """A descriptor of a folder, made where it is missing; `clear` removes what stands in its place."""
-    descriptor = os.open(top, _FOLDER & ~getattr(os, "O_NOFOLLOW", 0))
+    descriptor = os.open(top, FOLDER & ~getattr(os, "O_NOFOLLOW", 0))
     try:
         for part in filter(None, folder.split("/")):
             try:
-                inner = os.open(part, _FOLDER, dir_fd=descriptor)
+                inner = os.open(part, FOLDER, dir_fd=descriptor)
             except FileNotFoundError:
                 if not make:
                     raise
                 os.mkdir(part, dir_fd=descriptor)
-                inner = os.open(part, _FOLDER, dir_fd=descriptor)
+                inner = os.open(part, FOLDER, dir_fd=descriptor)
             except OSError as error:
                 if not clear or error.errno not in (errno.ENOTDIR, errno.ELOOP):  # a file or a link
                     raise
                 os.unlink(part, dir_fd=descriptor)
                 os.mkdir(part, dir_fd=descriptor)
-                inner = os.open(part, _FOLDER, dir_fd=descriptor)
+                inner = os.open(part, FOLDER, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = inner
         yield descriptor

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _numbers = itertools.count()
+_left: set[Path] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,20 @@ class Group:
         return True
 
     def remove(self) -> None:
-        """Take it away, now that nothing is in it. It stays where the kernel is not done with it yet."""
-        with contextlib.suppress(OSError):
+        """Take it away, now that nothing is in it. If the kernel is not done with it, the next one does it."""
+        try:
             self.folder.rmdir()
+        except OSError:
+            _left.add(self.folder)
+
+
+def _sweep(parent: Path) -> None:
+    """Take away what is left of groups here: ours that were in use then, and those of programs that died."""
+    for folder in parent.glob("qwen-lsp-*-*"):
+        if folder in _left or not Path("/proc", folder.name.split("-")[2]).exists():
+            with contextlib.suppress(OSError):  # one that is in use cannot be taken away
+                folder.rmdir()
+                _left.discard(folder)
 
 
 def make(proc: Path = Path("/proc/self")) -> Group | None:
@@ -77,6 +89,7 @@ def _made_below(top: Path, path: str) -> Group | None:
             return None
         folder = parent / f"qwen-lsp-{os.getpid()}-{next(_numbers)}"
         with contextlib.suppress(OSError):
+            _sweep(parent)
             folder.mkdir()
             # Of the second version, a group can limit only what its parent passes on.
             if (folder / "pids.max").exists():

@@ -11,7 +11,7 @@ import stat as modes
 from dataclasses import dataclass, field
 
 from qwen_lsp.sandbox.copying import Signature, signature
-from qwen_lsp.sandbox.fitting import Working, open_folder
+from qwen_lsp.sandbox.fitting import FOLDER, Working, open_folder
 from qwen_lsp.workspace.ignore import REPOSITORY_FOLDERS, IgnoreRules
 from qwen_lsp.workspace.paths import RelPath
 
@@ -35,44 +35,77 @@ class Look:
 
 def look(working: Working) -> Look:
     """Compare the copy with what it held. Nothing may run in it meanwhile."""
-    found = Look()
-    seen: set[RelPath] = set()
-    blocked: set[str] = set()
-    lent = set(working.survey.lent)
-    ignoring = _Ignoring(working)
-    folders = [""]
-    while folders:
-        folder = folders.pop()
-        for name, mark in _entries(working, folder):
-            path = RelPath(f"{folder}/{name}" if folder else name)
-            if path in lent:
-                continue
-            is_dir = modes.S_ISDIR(mark[0])
-            known = working.known.get(path)
-            if known is not None and not is_dir:
-                seen.add(path)
-                if known.copy != mark:
-                    found.changed[path] = mark
-            elif name in REPOSITORY_FOLDERS:
-                # An empty one is what a sandbox has put there to keep a repository from being made.
-                if not is_dir or _entries(working, path):
-                    found.repositories.append(path)
-            elif is_dir:
-                counts = path in working.survey.files or not ignoring(path, True)
-                if counts and path.count("/") < _DEEPEST:
-                    folders.append(path)
-            else:
-                if path in working.survey.files:
-                    blocked.add(path)
-                if working.untaken.get(path) != mark and not ignoring(path, False):
-                    found.new[path] = mark
-                    if len(found.new) > MOST_NEW:
-                        found.too_many = True
-                        return found
-    for path in working.known.keys() - seen:
-        behind = blocked and any(path.startswith(f"{folder}/") for folder in blocked)
-        (found.behind if behind else found.gone).append(path)
+    search = _Search(working)
+    working.copy.chmod(0o700)
+    with open_folder(working.copy, "") as top:
+        search.folder(top, "")
+    found = search.found
+    if not found.too_many:
+        for path in working.known.keys() - search.seen:
+            behind = any(path.startswith(f"{folder}/") for folder in search.blocked)
+            (found.behind if behind else found.gone).append(path)
     return found
+
+
+class _Search:
+    """One walk through the copy, each folder opened from the one above it."""
+
+    def __init__(self, working: Working) -> None:
+        self.found = Look()
+        self.seen: set[RelPath] = set()
+        self.blocked: set[str] = set()
+        """Folders that are something else by now, or cannot be opened."""
+        self._working = working
+        self._lent = frozenset(working.survey.lent)
+        self._ignoring = _Ignoring(working)
+
+    def folder(self, descriptor: int, folder: str, depth: int = 0) -> None:
+        known, seen = self._working.known, self.seen
+        prefix = f"{folder}/" if folder else ""
+        inner: list[tuple[str, int]] = []
+        for name, mark in _entries(descriptor):
+            path = RelPath(prefix + name)
+            was = known.get(path)
+            if was is not None and not modes.S_ISDIR(mark[0]):
+                seen.add(path)
+                if was.copy != mark:
+                    self.found.changed[path] = mark
+            elif path not in self._lent and self._unknown(descriptor, path, name, mark):
+                inner.append((name, mark[0]))
+        if depth == _DEEPEST:
+            return
+        for name, mode in inner:
+            try:
+                if mode & 0o700 != 0o700:  # a command took away the right to look into it
+                    os.chmod(name, modes.S_IMODE(mode) | 0o700, dir_fd=descriptor)
+                below = os.open(name, FOLDER, dir_fd=descriptor)
+            except OSError:
+                self.blocked.add(prefix + name)
+                continue
+            try:
+                self.folder(below, prefix + name, depth + 1)
+            finally:
+                os.close(below)
+            if self.found.too_many:
+                return
+
+    def _unknown(self, descriptor: int, path: RelPath, name: str, mark: Signature) -> bool:
+        """Note what was not there as it is; whether it is a folder to look into."""
+        is_dir = modes.S_ISDIR(mark[0])
+        if name in REPOSITORY_FOLDERS:
+            # An empty one is what a sandbox has put there to keep a repository from being made.
+            if not is_dir or _holds_something(descriptor, name):
+                self.found.repositories.append(path)
+            return False
+        counts = path in self._working.survey.files
+        if is_dir:
+            return counts or not self._ignoring(path, True)
+        if counts:
+            self.blocked.add(path)
+        if self._working.untaken.get(path) != mark and not self._ignoring(path, False):
+            self.found.new[path] = mark
+            self.found.too_many = len(self.found.new) > MOST_NEW
+        return False
 
 
 class _Ignoring:
@@ -88,12 +121,20 @@ class _Ignoring:
         return self._here.ignores(path, is_dir) or self._working.survey.rules.ignores(path, is_dir)
 
 
-def _entries(working: Working, folder: str) -> list[tuple[str, Signature]]:
-    found: list[tuple[str, Signature]] = []
+def _entries(descriptor: int) -> list[tuple[str, Signature]]:
     try:
-        with open_folder(working.copy, folder) as descriptor, os.scandir(descriptor) as scanned:
-            for entry in scanned:
-                found.append((entry.name, signature(entry.stat(follow_symlinks=False))))
-    except OSError:  # a folder that its owner may not read
-        return found
-    return found
+        with os.scandir(descriptor) as scanned:
+            return [(entry.name, signature(entry.stat(follow_symlinks=False))) for entry in scanned]
+    except OSError:
+        return []
+
+
+def _holds_something(descriptor: int, name: str) -> bool:
+    try:
+        below = os.open(name, FOLDER, dir_fd=descriptor)
+    except OSError:
+        return True
+    try:
+        return bool(_entries(below))
+    finally:
+        os.close(below)

@@ -138,31 +138,51 @@ def workspace(cage: Cage, read_only: Sequence[Path], home: Path) -> list[str]:
     root, scratch = cage.root, cage.scratch
     if any(Path(folder).is_relative_to(root) for folder in (*_SYSTEM, *_OURS)):
         raise SandboxFailed(f"{root} holds the system itself; open a folder below it")
-    outside = [path for path in read_only if not path.is_relative_to(root)]
+    outside = {path for path in read_only if not path.is_relative_to(root)}
     # Never the whole of what holds the workspace or the home: there are the user's keys as well.
-    arguments = _shown(p for p in outside if not (root.is_relative_to(p) or home.is_relative_to(p)))
+    outside = {p for p in outside if not (root.is_relative_to(p) or home.is_relative_to(p))}
+    lent = {path for path in read_only if _is_lent(root, path)}
+    arguments: list[str] = []
+    for path in sorted(outside):
+        arguments += ["--ro-bind-try", str(path), str(path)]
     arguments += ["--bind", str(scratch), str(root)]
-    for path in sorted(path for path in read_only if path.is_relative_to(root) and path != root):
-        real = _lent(root, path)
-        if real is not None:
-            _check(scratch, path.relative_to(root))
-            arguments += ["--ro-bind", str(real), str(path)]
-    lent = {path.relative_to(root).as_posix() for path in read_only if path.is_relative_to(root)}
-    return arguments + _pinned(cage, lent)
+    for path in sorted(lent):
+        _check(scratch, path.relative_to(root))
+        arguments += ["--ro-bind", str(path), str(path)]
+    for path in sorted(sockets([*outside, *lent], root)):
+        arguments += ["--ro-bind-try", os.devnull, str(path)]
+    return arguments + _pinned(cage, {path.relative_to(root).as_posix() for path in lent})
 
 
-def _shown(paths: Iterable[Path]) -> list[str]:
-    return [word for path in sorted(set(paths)) for word in ("--ro-bind-try", str(path), str(path))]
+def sockets(shown: Sequence[Path], root: Path, table: Path = Path("/proc/net/unix")) -> set[Path]:
+    """Sockets in folders that are shown, of programs outside: one can be written to though its folder cannot.
+
+    `table` is where the kernel lists them under the names they were given, relative ones included.
+    """
+    try:
+        lines = os.fsdecode(table.read_bytes()).splitlines()[1:]
+    except OSError:
+        return set()
+    names = [Path(words[7]) for line in lines if len(words := line.split(None, 7)) == 8]
+    names += [Path("fsmonitor--daemon.ipc")] if any(path.name == ".git" for path in shown) else []
+    found: set[Path] = set()
+    for folder in shown:
+        real = folder.resolve()
+        for name in names:
+            for base in (root, folder):
+                at = base / name  # an absolute name stays what it is
+                inside = next((at.relative_to(f) for f in (folder, real) if at.is_relative_to(f)), None)
+                if inside is not None and (folder / inside).is_socket():
+                    found.add(folder / inside)
+    return found
 
 
-def _lent(root: Path, path: Path) -> Path | None:
-    """What is shown in this place of the workspace: never what a link of the workspace leads to."""
-    for folder in (path, *path.parents):
-        if folder == root:
-            return path if path.exists() else None
-        if folder.is_symlink():
-            return None
-    return None
+def _is_lent(root: Path, path: Path) -> bool:
+    """Whether this is shown in its place of the workspace, which a link of the workspace never is."""
+    if not path.is_relative_to(root) or path == root:
+        return False
+    above = [folder for folder in (path, *path.parents) if folder.is_relative_to(root) and folder != root]
+    return path.exists() and not any(folder.is_symlink() for folder in above)
 
 
 def _check(scratch: Path, relative: Path) -> None:

@@ -17,7 +17,8 @@ _PIECE = 65_536
 _FLOOD = 10
 """Times the limit of what is kept, at which a command that prints is ended."""
 _FIRST_LOOK, _LOOK = 0.05, 0.1
-_DRAIN = 1.0
+_DRAIN = 10.0
+"""Seconds for what the dead have left in a pipe: a busy machine takes its time."""
 _ENDED = -9
 """The signal of what is ended here."""
 _LAST_SIGNAL = 64
@@ -80,7 +81,7 @@ async def carry_out(running: Running, limits: Limits, on_output: Callable[[str],
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _close(running.process)
+        await drained(running.process)
     seconds = time.monotonic() - began
     if ending == "exited" and not reading.cancelled():
         ending = reading.result()  # its last pieces may have been too much
@@ -128,7 +129,7 @@ async def _exit(process: asyncio.subprocess.Process) -> Ending:
     return "exited"
 
 
-async def _close(process: asyncio.subprocess.Process) -> None:
+async def drained(process: asyncio.subprocess.Process) -> None:
     """Read what is left, or the pipe stays open: nobody who could write to it is alive."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN):

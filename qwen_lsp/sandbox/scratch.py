@@ -18,7 +18,7 @@ from qwen_lsp.errors import SandboxFailed
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.sandbox.command import Cage, Command, Exit, Limits, Sandbox
 from qwen_lsp.sandbox.fitting import Working
-from qwen_lsp.sandbox.place import Place, default_place
+from qwen_lsp.sandbox.place import Place, default_place, remove
 from qwen_lsp.sandbox.readback import LeftOut, read_back, undo
 from qwen_lsp.sandbox.survey import Allowed
 from qwen_lsp.workspace.paths import RelPath, folder_of
@@ -54,7 +54,6 @@ class Scratch:
     read_only: tuple[Path, ...] = ()
     """Folders elsewhere that commands may look at, such as toolchains."""
     place: Path = field(default_factory=default_place)
-    guarded: tuple[RelPath, ...] = ()
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _place: Place | None = None
     _working: Working | None = None
@@ -69,15 +68,13 @@ class Scratch:
         allowed: Allowed,
         read_only: Sequence[Path] = (),
         place: Path | None = None,
-        guarded: Sequence[RelPath] = (),
     ) -> Scratch:
         """A scratch copy of the workspace at `root`, for `async with`; nothing is copied yet.
 
         `allowed` says by name why a file is withheld (`Gate.withholds`): what a command prints is read by
         the model, so such a file is not copied. `place` is the folder of all copies, when not the user's.
-        What is in `guarded` (`workspace.guard`) is protected like `.git`.
         """
-        return cls(root, sandbox, allowed, tuple(read_only), place or default_place(), tuple(guarded))
+        return cls(root, sandbox, allowed, tuple(read_only), place or default_place())
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,7 +117,12 @@ class Scratch:
             if ended.ending != "exited":
                 left_out = ((RelPath("."), "the command was stopped, so nothing it changed was taken"),)
                 return Ran(fork, ended, (), left_out)
-            taken = await _in_thread(lambda stopped: read_back(working, fork))
+            try:
+                taken = await _in_thread(lambda stopped: read_back(working, fork))
+            except OSError as error:  # whatever it is now, it is no copy any more
+                self._working = None
+                left_out = ((RelPath("."), f"what it changed cannot be read: {error.strerror or error}"),)
+                return Ran(fork, ended, (), left_out)
             self._unsettled = False
             return Ran(taken.fork, ended, tuple(taken.changed), tuple(taken.left_out), tuple(taken.touchy))
 
@@ -158,8 +160,10 @@ class Scratch:
     def _make(self, stopped: list[bool]) -> Working:
         self._place = self._place or Place.new(self.place)
         copy = self._place.folder / "copy"
+        remove(copy)  # what is left of one that was not finished
         copy.mkdir(mode=0o700)
-        return Working.made(self.root, copy, self.allowed, self.guarded, stopped)
+        self._unsettled = False
+        return Working.made(self.root, copy, self.allowed, stopped)
 
 
 def nearest_above(paths: Iterable[RelPath], folder: str) -> RelPath | None:

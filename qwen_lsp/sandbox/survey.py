@@ -22,7 +22,7 @@ Allowed = Callable[[RelPath], str | None]
 
 MOST_FILES, MOST_BYTES = 1_000, 32 * 1024 * 1024
 """An ignored folder with more than this is heavy."""
-_MOST_EXTRAS, _MOST_LENT, _DEEPEST = 20_000, 200, 200
+_MOST_EXTRAS, _MOST_LENT, _DEEPEST = 20_000, 200, 60
 HIDDEN = "hidden by .qwenignore"
 
 

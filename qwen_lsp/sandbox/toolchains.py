@@ -83,6 +83,7 @@ class Toolchains:
             "USER": "user",
             "GIT_OPTIONAL_LOCKS": "0",  # the repository cannot be written, not even its index
             "GIT_TERMINAL_PROMPT": "0",
+            "LSAN_OPTIONS": "detect_leaks=0",  # leaks are looked for through ptrace, which is refused
             **self.variables,
         }
 

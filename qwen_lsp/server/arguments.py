@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.text.positions import Position, Span
 
 Token = int | str | None
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 def text_of(arguments: Mapping[str, Any], name: str) -> str:
@@ -61,3 +63,48 @@ def index_of(arguments: Mapping[str, Any]) -> int:
     if type(index) is not int or not 0 <= index < 1_000:
         raise UserError("`index` is a whole number, 0 for the newest")
     return index
+
+
+def optional_text_of(arguments: Mapping[str, Any], name: str) -> str:
+    """A text that may be left out; empty then."""
+    return "" if arguments.get(name) is None else text_of(arguments, name)
+
+
+def texts_of(arguments: Mapping[str, Any], name: str) -> list[str] | None:
+    """A list of texts that may be left out."""
+    value: object = arguments.get(name)
+    if value is None:
+        return None
+    listed = cast("list[object]", value) if isinstance(value, list) else [None]
+    texts = [text for text in listed if isinstance(text, str) and text]
+    if len(texts) != len(listed):
+        raise UserError(f"`{name}` is a list of texts")
+    return texts
+
+
+def choice_of(
+    arguments: Mapping[str, Any], name: str, choices: Sequence[_Choice], default: _Choice
+) -> _Choice:
+    """One of some words; `default` where it is left out."""
+    value = arguments.get(name)
+    if value is None:
+        return default
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise UserError(f"`{name}` is one of {', '.join(choices)}")
+
+
+def flag_of(arguments: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    value = arguments.get(name, default)
+    if not isinstance(value, bool):
+        raise UserError(f"`{name}` is true or false")
+    return value
+
+
+def token_of(arguments: Mapping[str, Any], name: str) -> Token:
+    """A token that may be left out."""
+    value = arguments.get(name)
+    if value is not None and (not isinstance(value, int | str) or isinstance(value, bool)):
+        raise UserError(f"`{name}` is an integer or a string")
+    return value

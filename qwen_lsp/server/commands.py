@@ -14,8 +14,11 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from qwen_lsp import __version__
 from qwen_lsp.errors import UserError
+from qwen_lsp.server.agent_edit import edit
+from qwen_lsp.server.agent_git import commit_edit
+from qwen_lsp.server.agent_page import show_run
+from qwen_lsp.server.agent_runs import agent_runs, land_edit, stop_edit, undo_edit
 from qwen_lsp.server.arguments import Token, selection_of, text_of
-from qwen_lsp.server.editing import edit
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.progress import progress
 from qwen_lsp.server.showing import show_context, show_text
@@ -134,6 +137,12 @@ def _folder(session: Session) -> dict[str, Any]:
 COMMANDS: Mapping[str, Callable[[Server, Mapping[str, Any], Token], Awaitable[Any]]] = {
     "qwen.explainFile": explain_file,
     "qwen.edit": edit,
+    "qwen.stopEdit": stop_edit,
+    "qwen.agentRuns": agent_runs,
+    "qwen.landEdit": land_edit,
+    "qwen.undoEdit": undo_edit,
+    "qwen.commitEdit": commit_edit,
+    "qwen.showRun": show_run,
     "qwen.showContext": show_context,
     "qwen.whySuggestion": why_suggestion,
     "qwen.status": status,

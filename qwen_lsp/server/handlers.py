@@ -13,6 +13,7 @@ from lsprotocol import types as lsp
 from qwen_lsp.errors import FileUnreadable, UserError
 from qwen_lsp.server import convert, next_edits
 from qwen_lsp.server.host import Place, Server
+from qwen_lsp.server.workspace_edit import Label, workspace_edit
 from qwen_lsp.text.positions import LineIndex, Span
 
 if TYPE_CHECKING:
@@ -143,13 +144,12 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
         count=session.count,
         held=await session.held("action"),
     )
-    edit = convert.workspace_edit(
+    edit = workspace_edit(
         landed(changes.edits, session.snapshot),
         target=lambda path: ls.target(session, path),
         encoding=ls.encoding,
         support=ls.edit_support,
-        label=changes.label,
-        description=changes.description,
+        label=Label(changes.label, changes.description),
     )
     return attrs.evolve(action, edit=edit)
 

@@ -16,8 +16,8 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from qwen_lsp import __version__
-from qwen_lsp.server.convert import EditSupport, Target
 from qwen_lsp.server.protocol import Protocol, arrived
+from qwen_lsp.server.workspace_edit import EditSupport, Target
 from qwen_lsp.text.positions import LineIndex, PositionEncoding
 from qwen_lsp.workspace.paths import RelPath, from_uri, rel_path, uri_of, within
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qwen_lsp.features.complete.state import Completions
     from qwen_lsp.features.next_edit.history import EditLog
     from qwen_lsp.index.snapshot import Snapshot
+    from qwen_lsp.server.agent_work import Work
     from qwen_lsp.session import Session
     from qwen_lsp.settings import Settings
 
@@ -82,7 +83,10 @@ class Server(LanguageServer):
         self.settings: Settings | None = None
         self.completing: dict[Session, Completions] = {}
         self.edited: dict[Session, EditLog] = {}
-        self.working: dict[int | str, asyncio.Task[Any]] = {}
+        self.working: dict[int | str, Callable[[], object]] = {}
+        """What stops the work behind each progress bar."""
+        self.at_work: dict[Session, Work] = {}
+        self.landing: dict[Session, asyncio.Lock] = {}
         self.begun = False
         self.stopping = asyncio.Event()
         self.exit_code = 1
@@ -168,6 +172,13 @@ class Server(LanguageServer):
         if completions is not None and changed != (before.endpoint, before.completion, before.secrets):
             # First of all: what is under way would else fail with the endpoint that is closed here.
             completions.forget()
+        work = self.at_work.get(session)
+        if work is not None and session.endpoint is not None and changed[:2] != (
+            before.endpoint, before.completion
+        ):  # fmt: skip
+            # A run ends with the endpoint it began with.
+            work.endpoints.append(session.endpoint)
+            session.endpoint = None
         await session.reconfigure(settings)
 
     # -- places --------------------------------------------------------------------------------------

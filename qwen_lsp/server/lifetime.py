@@ -20,6 +20,7 @@ from qwen_lsp.server.commands import COMMANDS
 from qwen_lsp.server.documents import rehome
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.progress import progress
+from qwen_lsp.server.workspace_edit import EditSupport
 from qwen_lsp.workspace.hints import MOST_PATHS, told
 from qwen_lsp.workspace.paths import from_uri
 
@@ -37,7 +38,7 @@ def initialize(ls: Server, params: lsp.InitializeParams) -> lsp.InitializeResult
     """Say what is served. Nothing heavier than the protocol's own types is imported up to here."""
     ls.client = params.capabilities
     ls.encoding = convert.choose_encoding(params.capabilities)
-    ls.edit_support = convert.EditSupport.of(params.capabilities)
+    ls.edit_support = EditSupport.of(params.capabilities)
     options = params.initialization_options
     ls.initial_options = options if isinstance(options, dict) else {}
     ls.roots = _roots(params)
@@ -139,6 +140,8 @@ def change_folders(ls: Server, added: Sequence[Path], removed: Sequence[Path], *
         ls.folders[root] = Session(root, ls.current_settings())
     rehome(ls)
     for session in gone:
+        if (work := ls.at_work.get(session)) is not None:
+            work.stop()
         ls.edited.pop(session, None)
         if (completions := ls.completing.pop(session, None)) is not None:
             ls.spawn(completions.aclose(), "end completions")

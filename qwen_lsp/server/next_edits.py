@@ -12,6 +12,7 @@ from lsprotocol import types as lsp
 from qwen_lsp.errors import UserError
 from qwen_lsp.server import convert
 from qwen_lsp.server.host import Place, Server
+from qwen_lsp.server.workspace_edit import Label, workspace_edit
 
 if TYPE_CHECKING:
     from qwen_lsp.features.next_edit.change import NextEdit
@@ -97,13 +98,12 @@ async def resolve(ls: Server, action: lsp.CodeAction, uri: str) -> lsp.CodeActio
         raise UserError("there is no next edit any more: the places that called for one have changed")
     changed = changes(place.snapshot, found)
     session = place.session
-    edit = convert.workspace_edit(
+    edit = workspace_edit(
         landed(changed.edits, session.snapshot),
         target=lambda path: ls.target(session, path),
         encoding=ls.encoding,
         support=ls.edit_support,
-        label=changed.label,
-        description=changed.description,
+        label=Label(changed.label, changed.description),
     )
     return attrs.evolve(action, title=title(found, place.path), edit=edit)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from lsprotocol import types as lsp
@@ -22,12 +22,13 @@ _INTERVAL = 0.1  # seconds between two reports: more than an eye can follow, les
 class Progress:
     """One bar. Silent until the client has agreed to it, and when it has none."""
 
-    def __init__(self, ls: Server, token: lsp.ProgressToken, title: str, cancellable: bool) -> None:
+    def __init__(self, ls: Server, token: lsp.ProgressToken, title: str) -> None:
         self._ls = ls
         self.token = token
-        self._begin = lsp.WorkDoneProgressBegin(title=title, cancellable=cancellable, percentage=0)
+        self._begin = lsp.WorkDoneProgressBegin(title=title, cancellable=True, percentage=0)
         self._live = self._ended = False
         self._last = 0.0
+        self._latest: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         if not self._ended:
@@ -35,12 +36,25 @@ class Progress:
             self._send(self._begin)
 
     def report(self, message: str, percentage: int | None = None) -> None:
-        now = time.monotonic()
-        if self._live and not self._ended and now - self._last >= _INTERVAL:
-            self._last = now
-            self._send(lsp.WorkDoneProgressReport(message=message, percentage=percentage))
+        """Show this. Of reports that come too fast only the last is shown, a moment later."""
+        self._forget_latest()
+        if not self._live or self._ended:
+            return
+        wait = self._last + _INTERVAL - time.monotonic()
+        if wait > 0:
+            loop = asyncio.get_running_loop()
+            self._latest = loop.call_later(wait, self.report, message, percentage)
+            return
+        self._last = time.monotonic()
+        self._send(lsp.WorkDoneProgressReport(message=message, percentage=percentage))
+
+    def _forget_latest(self) -> None:
+        if self._latest is not None:
+            self._latest.cancel()
+            self._latest = None
 
     def end(self, message: str | None = None) -> None:
+        self._forget_latest()
         if self._live and not self._ended:
             self._send(lsp.WorkDoneProgressEnd(message=message))
         self._ended = True
@@ -53,17 +67,20 @@ class Progress:
 
 @contextmanager
 def progress(
-    ls: Server, title: str, token: lsp.ProgressToken | None = None, *, cancellable: bool = True
+    ls: Server, title: str, token: lsp.ProgressToken | None = None, stop: Callable[[], object] | None = None
 ) -> Generator[Progress]:
     """A bar around the current task: under the client's own token, else under one it is asked to make.
 
-    The work does not wait for the client's answer; `window/workDoneProgress/cancel` cancels the task.
+    The work does not wait for the client's answer; `window/workDoneProgress/cancel` cancels the task, or does
+    what `stop` does.
     """
     own = token is None
-    bar = Progress(ls, token if token is not None else str(uuid.uuid4()), title, cancellable)
+    bar = Progress(ls, token if token is not None else str(uuid.uuid4()), title)
     task = asyncio.current_task()
-    if task is not None and cancellable:
-        ls.working[bar.token] = task
+    if stop is None and task is not None:
+        stop = task.cancel
+    if stop is not None:
+        ls.working[bar.token] = stop
     if not own:
         bar.begin()
     elif ls.supports(lambda c: c.window and c.window.work_done_progress):
@@ -86,6 +103,6 @@ async def _create(ls: Server, bar: Progress) -> None:
 
 
 def cancel(ls: Server, params: lsp.WorkDoneProgressCancelParams) -> None:
-    task = ls.working.get(params.token)
-    if task is not None:
-        task.cancel()
+    stop = ls.working.get(params.token)
+    if stop is not None:
+        stop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import uuid
 from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import partial
@@ -173,6 +174,8 @@ class Protocol(LanguageServerProtocol):
             if "error" in message:
                 error = self._converter.structure(message["error"], lsp.ResponseError)
                 future.set_exception(JsonRpcException(error.message, error.code))
+            elif response_type is None:  # a method of our own
+                future.set_result(message["result"])
             else:
                 future.set_result(self._converter.structure(message, response_type).result)
         except Exception:  # noqa: BLE001 - as above
@@ -252,10 +255,24 @@ class Protocol(LanguageServerProtocol):
         """Send one of our own notifications, whose params are plain JSON."""
         self._write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    async def ask(self, method: str, params: Any) -> Any:
-        """Ask the client; a lost client is a cancelled request."""
-        send = cast("Callable[[str, Any], Future[Any]]", self.send_request)
-        return await asyncio.wrap_future(send(method, params))
+    async def ask(self, method: str, params: Any, named: Callable[[str], None] = lambda name: None) -> Any:
+        """Ask the client; a lost client is a cancelled request.
+
+        Cancelling takes the question back (`$/cancelRequest`): nobody waits for the answer any more. A method
+        of our own has plain JSON for its result. `named` is told the request's id. Raises JsonRpcException
+        for an error reply.
+        """
+        msg_id = str(uuid.uuid4())
+        named(msg_id)
+        send = cast("Callable[..., Future[Any]]", self.send_request)
+        future = send(method, params, msg_id=msg_id)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if self._request_futures.pop(msg_id, None) is not None:
+                self._result_types.pop(msg_id, None)
+                self.notify_raw(lsp.CANCEL_REQUEST, {"id": msg_id})
+            raise
 
 
 def _is_request(method: str) -> bool:

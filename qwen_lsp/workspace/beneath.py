@@ -108,7 +108,7 @@ def read_bytes(root: Path, path: str, max_bytes: int) -> tuple[bytes, os.stat_re
 def missing_folders(root: Path, folders: Iterable[str]) -> list[str]:
     """The folders of these, and those above them, that are not there; outer ones first."""
     missing: dict[str, None] = {}
-    for folder in folders:
+    for folder in dict.fromkeys(folders):
         at = folder.find("/")
         while folder:
             part = folder if at < 0 else folder[:at]

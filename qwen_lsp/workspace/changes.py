@@ -56,7 +56,8 @@ def planned(root: Path, edits: Sequence[FileEdit], name: str) -> list[Change]:
         if (here and here.data) != after or (here and after is not None and mode != new_mode):
             owner, temp = kept.owner if kept else None, temp_name(name, len(changes))
             changes.append(Change(path, here.data if here else None, after, mode, new_mode, owner, temp))
-    verify(root, changes, "changed since the edit was made")
+    # The others have just been read.
+    verify(root, [c for c in changes if c.before is None], "changed since the edit was made")
     return changes
 
 

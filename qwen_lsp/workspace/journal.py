@@ -202,6 +202,11 @@ def remove(directory: Path, name: str, state: State) -> None:
     _path(directory, name, state).unlink(missing_ok=True)
 
 
+def set_aside(directory: Path, name: str, state: State) -> Path:
+    """Keep a journal that makes no sense for a person to look at; where it is."""
+    return _path(directory, name, state).rename(directory / f"{name}.unreadable")
+
+
 def pending(directory: Path) -> Iterator[tuple[str, State]]:
     """Journals that are not done, oldest first."""
     for path in sorted(directory.glob("*.*")):

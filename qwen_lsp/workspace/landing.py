@@ -13,7 +13,8 @@ import errno
 import functools
 import os
 import stat as modes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from qwen_lsp.errors import ConflictError
 from qwen_lsp.workspace.disk import digest
@@ -24,6 +25,8 @@ _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW if hasattr(os, "O_NOFOLLOW") else 0
 _RENAME_EXCHANGE = 2
 _UNFINISHED = "+"
 
+AT_ONCE = 40
+"""Files that are open, and made durable, at the same time."""
 NOT_A_FILE = "not a file"
 
 
@@ -115,13 +118,20 @@ def stage(folder: int, change: Change) -> None:
         ready(folder, change)
 
 
-def sync(folder: int, name: str) -> None:
-    """Make a file durable as it is."""
-    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=folder)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def to_sync(folder: int, name: str) -> int:
+    """A descriptor of a file as it is, to make it durable."""
+    return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=folder)
+
+
+def sync(descriptors: Sequence[int]) -> None:
+    """Make files and folders durable, side by side: a disk takes many at once hardly longer than one."""
+    if len(descriptors) < 2:
+        for descriptor in descriptors:
+            os.fsync(descriptor)
+        return
+    with ThreadPoolExecutor(min(len(descriptors), AT_ONCE)) as threads:
+        for _ in threads.map(os.fsync, descriptors):
+            pass
 
 
 def sweep(folder: int, change: Change) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from qwen_lsp.errors import ConflictError, WorkspaceError
 from qwen_lsp.workspace import beneath, journal, landing
 from qwen_lsp.workspace.journal import Change, Journal
 from qwen_lsp.workspace.paths import RelPath
+
+log = logging.getLogger(__name__)
+
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,17 @@ class Recovered:
         """Sentences for the user; empty when there was nothing to do."""
         said: list[str] = []
         if self.finished:
-            said.append(f"An interrupted edit was finished: {', '.join(self.finished)}.")
+            said.append(f"An interrupted edit was finished: {_listed(self.finished)}.")
         if self.taken_back:
-            said.append(f"An interrupted edit was taken back: {', '.join(self.taken_back)}.")
+            said.append(f"An interrupted edit was taken back: {_listed(self.taken_back)}.")
         if self.left:
             said.append(f"Left alone, because they changed meanwhile: {', '.join(self.left)}.")
         return " ".join(said)
+
+
+def _listed(paths: Sequence[RelPath]) -> str:
+    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
+    return ", ".join(paths[:_LISTED]) + more
 
 
 def finish(root: Path, journal_dir: Path) -> Recovered:
@@ -52,10 +62,11 @@ def finish(root: Path, journal_dir: Path) -> Recovered:
         for name, state in list(journal.pending(journal_dir)):
             found = journal.load(journal_dir, name, state)
             if found is None:
-                # Cut short while it was written, so nothing else had begun. One that was whole once and
-                # can't be read any more is kept for a person to look at.
-                if state == "prepared":
+                if state == "prepared":  # cut short while it was written, so nothing else had begun
                     journal.remove(journal_dir, name, state)
+                else:
+                    kept = journal.set_aside(journal_dir, name, state)
+                    log.error("the journal of an interrupted edit cannot be read any more: %s", kept)
             elif found.root == str(root):
                 if state == "prepared":
                     discard(root, journal_dir, found)
@@ -149,12 +160,18 @@ def missing_folders(root: Path, changes: Iterable[Change]) -> list[str]:
 
 def _sync(root: Path, record: Journal) -> None:
     """Make the names durable, each folder once, and the rights of files that got no new content."""
-    for change in record.changes:
-        if change.rights_only:
-            with contextlib.suppress(OSError), beneath.folder(root, change.folder) as folder:
-                landing.sync(folder, change.name)
+    alone = [change for change in record.changes if change.rights_only]
     folders = {change.folder for change in record.changes if not change.rights_only}
     folders |= {folder.rpartition("/")[0] for folder in record.folders}
-    for path in sorted(folders):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), beneath.folder(root, path) as folder:
-            os.fsync(folder)
+    wanted = [(change.folder, change.name) for change in alone] + [(folder, "") for folder in sorted(folders)]
+    for at in range(0, len(wanted), landing.AT_ONCE):
+        with contextlib.ExitStack() as opened:
+            descriptors: list[int] = []
+            for path, name in wanted[at : at + landing.AT_ONCE]:
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    folder = opened.enter_context(beneath.folder(root, path))
+                    if name:
+                        folder = landing.to_sync(folder, name)
+                        opened.callback(os.close, folder)
+                    descriptors.append(folder)
+            landing.sync(descriptors)

@@ -16,7 +16,6 @@ import contextlib
 import logging
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,9 +28,6 @@ from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.recovery import Recovered
 
 log = logging.getLogger(__name__)
-
-_AT_ONCE = 16
-"""Files that are made durable side by side: a disk takes many at once hardly longer than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +163,9 @@ def _run(
 
 def _stage(root: Path, changes: Sequence[Change]) -> None:
     """Write all new contents beside their files, durably."""
-    with ThreadPoolExecutor(_AT_ONCE) as threads, beneath.Folders(root) as folders:
-        for at in range(0, len(changes), _AT_ONCE):
-            some = changes[at : at + _AT_ONCE]
+    with beneath.Folders(root) as folders:
+        for at in range(0, len(changes), landing.AT_ONCE):
+            some = changes[at : at + landing.AT_ONCE]
             with contextlib.ExitStack() as opened:
                 written: list[int] = []
                 for change in some:
@@ -177,8 +173,7 @@ def _stage(root: Path, changes: Sequence[Change]) -> None:
                     if descriptor is not None:
                         opened.callback(os.close, descriptor)
                         written.append(descriptor)
-                for _ in threads.map(os.fsync, written):
-                    pass
+                landing.sync(written)
             for change in some:
                 landing.ready(folders(change.folder), change)
 

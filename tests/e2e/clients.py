@@ -32,6 +32,9 @@ class Desk:
     texts: dict[str, str] = field(default_factory=dict[str, str])
     versions: dict[str, int] = field(default_factory=dict[str, int])
     edits: list[lsp.ApplyWorkspaceEditParams] = field(default_factory=list[lsp.ApplyWorkspaceEditParams])
+    questions: list[str] = field(default_factory=list[str])
+    """What the person was asked by a message; the first button is pressed."""
+    events: list[Any] = field(default_factory=list[Any])
     pieces: list[str] = field(default_factory=list[str])
     result: lsp.InitializeResult | None = None
 
@@ -62,6 +65,8 @@ class Desk:
         for change in params.edit.document_changes or ():
             if isinstance(change, lsp.CreateFile):
                 file_of(change.uri).touch()
+            elif isinstance(change, lsp.DeleteFile):
+                file_of(change.uri).unlink()
             elif isinstance(change, lsp.TextDocumentEdit):
                 self._edited(change)
         return lsp.ApplyWorkspaceEditResult(applied=True)
@@ -167,7 +172,16 @@ async def desk(
     def hear(params: Any) -> None:
         one.pieces.append(params.text)
 
+    def note(params: Any) -> None:
+        one.events.append(params)
+
+    def choose(params: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem | None:
+        one.questions.append(params.message)
+        return params.actions[0] if params.actions else None
+
     peer.feature(lsp.WORKSPACE_APPLY_EDIT)(apply)
+    peer.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)(choose)
+    peer.feature("qwen/agentEvent")(note)
     peer.feature("qwen/stream")(hear)
     if tcp:
         await peer.start_tcp("127.0.0.1", tcp)

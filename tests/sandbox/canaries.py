@@ -32,10 +32,11 @@ class Canaries:
 
     def fill_in(self, attack: Attack) -> str:
         """The command line of an attack, with what it is to reach."""
-        tcp, unix, abstract = self.streams
+        tcp, unix, lent, abstract = self.streams
         words = {
             "root": self.place.root, "outside": self.place.outside, "home": self.place.home,
             "tcp": tcp.getsockname()[1], "udp": self.datagrams.getsockname()[1], "unix": unix.getsockname(),
+            "lent": lent.getsockname(),
             "abstract": abstract.getsockname()[1:].decode(), "address": _address(),
             "victim": self.victim.pid, "marker": self.marker,
         }  # fmt: skip
@@ -89,18 +90,20 @@ def canaries(place: Place) -> Generator[Canaries]:
         tcp = stack.enter_context(socket.create_server(("0.0.0.0", 0)))  # noqa: S104 (of this machine alone)
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(str(place.outside / "s"))
+        lent = stack.enter_context(socket.socket(socket.AF_UNIX))
+        lent.bind(str(place.root / "node_modules/s"))
         abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
         abstract.bind(f"\0qwen-lsp-{marker}")
-        for each in (unix, abstract):
+        for each in (unix, lent, abstract):
             each.listen()
         datagrams = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         datagrams.bind(("0.0.0.0", 0))  # noqa: S104
-        for each in (tcp, unix, abstract, datagrams):
+        for each in (tcp, unix, lent, abstract, datagrams):
             each.setblocking(False)
         spare = os.open(place.outside / "spare", os.O_RDWR | os.O_CREAT)
         os.set_inheritable(spare, True)
         stack.callback(os.close, spare)
-        yield Canaries(place, marker, victim, (tcp, unix, abstract), datagrams, spare)
+        yield Canaries(place, marker, victim, (tcp, unix, lent, abstract), datagrams, spare)
     for process in survivors(marker):
         os.kill(process, signal.SIGKILL)
 

@@ -1,8 +1,8 @@
 """Commands that try to get out, by threat. Each does what it says where there is no sandbox.
 
-`{root}`, `{outside}`, `{home}` are folders, `{tcp}`, `{udp}` ports of a listener on the host, `{unix}` and
-`{abstract}` its sockets, `{victim}` a process outside, `{marker}` what a survivor is known by. A command that
-has got something it should not have says so: IN.
+`{root}`, `{outside}`, `{home}` are folders, `{tcp}`, `{udp}` ports of a listener on the host, `{unix}`,
+`{lent}` and `{abstract}` its sockets, `{victim}` a process outside, `{marker}` what a survivor is known by. A
+command that has got something it should not have says so: IN.
 """
 
 from __future__ import annotations
@@ -125,6 +125,7 @@ NETWORK = (
         "AF_INET", "SOCK_DGRAM", "('127.0.0.1', {udp})",
         r"b'\x12\x34\1\0\0\1\0\0\0\0\0\0\6secret\7example\3org\0\0\1\0\1'")),
     Attack("a socket in the file system", _connect("AF_UNIX", "SOCK_STREAM", "'{unix}'")),
+    Attack("a socket in a folder that is lent", _connect("AF_UNIX", "SOCK_STREAM", "'{lent}'")),
     Attack("a socket through the root", _connect("AF_UNIX", "SOCK_STREAM", "'/proc/{victim}/root{unix}'")),
     Attack("an abstract socket", _connect("AF_UNIX", "SOCK_STREAM", r"'\0{abstract}'")),
     Attack("raw packets", _python(f"import socket\nsocket.socket(2, 3, 1)\nprint('{IN}')"), "root"),

@@ -61,6 +61,16 @@ def test_where_none_can_be_made_nothing_is_left(tmp_path: Path, mounted: str) ->
     assert list(top.rglob("qwen-lsp*")) == []
 
 
+def test_groups_of_programs_that_died_are_taken_away(tmp_path: Path, controlled: list[Path]) -> None:
+    top = tmp_path / "cgroup"
+    for name in ("qwen-lsp-4194305-1", "qwen-lsp-1-1", "other"):
+        (top / name).mkdir(parents=True)
+    controlled.append(top)
+    made = groups.make(proc(tmp_path / "proc", "0::/\n", SECOND.format(at=top)))
+    assert made is not None
+    assert {path.name for path in top.iterdir()} == {"qwen-lsp-1-1", "other", made.folder.name}
+
+
 def test_a_group_the_kernel_refuses_is_said_to_be_none(tmp_path: Path) -> None:
     assert not groups.Group(tmp_path / "gone").hold(1, 1, 1)
 

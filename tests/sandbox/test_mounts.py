@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ async def test_the_environment_is_its_own(place: Place, monkeypatch: pytest.Monk
     names = {line.partition("=")[0] for line in told.splitlines()}
     assert names <= {
         "PATH", "HOME", "LANG", "TERM", "USER", "PWD", "OLDPWD", "SHLVL", "_",
-        "GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT", *VARIABLES,
+        "GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT", "LSAN_OPTIONS", *VARIABLES,
     }  # fmt: skip
     assert SECRET not in told
     assert "TERM=dumb\n" in told
@@ -173,3 +174,22 @@ async def test_no_descriptor_of_this_process_is_inherited(place: Place, tmp_path
     shown = {word for word in done.output.split() if word.isdigit()}
     # 3 is the folder that is listed; 4 is what bubblewrap's own processes tell each other the status by.
     assert shown <= {"0", "1", "2", "3", "4"}
+
+
+def test_sockets_are_found_under_whatever_name_they_were_given(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    lay(root, {".git/HEAD": "1", "lent/sub/x": "1", "other/x": "1"})
+    (tmp_path / "alias").symlink_to(root / "lent")
+    where = [".git/fsmonitor--daemon.ipc", "lent/a", "lent/sub/b", "other/c", "lent/d"]
+    for name in where:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(root / name))
+    named = [f"{root}/lent/a", "sub/b", "lent/d", f"{root}/other/c", "@abstract", f"{root}/lent/sub/x", ""]
+    table = tmp_path / "unix"
+    lines = [f"0: 00000002 00000000 00010000 0001 01 {n} {name}\n" for n, name in enumerate(named)]
+    table.write_text("Num RefCount Protocol Flags Type St Inode Path\n" + "".join(lines), "utf-8")
+    shown = [root / ".git", root / "lent", tmp_path / "alias"]
+    found = {path.relative_to(tmp_path).as_posix() for path in mounts.sockets(shown, root, table)}
+    assert found == {"w/.git/fsmonitor--daemon.ipc", "w/lent/a", "w/lent/sub/b", "w/lent/d",
+                     "alias/a", "alias/sub/b", "alias/d"}  # fmt: skip
+    assert mounts.sockets(shown, root, tmp_path / "none") == set()

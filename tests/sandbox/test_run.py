@@ -71,6 +71,30 @@ async def test_cancelling_ends_all_of_it(place: Place) -> None:
     assert not _sleeping()
 
 
+async def test_cancelling_at_any_moment_leaves_neither_process_nor_descriptor(place: Place) -> None:
+    await place.run("true")
+    open_before = len(list(Path("/proc/self/fd").iterdir()))  # noqa: ASYNC240 (a test waits for nobody)
+    for turns in (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000):
+        running = asyncio.create_task(place.run("setsid sleep 424242 & sleep 424242"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert not _sleeping(), turns
+    await place.run("true")  # which lets the loop close what has ended
+    assert len(list(Path("/proc/self/fd").iterdir())) <= open_before  # noqa: ASYNC240
+
+
+async def test_a_listener_that_fails_ends_the_command(place: Place) -> None:
+    def fails(text: str) -> None:
+        raise ValueError(text)
+
+    with pytest.raises(ValueError, match="begun"):
+        await place.run("echo begun; setsid sleep 424242 & sleep 424242", on_output=fails)
+    assert not _sleeping()
+
+
 async def test_commands_in_one_copy_take_turns(place: Place) -> None:
     """One beside another could put a link where a folder is about to be mounted."""
     line = "[ ! -e busy ] && touch busy && sleep 0.2 && rm busy"
@@ -112,11 +136,35 @@ async def test_it_is_ended_when_its_time_is_over(place: Place) -> None:
 
 async def test_a_cage_that_cannot_be_made_runs_nothing(place: Place, tmp_path: Path) -> None:
     gone = Cage(root=place.root, scratch=tmp_path / "gone")
-    with pytest.raises((SandboxFailed, OSError)):
+    with pytest.raises(SandboxFailed, match="cannot be shown"):
         await place.box.run(gone, Command("echo x > y"), Limits())
     system = Cage(root=Path("/"), scratch=place.scratch)
     with pytest.raises(SandboxFailed, match="holds the system"):
         await place.box.run(system, Command("true"), Limits())
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo 'bwrap: Unknown option --block-fd' >&2; exit 1", "bwrap: Unknown option --block-fd"),
+        ("exit 0", "did not say which process is the first"),
+        ("echo '{\"child-pid\": 4194304}' >&$2; exit 1", "cannot be held"),
+        ("echo '{\"child-pid\": '$$'}' >&$2; echo 'bwrap: Cannot mount' >&2; exit 1", "bwrap: Cannot mount"),
+        ("read -r nothing < /nowhere; exec /nowhere/at-all", "at-all"),
+    ],
+    ids=["refuses", "says nothing", "names a process that is none", "fails later", "fails to start"],
+)
+async def test_a_bubblewrap_that_fails_is_told_in_its_own_words(
+    place: Place, tmp_path: Path, script: str, told: str
+) -> None:
+    assert isinstance(place.box, Bubblewrap)
+    fake = tmp_path / "bwrap"
+    fake.write_text(f"#!/bin/bash\n{script}\n", "utf-8")
+    fake.chmod(0o755)
+    failing = dataclasses.replace(place, box=dataclasses.replace(place.box, program=fake))
+    with pytest.raises(SandboxFailed, match=told):
+        await failing.run("echo never > ran")
+    assert place.in_scratch("ran") is None
 
 
 @pytest.mark.parametrize("root", ["project", "home", "home/user/deep/project"])

@@ -43,7 +43,7 @@ class Tree:
             put(root, path, encoded(chance, chance.choice(TEXTS)), chance)
         (root / "data.bin").write_bytes(b"\0\1")
         snapshot = asyncio.run(indexed_workspace("#- top.py\nx = 1\n", root)).snapshot
-        return cls(root, copy, outside, snapshot, Working.made(root, copy, lambda path: None, (), []))
+        return cls(root, copy, outside, snapshot, Working.made(root, copy, lambda path: None, []))
 
     def state(self, top: Path) -> dict[str, tuple[bytes, bool]]:
         """Every regular file below a folder: its bytes, and whether it may be run."""

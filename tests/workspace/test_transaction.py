@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from qwen_lsp.errors import ConflictError, ProtectedPath, WorkspaceError
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.workspace import journal as journals
 from qwen_lsp.workspace import landing
 from qwen_lsp.workspace.journal import Change, pending
 from qwen_lsp.workspace.transaction import commit, recover, undo, undo_last
@@ -234,11 +236,17 @@ class Faults:
     """Counts every call that changes the disk and makes one of them go wrong.
 
     `before` and `after`: the machine stops around the call. `torn`: half of what is written arrives.
-    `full`: the call alone fails, as on a full disk.
+    `power`: it stops before the call, and what was written and not made durable is gone. `full`: the call
+    alone fails, as on a full disk.
     """
 
-    def __init__(self, patch: pytest.MonkeyPatch, at: int = 0, kind: str = "before") -> None:
+    def __init__(
+        self, patch: pytest.MonkeyPatch, at: int = 0, kind: str = "before", disks: Sequence[Path] = ()
+    ) -> None:
         self.made = 0
+        self._lock = threading.Lock()
+        self._volatile: set[int] = set()
+        self._disks = disks
         self.trace: list[tuple[str, str]] = []
         self._at, self._kind, self._dead = at, kind, False
         for name in ("write", "fsync", "fchmod", "fchown", "link", "unlink", "rename", "mkdir", "rmdir"):
@@ -255,22 +263,39 @@ class Faults:
 
     def _wrap(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:
-            if self._dead:
-                raise Crash
-            self.made += 1
-            self.trace.append((name, str(args[0])))
-            if self.made != self._at:
-                return original(*args, **kwargs)
-            if self._kind == "full":
-                raise OSError(errno.ENOSPC, "No space left on device")
-            self._dead = True
+            with self._lock:  # files are made durable side by side
+                if self._dead:
+                    raise Crash
+                self.made += 1
+                self.trace.append((name, str(args[0])))
+                if self.made != self._at:
+                    result = original(*args, **kwargs)
+                    self._noted(name, args)
+                    return result
+                if self._kind == "full":
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                self._dead = True
             if self._kind == "torn" and name == "write":
                 original(args[0], args[1][: len(args[1]) // 2])
             elif self._kind == "after":
                 original(*args, **kwargs)
+            elif self._kind == "power":
+                self._lose()
             raise Crash
 
         return counted
+
+    def _noted(self, name: str, args: tuple[Any, ...]) -> None:
+        if name == "write":
+            self._volatile.add(os.fstat(args[0]).st_ino)
+        elif name == "fsync":
+            self._volatile.discard(os.fstat(args[0]).st_ino)
+
+    def _lose(self) -> None:
+        for disk in self._disks:
+            for path in disk.rglob("*"):
+                if path.is_file() and path.stat().st_ino in self._volatile:
+                    path.write_bytes(b"")
 
 
 def do(doing: str, root: Path, journal: Path) -> None:
@@ -282,7 +307,8 @@ def do(doing: str, root: Path, journal: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("doing", "kind"), [("commit", "before"), ("commit", "after"), ("commit", "torn"), ("undo", "before")]
+    ("doing", "kind"),
+    [("commit", "before"), ("commit", "after"), ("commit", "torn"), ("commit", "power"), ("undo", "before")],
 )
 def test_a_crash_at_any_step_leaves_all_or_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doing: str, kind: str
@@ -296,7 +322,7 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(
         if doing == "undo":
             commit(root, EDITS, journal)
         with monkeypatch.context() as patch:
-            Faults(patch, at, kind)
+            Faults(patch, at, kind, (root, journal))
             try:
                 do(doing, root, journal)
                 finished = True
@@ -304,7 +330,7 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(
                 pass
         # The machine can stop while it recovers, too.
         with monkeypatch.context() as patch:
-            Faults(patch, at % 7 + 1, kind)
+            Faults(patch, at % 7 + 1, kind, (root, journal))
             with contextlib.suppress(Crash):
                 recover(root, journal)
         assert not recover(root, journal).left
@@ -470,6 +496,52 @@ while True:
         finally:
             other.kill()
     assert list(outside.iterdir()) == []
+
+
+def test_processes_take_turns_and_nobody_waits_for_ever(
+    root: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_LOCK_SECONDS", 0.0)
+    with journals.locked(journal):
+        for waiting in (
+            lambda: commit(root, EDITS, journal),
+            lambda: undo_last(root, journal),
+            lambda: recover(root, journal),
+        ):
+            with pytest.raises(WorkspaceError, match="another process is writing"):
+                waiting()
+    commit(root, EDITS, journal)
+    assert files(root) == AFTER
+
+
+def test_a_write_begins_with_what_a_crash_left(
+    root: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(folder: int, change: Change) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "land", crash)
+        with pytest.raises(Crash):
+            commit(root, EDITS, journal)
+    commit(root, [FileEdit("a.py", "a = 2\n", "a = 3\n")], journal)
+    assert files(root) == {**AFTER, "a.py": "a = 3\n"}
+    undo_last(root, journal)
+    undo_last(root, journal)
+    assert files(root) == BEFORE
+
+
+def test_a_journal_that_cannot_be_read_any_more_is_set_aside_and_told(
+    root: Path, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    commit(root, EDITS, journal)
+    (done,) = journal.glob("*.done")
+    damaged = done.rename(done.with_suffix(".committed"))
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    assert not recover(root, journal)
+    assert [path.name for path in journal.glob("*.unreadable")] == [f"{damaged.stem}.unreadable"]
+    assert "cannot be read any more" in caplog.text
+    assert files(root) == AFTER
 
 
 @pytest.mark.slow

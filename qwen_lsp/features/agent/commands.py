@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,14 @@ _ENDED = {
 
 def command_tools(scratch: Scratch, approval: Approval, checks: Checks) -> tuple[Tool, ...]:
     """`run_shell_command` and `run_checks` for one run."""
+    told: list[str] = []
 
     async def run_shell_command(desk: Desk, arguments: Arguments) -> Outcome:
-        return await _command(scratch, approval, desk, arguments)
+        outcome = await _command(scratch, approval, desk, arguments)
+        if told or not scratch.absent:
+            return outcome
+        told.append(_absent(scratch.absent))
+        return replace(outcome, text=f"{outcome.text}\n{told[0]}")
 
     async def run_checks(desk: Desk, arguments: Arguments) -> Outcome:
         return await _checks(checks, approval, desk, arguments)
@@ -67,10 +73,7 @@ async def program_tools(
     if isinstance(sandbox, NoSandbox):
         yield without_commands(sandbox)
         return
-    guarded = tuple(approval.guarded)
-    async with Scratch.at(
-        base.root, sandbox, allowed=gate.withholds, place=place, guarded=guarded
-    ) as scratch:
+    async with Scratch.at(base.root, sandbox, allowed=gate.withholds, place=place) as scratch:
         yield command_tools(scratch, approval, Checks(scratch, base, settings))
 
 
@@ -210,6 +213,18 @@ def _changes(changed: Sequence[RelPath], left_out: Sequence[tuple[RelPath, str]]
     if left_out:
         lines.append("Not kept: " + "; ".join(f"{path} ({reason})" for path, reason in left_out) + ".")
     return lines
+
+
+def _absent(absent: Sequence[tuple[RelPath, str]]) -> str:
+    """What commands do not see of the workspace, one example for each reason."""
+    by_reason: dict[str, list[RelPath]] = {}
+    for path, reason in absent:
+        by_reason.setdefault(reason, []).append(path)
+    named = [
+        f"{paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''} ({reason})"
+        for reason, paths in list(by_reason.items())[:10]
+    ]
+    return f"[Commands do not see: {'; '.join(named)}.]"
 
 
 def _folder(desk: Desk, text: str) -> str:

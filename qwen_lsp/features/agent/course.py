@@ -24,7 +24,7 @@ from qwen_lsp.settings import AgentSettings
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
-_ASKING = 700
+_ASKING = 300
 """Tokens of the request for a summary, without what it sums up (tests/features/agent/test_compact.py)."""
 
 

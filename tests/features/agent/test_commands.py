@@ -194,3 +194,15 @@ async def test_the_tools_are_the_same_with_and_without_a_sandbox(tmp_path: Path)
     absent = [tool.spec() for tool in without_commands(NoSandbox("x", "y"))]
 
     assert there == absent
+
+
+async def test_what_commands_do_not_see_is_said_once(tmp_path: Path) -> None:
+    files = f"{FILES}#- .env\nA=1\n#- keys/a.pem\nx\n#- keys/b.pem\nx\n"
+    async with commands(files, tmp_path) as at:
+        first, second = await at.shell("true"), await at.shell("true")
+
+        assert first.text.endswith(
+            "[Commands do not see: .env (environment file); "
+            "keys/a.pem and 1 more (private key or certificate).]"
+        )
+        assert "do not see" not in second.text

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -13,57 +10,14 @@ from hypothesis import strategies as st
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import replace
-
-DATA = Path(__file__).parent / "data" / "edits"
-MARKS = {"→": "\t", "␣": " ", "⍽": "\u00a0", "␍\n": "\r\n"}
-
-
-@dataclass(frozen=True)
-class Case:
-    title: str
-    file: str
-    old: str
-    new: str
-    everywhere: bool
-    result: str | None
-    refused: tuple[str, ...]
-
-
-def unmark(text: str, whole: bool) -> str:
-    """The text a case means: with its marks turned into characters."""
-    for mark, character in MARKS.items():
-        text = text.replace(mark, character)
-    text = re.sub(r"⟨([0-9a-f]+)⟩", lambda code: chr(int(code[1], 16)), text)
-    if text.endswith("∅\n"):
-        return text[:-2]
-    if text.endswith("⏎\n"):
-        return text[:-2] + "\n"
-    return text if whole else text.removesuffix("\r\n").removesuffix("\n")
-
-
-def read_cases() -> Iterator[Case]:
-    for path in sorted(DATA.glob("*.txt")):
-        for section in re.split(r"^=== ", path.read_bytes().decode(), flags=re.MULTILINE)[1:]:
-            title, _, body = section.partition("\n")
-            file, *parts = re.split(r"^--- (?=(?:all|old|new|result|refused)$)", body, flags=re.MULTILINE)
-            named = {kind: text for kind, _, text in (part.partition("\n") for part in parts)}
-            result = named.get("result")
-            yield Case(
-                f"{path.stem}: {title}",
-                unmark(file, whole=True),
-                unmark(named["old"], whole=False),
-                unmark(named["new"], whole=False),
-                "all" in named,
-                None if result is None else unmark(result, whole=True),
-                tuple(named.get("refused", "").splitlines()),
-            )
-
+from tests.support import drift
+from tests.support.edit_cases import Case, read_cases
 
 CASES = list(read_cases())
 
 
 def test_there_are_cases_enough() -> None:
-    assert len(CASES) >= 100
+    assert len(CASES) >= 200
     assert len({case.title for case in CASES}) == len(CASES)
 
 
@@ -93,9 +47,9 @@ def test_an_exact_place_is_what_str_replace_does(text: str, data: st.DataObject)
     new = data.draw(st.text("ab \nxyz", max_size=8))
     assume(old and old != new)
     # Behind the indentation of a line further lines, and further indentation, are not taken literally.
-    margin = text[:start].rpartition("\n")[2]
     plain = old[0] not in " \t" and new[:1] not in ("", " ", "\t") and "\n" not in new
-    assume(plain or not margin or margin.strip() or not old.strip())
+    behind = re.search(rf"^[ \t]+{re.escape(old)}", text, re.MULTILINE)
+    assume(plain or not behind or not old.strip())
     overlapping = text.find(old, text.find(old) + 1) >= 0
     if overlapping:
         with pytest.raises(EditRejected):
@@ -103,6 +57,34 @@ def test_an_exact_place_is_what_str_replace_does(text: str, data: st.DataObject)
     else:
         assert replace(text, old, new) == text.replace(old, new)
     assert replace(text, old, new, replace_all=True) == text.replace(old, new)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.integers(0, 2**48))
+def test_a_drifted_edit_is_the_edit_that_was_meant_or_refused(seed: int) -> None:
+    edit = drift.made(seed)
+    assume(edit is not None)
+    assert edit is not None
+    try:
+        result = replace(edit.text, edit.old, edit.new)
+    except EditRejected:
+        return
+    assert drift.right(edit, result)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**48))
+def test_an_edit_that_was_made_is_not_made_again(seed: int) -> None:
+    """Repeated as it was: refused, unless what it quotes is still there beside what it made."""
+    edit = drift.made(seed)
+    assume(edit is not None and re.search("added|changed|new_line", edit.new) and "\n..." not in edit.new)
+    assert edit is not None
+    try:
+        once = replace(edit.text, edit.old, edit.new)
+    except EditRejected:
+        return
+    with pytest.raises(EditRejected):
+        replace(once, edit.old, edit.new)
 
 
 def lines_of(letters: str) -> st.SearchStrategy[str]:

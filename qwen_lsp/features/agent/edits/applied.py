@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 from qwen_lsp.features.agent.edits.canonical import find_all
 from qwen_lsp.features.agent.edits.lines import (
-    ends_line,
     key,
     line_of,
     line_start,
     split_lines,
-    starts_line,
 )
 from qwen_lsp.features.agent.edits.places import Change
 
 _WORD = re.compile(r"\w+")
 _NAME = 4
 """Characters from which on a text that ends inside a word is taken for a name."""
+_CONTENT = re.compile(r"\S(?:.*\S)?", re.DOTALL)
+_LINE_END = re.compile(r"[^\S\r\n]*(?:[\r\n]|\Z)")
 _MOST = 20
 _LONGEST = 400
 
@@ -53,12 +53,13 @@ def _joined(text: str, offset: int) -> bool:
 
 def _lines_added(text: str, change: Change, old: str, new: str) -> int | None:
     """`a` found in the lines `a`, `b` that it was to become."""
-    said, want = _keys(old), _keys(new)
+    said, want = _without_edges(_keys(old)), _without_edges(_keys(new))
     more = len(want) - len(said)
-    begin = line_start(text, change.start)
-    if not 0 < more <= _LONGEST or not said or text[begin : change.start].strip():
+    place = _CONTENT.search(text, change.start, change.end)
+    if not 0 < more <= _LONGEST or not said or place is None:
         return None
-    if not ends_line(text, change.end) and not starts_line(text, change.end):
+    begin = line_start(text, place.start())
+    if text[begin : place.start()].strip() or not _LINE_END.match(text, place.end()):
         return None
     for before in range(more + 1):
         if want[before : before + len(said)] != said:
@@ -75,6 +76,12 @@ def _lines_added(text: str, change: Change, old: str, new: str) -> int | None:
 
 def _keys(text: str) -> list[str]:
     return [key(line.content) for line in split_lines(text)]
+
+
+def _without_edges(keys: list[str]) -> list[str]:
+    """Without the blank lines around a text, which come and go."""
+    full = [at for at, line in enumerate(keys) if line]
+    return keys[full[0] : full[-1] + 1] if full else []
 
 
 def _keys_from(text: str, start: int, count: int) -> list[str]:

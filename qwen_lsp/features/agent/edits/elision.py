@@ -9,6 +9,7 @@ from itertools import chain as chain_of
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import indent, refusal
+from qwen_lsp.features.agent.edits.applied import applied
 from qwen_lsp.features.agent.edits.canonical import BLANKS, loose
 from qwen_lsp.features.agent.edits.lines import key, split_lines, unify
 from qwen_lsp.features.agent.edits.placeholders import stands_for_code
@@ -45,11 +46,16 @@ def elided(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
         indents = indent.table([*chain_of(*have)], [*chain_of(*quoted)], new_lines, contents)
     offsets = offsets_of(lines)
     changes: list[Change] = []
+    made: list[list[int]] = []
     for at, part, into, its in zip(chain, said, want, quoted, strict=True):
         span = (offsets[at], offsets[at + len(its)])
         if not exact and indents is None:
             raise EditRejected(refusal.indentation(text, *span))
         changes.append(whole_lines(text, lines[at + len(its) - 1], span, part, into, indents))
+        if part != into:
+            made.append(applied(text, changes[-1:], part, into))
+    if made and all(made):
+        raise EditRejected(refusal.applied_here([line for found in made for line in found]))
     return changes
 
 

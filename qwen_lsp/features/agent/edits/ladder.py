@@ -95,9 +95,9 @@ def _exact(text: str, old: str, new: str, replace_all: bool) -> list[Change]:
     if "\r" in text:
         # A CRLF is one line end, which nobody means to take apart.
         places = [place for place in places if not any(text[at - 1 : at + 1] == "\r\n" for at in place)]
-    if is_line(text, places if replace_all else places[:1], old, new):
-        return reindented(text, old, new, replace_all)
     chosen = choose(text, places, replace_all)
+    if is_line(text, chosen, old, new):
+        return reindented(text, old, new, replace_all)
     changes: list[Change] = []
     other_ends = "\r" in text or "\r" in new
     for start, end in chosen:
@@ -152,11 +152,12 @@ def _in_form(
         behind = there.text[at + len(wanted) : at + len(wanted) + 1]
         if start is not None and end is not None and not (whole_end and behind not in ("", "\n")):
             places.append((start, end))
-    if is_line(text, places if replace_all else places[:1], old, new):
+    chosen = choose(text, places, replace_all)
+    if is_line(text, chosen, old, new):
         return reindented(text, old, new, replace_all)
     stays = last_line_stays(old, new) and not _LAST_BLANKS.search(new)
     changes: list[Change] = []
-    for start, end in choose(text, places, replace_all):
+    for start, end in chosen:
         if form is loose and not stays and (blanks := _REST.match(text, end)):
             # Blanks behind the last line stay with it, not with a line that is put below it.
             end = blanks.end()

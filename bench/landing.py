@@ -1,0 +1,283 @@
+"""What a landing is worth: all or nothing under kill -9, nothing of the user's lost, and how long it takes.
+
+    python -m bench.landing --kills 300 [--inside 60]    kill a landing of 40 files at random moments,
+                                                         recover, and count what is half or torn
+    python -m bench.landing --time [--rounds 20]         milliseconds of 40 files, beside a plain loop of
+                                                         write and rename, with and without fsync
+    python -m bench.landing --meanwhile 10000            random cases of a user who edits the same files
+
+A process of its own lands each time and says when it is about to decide and when it has put the last file in
+place, so that kills can be told apart; what counts is only what is on disk afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from qwen_lsp.errors import ConflictError
+from qwen_lsp.index.cache import Cache
+from qwen_lsp.index.landing import landed
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.workspace import journal, landing
+from qwen_lsp.workspace.paths import RelPath
+from qwen_lsp.workspace.transaction import commit, recover, undo_last
+from tests.support.meanwhile import case
+
+FILES = 40
+_OLD = "".join(f"line {n} of what was there\n" for n in range(200))
+_NEW = "".join(f"line {n} of what is to be there\n" for n in range(200))
+
+
+def name(number: int) -> str:
+    return f"d{number % 8}/f{number}.py"
+
+
+def edits() -> list[FileEdit]:
+    """Thirty edits, four creations, three deletions, two moves, one change of rights."""
+    changes = [FileEdit(name(n), _OLD, _NEW) for n in range(30)]
+    changes += [FileEdit(f"new/{name(n)}", None, _NEW) for n in range(30, 34)]
+    changes += [FileEdit(name(n), _OLD, None) for n in range(34, 37)]
+    changes += [FileEdit(f"moved/{name(n)}", _OLD, _NEW, moved_from=name(n)) for n in range(37, 39)]
+    return [*changes, FileEdit(name(39), _OLD, _OLD, executable=True)]
+
+
+def lay(root: Path) -> None:
+    for number in (*range(30), *range(34, FILES)):
+        (root / name(number)).parent.mkdir(parents=True, exist_ok=True)
+        (root / name(number)).write_text(_OLD, encoding="utf-8")
+
+
+def on_disk(root: Path) -> dict[str, str]:
+    return {
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+        + ("*" if path.stat().st_mode & 0o100 else "")
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def after() -> dict[str, str]:
+    held = {name(n): _OLD for n in (*range(30), *range(34, FILES))}
+    for edit in edits():
+        if edit.moved_from is not None:
+            del held[edit.moved_from]
+        if edit.after is None:
+            del held[edit.path]
+        else:
+            held[edit.path] = edit.after + ("*" if edit.executable else "")
+    return held
+
+
+# -- one landing in a process of its own -----------------------------------------------------------
+
+
+def land_one(root: Path, journal_dir: Path) -> None:
+    """Land when a line comes, telling where it is: the window is from the first file in place to the last."""
+    move, put = journal.move, landing.land
+    placed = 0
+
+    def moved(directory: Path, which: str, old: journal.State, new: journal.State) -> None:
+        move(directory, which, old, new)
+        if new == "committed":
+            os.write(1, b"c")
+
+    def landed_one(folder: int, change: journal.Change) -> None:
+        nonlocal placed
+        put(folder, change)
+        placed += 1
+        os.write(1, b"f")
+
+    journal.move, landing.land = moved, landed_one
+    sys.stdin.readline()
+    commit(root, edits(), journal_dir)
+    os.write(1, b"d")
+
+
+def plain_loop(root: Path, changes: list[FileEdit], *, durable: bool = False) -> None:
+    for edit in changes:
+        path = root / edit.path
+        if edit.after is None:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        with temporary.open("w", encoding="utf-8") as out:
+            out.write(edit.after)
+            out.flush()
+            if durable:
+                os.fsync(out.fileno())
+        temporary.replace(path)
+        if edit.moved_from is not None:
+            (root / edit.moved_from).unlink()
+        if edit.executable:
+            path.chmod(0o755)
+
+
+# -- kills -----------------------------------------------------------------------------------------
+
+
+def killed(root: Path, journal_dir: Path, after_seconds: float) -> str:
+    """Start a landing, kill it so long after it began, and give what it told until then."""
+    command = [sys.executable, "-m", "bench.landing", "--land", str(root), str(journal_dir)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        # The start of the interpreter is not to be killed: a landing begins by making the folder of journals.
+        while not journal_dir.exists() and process.poll() is None:
+            time.sleep(0.0005)
+        until = time.perf_counter() + after_seconds
+        while time.perf_counter() < until and process.poll() is None:
+            time.sleep(0.0002)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        return process.stdout.read().decode()
+
+
+def kill(times: int, inside: int) -> dict[str, object]:
+    """Kill landings until there were so many, and so many between the first file in place and the last."""
+    wanted, before = after(), None
+    counts: Counter[str] = Counter()
+    spread = random.Random(7)
+    longest = 0.25
+    done = window = 0
+    while done < times or window < inside:
+        with workspace() as (root, journal_dir):
+            lay(root)
+            before = on_disk(root)
+            told = killed(root, journal_dir, spread.uniform(0, longest))
+            if "d" in told:
+                longest = max(0.02, longest * 0.97)  # most kills should come before the end
+                counts["over already"] += 1
+                continue
+            longest = min(0.5, longest * 1.02)
+            done += 1
+            placed = told.count("f")
+            stage = "before the decision" if "c" not in told else "after the last file"
+            if "c" in told and placed < len(edits()) + 2:
+                stage, window = "between the files", window + (placed > 0)
+            counts[stage] += 1
+            recover(root, journal_dir)
+            now = on_disk(root)
+            counts["torn"] += sum(text.rstrip("*") not in (_OLD, _NEW) for text in now.values())
+            counts["half applied"] += now not in (before, wanted)
+            counts["nothing" if now == before else "everything" if now == wanted else "half"] += 1
+            if now == wanted:
+                undo_last(root, journal_dir)
+                counts["not undone"] += on_disk(root) != before
+    return {"kills": done, "in the rename window": window, **counts}
+
+
+@contextlib.contextmanager
+def workspace() -> Generator[tuple[Path, Path]]:
+    folder = Path(tempfile.mkdtemp(prefix="landing-"))
+    (folder / "w").mkdir()
+    try:
+        yield folder / "w", folder / "journal"
+    finally:
+        shutil.rmtree(folder)
+
+
+# -- time ------------------------------------------------------------------------------------------
+
+
+def timed(rounds: int) -> dict[str, object]:
+    """Medians, in turns, so that whatever else the machine does is the same for all."""
+
+    def ours(root: Path, journal_dir: Path) -> None:
+        commit(root, edits(), journal_dir)
+
+    ways: dict[str, Callable[[Path, Path], None]] = {
+        "transaction": ours,
+        "loop": lambda root, _: plain_loop(root, edits()),
+        "loop with fsync": lambda root, _: plain_loop(root, edits(), durable=True),
+    }
+    walls: dict[str, list[float]] = {way: [] for way in ways}
+    cpus: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, write in ways.items():
+            with workspace() as (root, journal_dir):
+                lay(root)
+                wall, cpu = time.perf_counter(), time.process_time()
+                write(root, journal_dir)
+                walls[way].append((time.perf_counter() - wall) * 1_000)
+                cpus[way].append((time.process_time() - cpu) * 1_000)
+                assert on_disk(root) == after()
+    return {
+        way: {
+            "ms": round(statistics.median(walls[way]), 1),
+            "slowest ms": round(max(walls[way]), 1),
+            "cpu ms": round(statistics.median(cpus[way]), 1),
+        }
+        for way in ways
+    }
+
+
+# -- a user who works on the same files ------------------------------------------------------------
+
+
+def meanwhile(cases: int) -> dict[str, object]:
+    counts: Counter[str] = Counter()
+    empty = Snapshot(Path("/nowhere"), Cache(None))
+    for seed in range(cases):
+        one = case(seed)
+        snapshot = empty
+        for path, text in one.current.items():
+            snapshot = snapshot.edited(RelPath(path), text)
+        try:
+            fits = landed(one.edits, snapshot)
+        except ConflictError:
+            counts["refused"] += 1
+            continue
+        now = dict(one.current)
+        for edit in fits:
+            now.pop(edit.moved_from or edit.path, None)
+        now |= {edit.path: edit.after for edit in fits if edit.after is not None}
+        counts["landed"] += 1
+        counts["tokens of the user"] += len(one.tokens)
+        counts["lost"] += len(one.lost(now))
+    return {"cases": cases, **counts}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--inside", type=int, default=60)
+    parser.add_argument("--time", action="store_true")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--meanwhile", type=int, default=0)
+    parser.add_argument("--land", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    logging.disable(logging.WARNING)  # each recovery says what it did
+    if args.land:
+        land_one(*map(Path, args.land))
+        return
+    if args.time:
+        print(json.dumps(timed(args.rounds), indent=2))
+    if args.kills:
+        print(json.dumps(kill(args.kills, args.inside), indent=2))
+    if args.meanwhile:
+        print(json.dumps(meanwhile(args.meanwhile), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""What of a run has landed and how, kept in the run's folder so that it can be taken back.
+
+Each landing is a line, with the texts of every file before and after; so is each time it was taken back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from qwen_lsp.errors import UserError
+from qwen_lsp.runs.record import folder_of
+from qwen_lsp.text.edits import FileEdit
+
+LANDED = "landed.jsonl"
+
+Way = Literal["editor", "disk"]
+"""Whether an editor changed a text, which may be open and unsaved, or the file was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandedEdit:
+    """One file as it was and as it was made."""
+
+    edit: FileEdit
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One landing."""
+
+    at: str
+    """UTC, ISO 8601."""
+    files: tuple[LandedEdit, ...]
+    journal: str = ""
+    """The journal that takes back what was written to disk; empty when an editor did everything."""
+
+
+def note(run: str, files: Sequence[LandedEdit], journal: str = "") -> None:
+    """Keep what has landed of a run. Raises OSError where the state folder takes nothing."""
+    rows = [{"way": file.way, "edit": asdict(file.edit)} for file in files]
+    _line(run, {"landed": rows, "journal": journal})
+
+
+def note_undone(run: str) -> None:
+    """Keep that all of it was taken back."""
+    _line(run, {"undone": True})
+
+
+def steps(run: str) -> list[Step]:
+    """The landings of a run that were not taken back, the earliest first. Raises UserError for no name."""
+    found: list[Step] = []
+    for row in _rows(folder_of(run) / LANDED):
+        if row.get("undone"):
+            found.clear()
+        elif isinstance(row.get("landed"), list):
+            files = tuple(LandedEdit(FileEdit(**r["edit"]), r["way"]) for r in row["landed"])
+            found.append(Step(str(row.get("at", "")), files, str(row.get("journal", ""))))
+    return found
+
+
+def latest(runs: Sequence[str]) -> str:
+    """The run of these that landed last. Raises UserError when nothing of them is there to take back."""
+    landed = [(found[-1].at, run) for run in runs if (found := steps(run))]
+    if not landed:
+        raise UserError("there is nothing to take back in this workspace")
+    return max(landed)[1]
+
+
+def composed(landings: Sequence[Step], way: Way) -> list[FileEdit]:
+    """What the landings of one kind did together: each file from its first text to its last."""
+    whole: dict[str, FileEdit] = {}
+    for step in landings:
+        for file in step.files:
+            if file.way != way:
+                continue
+            edit = file.edit
+            earlier = whole.pop(edit.moved_from or edit.path, None)
+            if earlier is not None:
+                edit = _joined(earlier, edit)
+            if edit is not None:
+                whole[edit.path] = edit
+    return list(whole.values())
+
+
+def _joined(first: FileEdit, then: FileEdit) -> FileEdit | None:
+    """Two edits of one file as one; None where they come to nothing."""
+    origin = first.moved_from or (first.path if then.moved_from and first.before is not None else None)
+    if first.before is None and then.after is None:
+        return None
+    if origin == then.path:
+        origin = None
+    if origin is None and first.before == then.after:
+        return None
+    return FileEdit(then.path, first.before, then.after, origin, then.why)
+
+
+def _line(run: str, row: Mapping[str, Any]) -> None:
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    path = folder_of(run) / LANDED
+    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
+        # A leading line break ends what a killed process left torn.
+        out.write("\n" + json.dumps({"at": now, **row}) + "\n")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return []
+    rows: list[dict[str, Any]] = []
+    for line in text.split("\n"):
+        try:
+            row: object = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            rows.append(cast("dict[str, Any]", row))
+    return rows

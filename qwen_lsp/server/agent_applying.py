@@ -1,0 +1,162 @@
+"""Edits applied by the editor: asked for with the versions they are made for, and looked up afterwards.
+
+An editor's `applied: true` may cover a part only, and `false` may follow a file that was typed in meanwhile,
+so what counts is what every file is afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from qwen_lsp.errors import ConflictError, FileUnreadable
+from qwen_lsp.server.host import Server
+from qwen_lsp.server.workspace_edit import Label, workspace_edit
+from qwen_lsp.text.edits import FileEdit, diff
+from qwen_lsp.workspace.paths import RelPath
+
+if TYPE_CHECKING:
+    from qwen_lsp.session import Session
+
+State = Literal["applied", "unchanged", "different"]
+Asked = Callable[[str], None]
+"""Told the id of each request to the editor, so that whoever stops waiting can take it back."""
+
+_SETTLING = 2.0  # seconds for an editor to report what it changed, after it said that it did
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the editor made of some edits: each as it was last asked for, with what its file is now."""
+
+    edits: tuple[FileEdit, ...]
+    states: tuple[State, ...]
+    problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return set(self.states) <= {"applied"}
+
+
+def names(edits: Sequence[FileEdit]) -> set[RelPath]:
+    """Every file that the edits concern."""
+    return {RelPath(name) for e in edits for name in (e.path, e.moved_from) if name}
+
+
+async def fitted(session: Session, edits: Sequence[FileEdit]) -> list[FileEdit]:
+    """The edits as they fit what the files are by now. Raises ConflictError naming those that clash."""
+    from qwen_lsp.index.landing import landed
+    from qwen_lsp.runs import landing
+
+    if session.indexed:
+        return await landing.fitted(session, edits)
+    return await asyncio.to_thread(landed, edits, session.snapshot)
+
+
+async def apply_in_editor(
+    ls: Server, session: Session, edits: Sequence[FileEdit], label: Label, asked: Asked
+) -> Applied:
+    """Have the editor make edits that fit the files as they are.
+
+    Where somebody typed in a file while the preview stood open, so that the editor took nothing for it, what
+    is left is fitted to the new text and asked for once more.
+    """
+    done: dict[str, tuple[FileEdit, State]] = {}
+    left: Sequence[FileEdit] = edits
+    problem = ""
+    for attempt in range(_TRIES):
+        sent = {edit.path: ls.target(session, edit.path).version for edit in left}
+        said_so, problem = await _ask(ls, session, left, label, asked)
+        states: list[State]
+        states = await _settled(session, left) if said_so else [state_of(session, e) for e in left]
+        for edit, state in zip(left, states, strict=True):
+            done[edit.path] = edit, state
+        missing = [edit for edit, state in zip(left, states, strict=True) if state != "applied"]
+        typed_in = any(ls.target(session, edit.path).version != sent[edit.path] for edit in missing)
+        if not typed_in or attempt + 1 == _TRIES:
+            break
+        try:
+            left = await fitted(session, missing)
+        except ConflictError as error:
+            problem = str(error)
+            break
+    whole = Applied(tuple(e for e, _ in done.values()), tuple(state for _, state in done.values()), problem)
+    return Applied(whole.edits, whole.states) if whole.whole else whole
+
+
+async def _ask(
+    ls: Server, session: Session, edits: Sequence[FileEdit], label: Label, asked: Asked
+) -> tuple[bool, str]:
+    """Whether the editor says that it applied them, and what it says is wrong."""
+    whole = workspace_edit(
+        edits,
+        target=lambda path: ls.target(session, path),
+        encoding=ls.encoding,
+        support=ls.edit_support,
+        label=label,
+    )
+    params = lsp.ApplyWorkspaceEditParams(label=label.label, edit=whole)
+    try:
+        # No time-out: the answer comes when a person has looked at the preview.
+        reply = await ls.rpc.ask(lsp.WORKSPACE_APPLY_EDIT, params, asked)
+    except JsonRpcException as error:
+        return False, f"the editor refused the edit: {ls.rpc.scrub(error.message)}"
+    finally:
+        session.hint(names(edits))
+    return bool(reply.applied), reply.failure_reason or ""
+
+
+async def _settled(session: Session, edits: Sequence[FileEdit]) -> list[State]:
+    """The states once they all say "applied", or after a moment: an editor may report its changes late."""
+    changed = asyncio.Event()
+    unsubscribe = session.store.subscribe(lambda snapshot: changed.set())
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLING):
+                while any(state_of(session, edit) != "applied" for edit in edits):
+                    await changed.wait()
+                    changed.clear()
+    finally:
+        unsubscribe()
+    return [state_of(session, edit) for edit in edits]
+
+
+def state_of(session: Session, edit: FileEdit) -> State:
+    """What a file is now, seen from an edit of it: open text first, else the disk."""
+    return compared(edit, text_now(session, edit.path))
+
+
+def text_now(session: Session, path: str) -> str | None:
+    """The text of a file, as it is open or on disk; None where there is no such file."""
+    try:
+        return session.snapshot.text(RelPath(path))
+    except FileUnreadable:
+        return None
+
+
+def compared(edit: FileEdit, now: str | None) -> State:
+    """Whether a text has an edit in it, has nothing of it, or has only a part.
+
+    An edit is in a text that somebody has typed in since when each of its changed lines is there.
+    """
+    if ended(now) == ended(edit.after):
+        return "applied"
+    if now == (None if edit.moved_from else edit.before):
+        return "unchanged"
+    if now is None or edit.before is None or edit.after is None:
+        return "different"
+    typed = diff(edit.before, now)
+    found = [change in typed for change in diff(edit.before, edit.after)]
+    return "applied" if all(found) else "different" if any(found) else "unchanged"
+
+
+def ended(text: str | None) -> str | None:
+    """A text without its last line breaks, which editors set by a rule of their own."""
+    return None if text is None else text.rstrip("\r\n")

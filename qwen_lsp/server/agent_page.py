@@ -1,0 +1,84 @@
+"""`qwen.showRun`: what happened in a run, as a page for a browser or as Markdown for the editor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from qwen_lsp.errors import UserError
+from qwen_lsp.server.arguments import Token, choice_of, text_of
+from qwen_lsp.server.host import Server
+from qwen_lsp.server.showing import show_file
+from qwen_lsp.workspace.paths import uri_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qwen_lsp.runs.stored import StoredRun
+    from qwen_lsp.runs.story import Turn
+
+
+async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
+    """A run as `html`, written to the user's cache folder and opened outside the editor, or as `markdown`."""
+    from qwen_lsp.runs.stored import load
+
+    del token
+    form = choice_of(arguments, "form", ("html", "markdown"), "html")
+    stored = await asyncio.to_thread(load, text_of(arguments, "run"))
+    if form == "markdown":
+        return {"run": stored.info.run, "markdown": await asyncio.to_thread(markdown, stored)}
+
+    def write() -> Path:
+        from qwen_lsp.runs.page import page
+        from qwen_lsp.session.pages import keep_page
+
+        return keep_page(page(stored))
+
+    try:
+        written = await asyncio.to_thread(write)
+    except OSError as error:
+        raise UserError(f"the page could not be written: {error.strerror or error}") from None
+    shown = await show_file(ls, written, external=True)
+    return {"run": stored.info.run, "page": {"path": str(written), "uri": uri_of(written), "shown": shown}}
+
+
+def markdown(stored: StoredRun) -> str:
+    """What was asked, what happened turn by turn, and what it changes. Texts of others stand in fences."""
+    from qwen_lsp.features.markdown import fenced
+    from qwen_lsp.runs.story import told
+    from qwen_lsp.runs.words import money, number, tokens
+    from qwen_lsp.text.edits import unified
+
+    story, meta = told(stored.events()), stored.info.meta
+    spent = f"{tokens(story.usage.prompt)} tokens sent ({tokens(story.usage.cached)} cached)"
+    cost = f", {money(story.cost)}" if story.cost is not None else ""
+    diff = "".join(unified(edit) for edit in stored.edits)
+    parts = [
+        f"# Agent run {meta.run}",
+        fenced(meta.task),
+        f"{meta.ended or 'not over'}: {story.reason}" if story.reason else meta.ended or "not over",
+        f"{number(len(story.turns), 'turn')}, {spent}, {tokens(story.usage.completion)} written{cost}",
+        *(part for turn in story.turns for part in _turn(turn)),
+        f"## Changes: {number(len(stored.edits), 'file')}",
+        *([fenced(diff, "diff")] if diff else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _turn(turn: Turn) -> list[str]:
+    from qwen_lsp.features.markdown import fenced
+    from qwen_lsp.runs.words import about, first_line
+
+    parts = [f"## Turn {turn.number}" if turn.number else "## A turn that was cut off"]
+    if turn.said.strip():
+        parts.append(fenced(turn.said.strip()))
+    lines: list[str] = []
+    for call in turn.calls:
+        state = {True: "ok", False: "failed", None: "not over"}[call.ok]
+        lines.append(f"{call.tool} {about(call.tool, call.arguments)}: {state}")
+        if call.ok is False:
+            lines.append(f"    {first_line(call.text)}")
+    if lines:
+        parts.append(fenced("\n".join(lines)))
+    return parts
