@@ -233,6 +233,17 @@ async def test_any_width_will_do(repo: Path, configured: Configure, width: int) 
         assert "Ctrl-C" not in shown
 
 
+async def test_an_encoding_without_our_signs_ends_no_run(repo: Path, configured: Configure) -> None:
+    async with ScriptedEndpoint() as model:
+        configured(model)
+        model.reply("Größer — ≤ 3.", tool_calls=[EDIT])
+        model.reply("Done.")
+        spelled = {"PYTHONIOENCODING": "ascii"}
+        async with Terminal("agent", repo, *TASK, "--yes", environment=spelled) as terminal:
+            assert await terminal.ended() == 0
+        assert "Gr??er" in terminal.screen.text
+
+
 async def test_without_colour_signs_say_what_colours_said(repo: Path, configured: Configure) -> None:
     async with ScriptedEndpoint() as model:
         configured(model)
