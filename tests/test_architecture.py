@@ -57,6 +57,8 @@ _OPENS = {
     "mcp_client/pinned.py": "what was allowed of programs that lend tools, in the state folder",
     "model/tokens.py": "data of the package",
     "runs/landed.py": "what has landed, in the records of runs",
+    "cli/agent_commit.py": "a commit message, for the user's own editor",
+    "cli/agent_page.py": "a page where the user wants it",
     "runs/record.py": "records of runs in the state folder",
     "runs/stored.py": "records of runs in the state folder",
     "sandbox/copying.py": "the workspace's files, to copy them",

@@ -16,6 +16,7 @@ from qwen_lsp.cli.agent_ending import Ending, Outcome
 from qwen_lsp.cli.agent_lines import Lines
 from qwen_lsp.cli.agent_page import check_page, write_page
 from qwen_lsp.cli.agent_questions import Person
+from qwen_lsp.cli.agent_text import spell_out
 from qwen_lsp.cli.agent_view import View
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
@@ -32,6 +33,7 @@ from qwen_lsp.workspace.paths import RelPath, inside
 
 
 def run(args: argparse.Namespace) -> int:
+    spell_out()
     root = workspace(args.path)
     if args.push and not args.commit:
         raise UserError("--push pushes the commit of this run: say --commit too")

@@ -18,6 +18,7 @@ from qwen_lsp.cli.agent_history import History
 from qwen_lsp.cli.agent_page import check_page, write_page
 from qwen_lsp.cli.agent_preview import show_cost, show_files
 from qwen_lsp.cli.agent_status import Standing
+from qwen_lsp.cli.agent_text import spell_out
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.context.visible import seen_name
@@ -41,6 +42,7 @@ _ENDED: Mapping[str, str] = {
 
 
 def run(args: argparse.Namespace) -> int:
+    spell_out()
     words: Mapping[str, Callable[[argparse.Namespace], int]] = {
         "undo": lambda args: asyncio.run(_undone(args.which)),
         "runs": _listed,

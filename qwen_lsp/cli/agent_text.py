@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator, Mapping
 
 from rich.text import Text
@@ -14,6 +16,13 @@ _DIFF: Mapping[Kind, str] = {
 }  # fmt: skip
 _SIGNS = {"completed": "✓", "in_progress": "▸"}
 _STYLES = {"completed": "dim", "in_progress": "bold"}
+
+
+def spell_out() -> None:
+    """What a terminal's encoding lacks is replaced by a question mark instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def words(text: str) -> str:

@@ -150,8 +150,9 @@ class Record:
 
 
 def new_name() -> str:
-    """A name for a run; those of later runs sort behind it."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    """A name for a run; those of later runs sort behind it, within a second too."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}-{now.microsecond * 0x10000 // 1_000_000:04x}{secrets.token_hex(1)}"
 
 
 def _appending(path: Path) -> TextIO:

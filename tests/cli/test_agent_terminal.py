@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,38 @@ async def test_the_models_question_is_put_and_answered(repo: Path, configured: C
         assert "The user answered: half down" in model.requests[-1].prompt
 
 
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="commands are off without a sandbox")
+async def test_a_command_is_shown_whole_before_it_runs_and_its_output_while_it_does(
+    repo: Path, configured: Configure
+) -> None:
+    go, name = asyncio.Event(), "calc/made.txt"
+    line = f"echo first; echo made > {name}; echo last"
+    async with ScriptedEndpoint() as model:
+        configured(model)
+        model.reply(tool_calls=[("run_shell_command", {"command": "rm -rf calc"})])
+        model.reply(tool_calls=[("run_shell_command", {"command": line})])
+        model.reply(tool_calls=[("run_shell_command", {"command": line})])
+        model.reply("Done.", hold=go)
+        async with Terminal("agent", repo, *TASK) as terminal:
+            await terminal.shows("│ rm -rf calc")
+            await terminal.shows("y, a or n?")
+            terminal.types("n that is my code\n")
+            await terminal.shows(f"│ {line}")
+            await terminal.until(lambda: terminal.screen.text.count("y, a or n?") == 2, "the next question")
+            terminal.types("a\n")
+            await model.wait_requests(4)
+            go.set()
+            await terminal.shows("Apply 1 file?")
+            assert terminal.screen.text.count("y, a or n?") == 2, "the same again is not asked for"
+            assert terminal.screen.text.count("✓ run_shell_command") == 2
+            assert "│ last" in terminal.screen.text
+            assert "+made" in terminal.screen.text
+            terminal.types("y\n")
+            assert await terminal.ended() == 0
+        assert "They said: that is my code" in model.requests[1].prompt
+    assert (repo / name).read_text() == "made\n"
+
+
 async def test_ctrl_c_once_shows_what_there_is_and_the_run_can_go_on(
     run: Run, repo: Path, configured: Configure
 ) -> None:
@@ -198,6 +231,17 @@ async def test_any_width_will_do(repo: Path, configured: Configure, width: int) 
         shown = terminal.screen.text
         assert " ".join(shown.split()).count("A sentence that is") == 4
         assert "Ctrl-C" not in shown
+
+
+async def test_an_encoding_without_our_signs_ends_no_run(repo: Path, configured: Configure) -> None:
+    async with ScriptedEndpoint() as model:
+        configured(model)
+        model.reply("Größer — ≤ 3.", tool_calls=[EDIT])
+        model.reply("Done.")
+        spelled = {"PYTHONIOENCODING": "ascii"}
+        async with Terminal("agent", repo, *TASK, "--yes", environment=spelled) as terminal:
+            assert await terminal.ended() == 0
+        assert "Gr??er" in terminal.screen.text
 
 
 async def test_without_colour_signs_say_what_colours_said(repo: Path, configured: Configure) -> None:

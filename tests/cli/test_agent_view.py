@@ -112,9 +112,11 @@ def test_a_plan_is_told_where_it_moves_on() -> None:
 
 def test_what_is_beside_the_work_is_told() -> None:
     lines = printed(
-        Noted("A file was left out."), Compacted(120_000, 30_000, by_model=True), Asked("Run this?", "make", "no"),
+        Noted("A file was left out."),
+        Compacted(120_000, 30_000, by_model=True),
+        Asked("Run this?", "make", "no"),
         Stopped("turns", "Stopped after 3 turns."),
-    )  # fmt: skip
+    )
     assert lines == [
         "  ! A file was left out.",
         "  The conversation was shortened from 120K to 30.0K tokens, summed up by the model.",
@@ -182,9 +184,11 @@ def test_files_are_chosen_by_their_numbers(text: str, wanted: set[int] | None) -
 def test_each_file_of_a_preview_says_what_happens_to_it() -> None:
     out = io.StringIO()
     edits = [
-        FileEdit("a.py", None, "x\n"), FileEdit("b.py", "x\n", None), FileEdit("c.py", "x\n", "x\n", "old.py"),
+        FileEdit("a.py", None, "x\n"),
+        FileEdit("b.py", "x\n", None),
+        FileEdit("c.py", "x\n", "x\n", "old.py"),
         FileEdit("d\x1b.py", "x\n", "y\n"),
-    ]  # fmt: skip
+    ]
     show_files(Console(file=out, width=60, highlight=False), edits)
     assert [line.split() for line in out.getvalue().splitlines()] == [
         ["1", "a.py", "+1", "new"], ["2", "b.py", "-1", "deleted"],

@@ -26,7 +26,7 @@ def test_a_command_imports_only_its_own_module() -> None:
         [sys.executable, "-c", _LOADED],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert said.stdout.strip() == "['qwen_lsp.cli', 'qwen_lsp.errors']"
+    assert said.stdout.strip() == "['qwen_lsp.cli', 'qwen_lsp.cli.agent_arguments', 'qwen_lsp.errors']"
 
 
 @pytest.mark.parametrize(
