@@ -21,8 +21,6 @@ import random
 import shutil
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -40,6 +38,8 @@ from qwen_lsp.workspace.transaction import commit, recover, undo_last
 from tests.support.meanwhile import case
 
 FILES = 40
+_PLACED = FILES + 2
+"""Changes that are put in place: a moved file goes from one name and comes to another."""
 _OLD = "".join(f"line {n} of what was there\n" for n in range(200))
 _NEW = "".join(f"line {n} of what is to be there\n" for n in range(200))
 
@@ -87,26 +87,23 @@ def after() -> dict[str, str]:
 # -- one landing in a process of its own -----------------------------------------------------------
 
 
-def land_one(root: Path, journal_dir: Path) -> None:
-    """Land when a line comes, telling where it is: the window is from the first file in place to the last."""
+def land_one(root: Path, journal_dir: Path, tells: int) -> None:
+    """Land, telling where it is: b(egun), c(ommitted: decided), f(ile) for each put in place, d(one)."""
     move, put = journal.move, landing.land
-    placed = 0
 
     def moved(directory: Path, which: str, old: journal.State, new: journal.State) -> None:
         move(directory, which, old, new)
         if new == "committed":
-            os.write(1, b"c")
+            os.write(tells, b"c")
 
     def landed_one(folder: int, change: journal.Change) -> None:
-        nonlocal placed
         put(folder, change)
-        placed += 1
-        os.write(1, b"f")
+        os.write(tells, b"f")
 
     journal.move, landing.land = moved, landed_one
-    sys.stdin.readline()
+    os.write(tells, b"b")
     commit(root, edits(), journal_dir)
-    os.write(1, b"d")
+    os.write(tells, b"d")
 
 
 def plain_loop(root: Path, changes: list[FileEdit], *, durable: bool = False) -> None:
@@ -132,53 +129,61 @@ def plain_loop(root: Path, changes: list[FileEdit], *, durable: bool = False) ->
 # -- kills -----------------------------------------------------------------------------------------
 
 
-def killed(root: Path, journal_dir: Path, after_seconds: float) -> str:
-    """Start a landing, kill it so long after it began, and give what it told until then."""
-    command = [sys.executable, "-m", "bench.landing", "--land", str(root), str(journal_dir)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        # The start of the interpreter is not to be killed: a landing begins by making the folder of journals.
-        while not journal_dir.exists() and process.poll() is None:
-            time.sleep(0.0005)
-        until = time.perf_counter() + after_seconds
-        while time.perf_counter() < until and process.poll() is None:
-            time.sleep(0.0002)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-        return process.stdout.read().decode()
+def killed(root: Path, journal_dir: Path, seconds: float, *, decided: bool) -> str:
+    """Start a landing, kill it so long after it began or was decided on; what it told until then."""
+    told, tells = os.pipe()
+    process = os.fork()
+    if not process:
+        land_one(root, journal_dir, tells)
+        os._exit(0)
+    os.close(tells)
+    with os.fdopen(told, "rb", buffering=0) as pipe:
+        # "b" when it begins, "c" when it is decided.
+        heard = pipe.read(2 if decided else 1) or b""
+        if decided and len(heard) < 2:
+            heard += pipe.read(1) or b""
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            pass
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        return (heard + pipe.readall()).decode()
 
 
 def kill(times: int, inside: int) -> dict[str, object]:
-    """Kill landings until there were so many, and so many between the first file in place and the last."""
-    wanted, before = after(), None
+    """Kill landings until there were so many, and so many between the first file in place and the last.
+
+    Every other one is killed at a random moment of the whole landing, the others at one after the decision,
+    which is where the files are put in place and takes a small part of the time.
+    """
+    wanted = after()
     counts: Counter[str] = Counter()
     spread = random.Random(7)
-    longest = 0.25
+    longest = {False: 0.15, True: 0.02}
     done = window = 0
     while done < times or window < inside:
+        decided = (done + counts["over already"]) % 2 == 1
         with workspace() as (root, journal_dir):
             lay(root)
             before = on_disk(root)
-            told = killed(root, journal_dir, spread.uniform(0, longest))
+            told = killed(root, journal_dir, spread.uniform(0, longest[decided]), decided=decided)
             if "d" in told:
-                longest = max(0.02, longest * 0.97)  # most kills should come before the end
+                longest[decided] *= 0.97  # most kills should come before the end
                 counts["over already"] += 1
                 continue
-            longest = min(0.5, longest * 1.02)
+            longest[decided] = min(0.3, longest[decided] * 1.02)
             done += 1
             placed = told.count("f")
             stage = "before the decision" if "c" not in told else "after the last file"
-            if "c" in told and placed < len(edits()) + 2:
-                stage, window = "between the files", window + (placed > 0)
+            if "c" in told and placed < _PLACED:
+                stage, window = "between the decision and the last file", window + (placed > 0)
             counts[stage] += 1
             recover(root, journal_dir)
             now = on_disk(root)
             counts["torn"] += sum(text.rstrip("*") not in (_OLD, _NEW) for text in now.values())
             counts["half applied"] += now not in (before, wanted)
-            counts["nothing" if now == before else "everything" if now == wanted else "half"] += 1
+            counts["nothing"] += now == before
+            counts["everything"] += now == wanted
             if now == wanted:
                 undo_last(root, journal_dir)
                 counts["not undone"] += on_disk(root) != before
@@ -265,12 +270,8 @@ def main() -> None:
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--meanwhile", type=int, default=0)
-    parser.add_argument("--land", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     logging.disable(logging.WARNING)  # each recovery says what it did
-    if args.land:
-        land_one(*map(Path, args.land))
-        return
     if args.time:
         print(json.dumps(timed(args.rounds), indent=2))
     if args.kills:
