@@ -18,6 +18,8 @@ _HARDENING = (
     "-c", "core.fsmonitor=false",
     "-c", "core.pager=cat",
     "-c", "protocol.ext.allow=never",
+    # A folder that looks like a bare repository is content of the workspace, with a configuration of its own.
+    "-c", "safe.bareRepository=explicit",
 )  # fmt: skip
 _SECONDS = 60.0
 """After this git is given up: an ignore file can be a FIFO, a disk can hang."""
