@@ -483,6 +483,11 @@ from qwen_lsp.sandbox.place import Place
 place = Place.new(Path(sys.argv[1]))
 (place.folder / "x").mkdir(mode=0)
 print(place.folder, flush=True)
+os.chdir(place.folder)
+for _ in range(2_000):
+    os.mkdir("deep")
+    os.chdir("deep")
+open("file", "w").close()
 os._exit(1)
 """
 
@@ -498,6 +503,15 @@ def test_copies_of_dead_processes_are_removed(tmp_path: Path) -> None:
     assert not left.exists()
     place.release()
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_a_folder_of_any_depth_in_the_place_of_a_file_is_removed(bench: Opening) -> None:
+    at = await bench.open()
+    deeper = "n=0; while [ $n -lt 1500 ]; do mkdir d && cd d; n=$((n + 1)); done"
+    ran = await at.run(f"rm README.md; mkdir README.md; cd README.md; {deeper}")
+    fork = at.snapshot.edited(RelPath("README.md"), "# Anew\n")
+    again = await at.scratch.run(fork, Command("cat README.md"))
+    assert (ran.changed, again.exit.output) == (("README.md",), "# Anew\n")
 
 
 async def test_the_copy_of_another_living_run_is_kept(bench: Opening) -> None:
