@@ -350,6 +350,20 @@ async def test_heavy_ignored_folders_are_lent_and_light_ones_copied(bench: Openi
     assert (at.root / "generated/version.py").read_text() == "x\n"
 
 
+async def test_a_heavy_folder_with_a_secret_however_deep_is_not_lent(bench: Opening) -> None:
+    def heavy(root: Path) -> None:
+        (root / ".gitignore").write_text("weights/\n")
+        for number in range(1_100):
+            put(f"weights/{number % 9}/{number}.txt")(root)
+        for number in range(9):
+            put(f"weights/{number}/below/.env")(root)
+
+    at = await bench.open(several(repository, heavy))
+    ran = await at.run("ls")
+    assert "weights" not in ran.exit.output.split()
+    assert ("weights", "holds .env (environment file)") in at.scratch.absent
+
+
 async def test_a_file_that_git_ignores_is_not_taken(bench: Opening) -> None:
     at = await bench.open(put(".gitignore", "out/\n*.log\n"))
 
