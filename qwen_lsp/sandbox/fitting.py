@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat as modes
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +18,12 @@ from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.sandbox.copying import Copier, Pair, Signature, TooMuch, signature
+from qwen_lsp.sandbox.place import FOLDER, clear
 from qwen_lsp.sandbox.survey import Allowed, Survey, survey
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.guard import guarded
 from qwen_lsp.workspace.paths import RelPath
 
-FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _SECOND = 1_000_000_000
 _TEMPORARY = ".qwen-lsp-fitting.tmp"
@@ -124,7 +123,7 @@ class Working:
             if buffer is not None and buffer.text is not None:
                 self.known[path] = self._write(target, fork, path, buffer.text, before)
                 return
-            _clear(target, name)
+            clear(target, name)
             with contextlib.suppress(OSError, TooMuch), open_folder(self.root, folder) as source:
                 pair = Copier(self.root, self.copy).one(source, target, name, folder)
                 if path in fork.modes:
@@ -154,7 +153,7 @@ class Working:
         finally:
             os.close(descriptor)
         if _is_folder(target, name):
-            _clear(target, name)
+            clear(target, name)
         os.rename(_TEMPORARY, name, src_dir_fd=target, dst_dir_fd=target)
         return Pair(source, signature(os.stat(name, dir_fd=target, follow_symlinks=False)))
 
@@ -247,14 +246,4 @@ def _made_executable(folder: int, name: str, executable: bool) -> Signature:
 def _remove(top: Path, path: RelPath) -> None:
     folder, _, name = path.rpartition("/")
     with contextlib.suppress(OSError), open_folder(top, folder) as descriptor:
-        _clear(descriptor, name)
-
-
-def _clear(folder: int, name: str) -> None:
-    """Remove a name, whatever it is."""
-    try:
-        os.unlink(name, dir_fd=folder)
-    except FileNotFoundError:
-        return
-    except (IsADirectoryError, PermissionError):
-        shutil.rmtree(name, dir_fd=folder)
+        clear(descriptor, name)

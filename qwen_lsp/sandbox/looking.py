@@ -11,7 +11,8 @@ import stat as modes
 from dataclasses import dataclass, field
 
 from qwen_lsp.sandbox.copying import Signature, signature
-from qwen_lsp.sandbox.fitting import FOLDER, Working, open_folder
+from qwen_lsp.sandbox.fitting import Working, open_folder
+from qwen_lsp.sandbox.place import FOLDER
 from qwen_lsp.workspace.ignore import REPOSITORY_FOLDERS, IgnoreRules
 from qwen_lsp.workspace.paths import RelPath
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ if sys.platform != "win32":
     import fcntl
 
 _LOCK = ".lock"
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""How a folder is opened, through no link."""
 
 
 def default_place() -> Path:
@@ -64,18 +65,53 @@ def sweep(above: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, also where commands have taken away the right to look into it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if not folder.exists():
+    """Remove a folder as far as it can be, also where commands have taken away the right to look into it."""
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+        descriptor = os.open(folder, FOLDER)
+        try:
+            # Each in the folder itself, so that nothing is left outside it where this is cut short.
+            with os.scandir(descriptor) as scanned:
+                names = [entry.name for entry in scanned]
+            for name in names:
+                clear(descriptor, name)
+        finally:
+            os.close(descriptor)
+        folder.rmdir()
+
+
+def clear(above: int, name: str) -> None:
+    """Remove a name in an open folder, whatever it is; nothing may run in there. Raises OSError.
+
+    Folders are taken out of one another before they are emptied: a command can nest them deeper than calls
+    or open files can be, and than a path can say.
+    """
+    try:
+        os.unlink(name, dir_fd=above)
         return
-    folders = [folder]
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):
+        os.chmod(name, 0o700, dir_fd=above)
+    own, taken_out = f".qwen-lsp-{secrets.token_hex(8)}-", 0
+    folders = [name]
     while folders:
-        inner = folders.pop()
-        with contextlib.suppress(OSError):
-            inner.chmod(0o700)
-            with os.scandir(inner) as scanned:
-                folders += [Path(entry) for entry in scanned if entry.is_dir(follow_symlinks=False)]
-    shutil.rmtree(folder, ignore_errors=True)
+        folder = folders.pop()
+        descriptor = os.open(folder, FOLDER, dir_fd=above)
+        try:
+            with os.scandir(descriptor) as scanned:
+                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
+            for inner, is_folder in entries:
+                if not is_folder:
+                    os.unlink(inner, dir_fd=descriptor)
+                    continue
+                os.chmod(inner, 0o700, dir_fd=descriptor)
+                taken_out += 1
+                folders.append(f"{own}{taken_out}")
+                os.rename(inner, folders[-1], src_dir_fd=descriptor, dst_dir_fd=above)
+        finally:
+            os.close(descriptor)
+        os.rmdir(folder, dir_fd=above)
 
 
 def _locked(path: Path, *, make: bool = False) -> int | None:

@@ -22,6 +22,8 @@ Allowed = Callable[[RelPath], str | None]
 
 MOST_FILES, MOST_BYTES = 1_000, 32 * 1024 * 1024
 """An ignored folder with more than this is heavy."""
+_MOST_LOOKED_AT = 50_000
+"""Names in a heavy folder that are looked at for what is withheld."""
 _MOST_EXTRAS, _MOST_LENT, _DEEPEST = 20_000, 200, 60
 HIDDEN = "hidden by .qwenignore"
 
@@ -146,12 +148,14 @@ def _weigh(root: Path, top: RelPath, allowed: Allowed) -> tuple[dict[str, list[s
     """The files of a folder, by folder, or None when it is heavy; and why something in it is withheld."""
     listed: dict[str, list[str]] = {}
     withheld = ""
-    number = size = 0
+    number = size = looked_at = 0
+    heavy = False
     folders = [top]
-    while folders:
+    while folders and looked_at < _MOST_LOOKED_AT:
         folder = folders.pop()
         names = listed.setdefault(folder, [])
         for entry in _entries(root, folder):
+            looked_at += 1
             path = RelPath(f"{folder}/{entry.name}")
             if reason := allowed(path):
                 withheld = withheld or f"holds {entry.name} ({reason})"
@@ -161,12 +165,13 @@ def _weigh(root: Path, top: RelPath, allowed: Allowed) -> tuple[dict[str, list[s
                 names.append(entry.name)
                 number += 1
                 try:
-                    size += entry.stat(follow_symlinks=False).st_size
+                    size += 0 if heavy else entry.stat(follow_symlinks=False).st_size
                 except OSError:
                     continue
-        if number + len(folders) > MOST_FILES or size > MOST_BYTES:
-            return None, withheld
-    return listed, withheld
+        heavy = heavy or number + len(folders) > MOST_FILES or size > MOST_BYTES
+        if heavy and withheld:
+            break
+    return None if heavy or folders else listed, withheld
 
 
 def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:

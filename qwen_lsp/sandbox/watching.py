@@ -44,11 +44,14 @@ class Growth:
     def since(self, enough: int, deleted: int = 0) -> int:
         """Bytes written since then, `deleted` ones too; 0 where the disk lost no more than `enough`.
 
-        A walk through the folder costs more than most commands, so the disk is asked first.
+        A walk through the folder costs more than most commands, so the disk is asked first. What it lost is
+        the answer where some of the folder cannot be looked into: a command may hide what it writes.
         """
-        if self._free - _free(self._folder) + deleted <= enough:
+        lost = self._free - _free(self._folder)
+        if lost + deleted <= enough:
             return 0
-        return deleted + _changed_since(self._folder, self._began_ns)
+        written = _changed_since(self._folder, self._began_ns)
+        return deleted + (lost if written is None else written)
 
 
 @dataclass(slots=True)
@@ -159,17 +162,25 @@ def _free(folder: Path) -> int:
     return found.f_bfree * found.f_frsize
 
 
-def _changed_since(folder: Path, moment_ns: int) -> int:
-    """Bytes of the files below a folder that were written or made since then. Follows no link."""
+def _changed_since(folder: Path, moment_ns: int) -> int | None:
+    """Bytes of the files below a folder that were written or made since then. Follows no link.
+
+    None where a folder cannot be looked into: it is too deep, or a command took the right to away.
+    """
     total = 0
     folders = [str(folder)]
     while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    found = entry.stat(follow_symlinks=False)
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    if found.st_ctime_ns >= moment_ns:
-                        total += found.st_blocks * _BLOCK
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):
+                        found = entry.stat(follow_symlinks=False)
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+                        if found.st_ctime_ns >= moment_ns:
+                            total += found.st_blocks * _BLOCK
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
     return total

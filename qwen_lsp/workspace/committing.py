@@ -11,7 +11,7 @@ from pathlib import Path
 from qwen_lsp.errors import FileUnreadable, UserError, WorkspaceError
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace import disk, git, user_git
-from qwen_lsp.workspace.git_config import Repository, repository
+from qwen_lsp.workspace.git_config import Repository
 from qwen_lsp.workspace.paths import RelPath
 
 _HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit")
@@ -66,7 +66,7 @@ async def look(root: Path, edits: Sequence[FileEdit]) -> Commit:
     Raises UserError where none can be made: no repository, one whose configuration is not accepted, a
     detached HEAD, a merge or conflicts under way, or nothing that is not committed already.
     """
-    repo = await asyncio.to_thread(repository, root)
+    repo = await user_git.repository(root)
     branch = _branch(repo)
     if (await user_git.run(root, ["ls-files", "-z", "--unmerged"])).out:
         raise UserError("There are files with unresolved conflicts; resolve them first.")
@@ -118,7 +118,7 @@ async def commit(proposed: Commit, message: str, *, with_own: bool = False) -> C
     message = message.replace("\0", "").strip()
     if not message:
         raise UserError("A commit needs a message.")
-    repo = await asyncio.to_thread(repository, root)
+    repo = await user_git.repository(root)
     now = (await user_git.run(root, ["rev-parse", "--verify", "--quiet", "HEAD"], fine=(0, 1))).text
     same = [await _content(root, path) for path in paths] == list(proposed.contents)
     if not same or (_branch(repo), now) != (proposed.branch, proposed.head):

@@ -18,10 +18,12 @@ _HARDENING = (
     "-c", "core.fsmonitor=false",
     "-c", "core.pager=cat",
     "-c", "protocol.ext.allow=never",
+    # A folder that looks like a bare repository is content of the workspace, with a configuration of its own.
+    "-c", "safe.bareRepository=explicit",
 )  # fmt: skip
 _SECONDS = 60.0
 """After this git is given up: an ignore file can be a FIFO, a disk can hang."""
-_LOG_SECONDS = 5.0
+_SHORT_SECONDS = 5.0
 
 
 def run(
@@ -70,7 +72,7 @@ def recently_changed(folder: Path, commits: int) -> list[str]:
             "log", f"--max-count={commits}", "--first-parent", "--diff-merges=off", "--name-only",
             "--relative", "--no-renames", "--no-ext-diff", "--no-textconv", "--pretty=format:", "-z",
         ],
-        seconds=_LOG_SECONDS,
+        seconds=_SHORT_SECONDS,
     )  # fmt: skip
     if printed is None:
         return []
@@ -151,23 +153,43 @@ def forget_user() -> None:
 @functools.lru_cache(maxsize=8)
 def _global_excludes(home: str, config_home: str) -> Path:
     config = Path(config_home) if config_home else Path(home or os.devnull) / ".config"
-    # The only question asked with the user's own configuration, and outside any repository.
-    program = executable()
-    named = (home and (Path(home) / ".gitconfig").is_file()) or (config / "git" / "config").is_file()
-    if program is not None and named:
-        command = [str(program), "config", "--global", "--type=path", "--get", "core.excludesFile"]
-        environment = {**own_environment(), "HOME": home, "XDG_CONFIG_HOME": str(config)}
-        environment.pop("GIT_CONFIG_GLOBAL")
-        try:
-            done = subprocess.run(
-                command, cwd="/", env=environment, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=5, check=False,
-            )  # fmt: skip
-            if done.returncode == 0 and (path := os.fsdecode(done.stdout).rstrip("\n")):
-                return Path(path)
-        except (OSError, subprocess.TimeoutExpired):
-            pass
+    # Asked with the user's own configuration, and outside any repository.
+    if (home and (Path(home) / ".gitconfig").is_file()) or (config / "git" / "config").is_file():
+        named = _path_setting(Path("/"), ("--global",), "core.excludesFile")
+        if named is not None:
+            return named
     return config / "git" / "ignore"
+
+
+def hooks_folder(folder: Path) -> Path | None:
+    """Where a setting tells git to take the hooks of the repository around `folder` from; None for none.
+
+    The user's own configuration counts as well, and what any of it includes.
+    """
+    top = repository(folder)
+    named = _path_setting(folder, (), "core.hooksPath") if top is not None else None
+    return top / named if top is not None and named is not None else None
+
+
+def _path_setting(folder: Path, where: Sequence[str], key: str) -> Path | None:
+    """A path that git's configuration names, the user's own included; None where it names none."""
+    program = executable()
+    if program is None or (program.is_relative_to(folder) and folder != Path("/")):
+        return None
+    own = {name: os.environ[name] for name in ("HOME", "XDG_CONFIG_HOME") if name in os.environ}
+    environment = {**own_environment(), **own}
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+        environment.pop(name)
+    try:
+        done = subprocess.run(
+            [str(program), "config", *where, "--type=path", "--get", key], cwd=folder, env=environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            timeout=_SHORT_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    path = os.fsdecode(done.stdout).rstrip("\n")
+    return Path(path) if done.returncode == 0 and path else None
 
 
 def own_environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.workspace import git, user_git
-from qwen_lsp.workspace.git_config import Repository, repository
+from qwen_lsp.workspace.git_config import Repository
 
 _SECONDS = 300.0
 _LISTED = 50
@@ -52,7 +52,7 @@ async def look(root: Path, remote: str | None = None, branch: str | None = None)
     Raises UserError where there is none to be made: no repository, one whose configuration is not accepted,
     a detached HEAD, no upstream, a remote that is no other place, or nothing to push.
     """
-    repo = await asyncio.to_thread(repository, root)
+    repo = await user_git.repository(root)
     own = git.branch(repo.top)
     if not own:
         raise UserError("HEAD is detached, so there is no branch to push; switch to a branch first.")

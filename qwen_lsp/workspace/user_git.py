@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.workspace import git
+from qwen_lsp.workspace import git, git_config
+from qwen_lsp.workspace.git_config import Repository
 
 _SWITCHES = (
     "--no-pager", "--literal-pathspecs",
@@ -25,6 +26,7 @@ _SWITCHES = (
     "-c", "core.editor=:",
     "-c", "sequence.editor=:",
     "-c", "protocol.ext.allow=never",
+    "-c", "safe.bareRepository=explicit",
     "-c", "submodule.recurse=false",
     "-c", "log.showSignature=false",
     "-c", "gc.auto=0",
@@ -62,6 +64,19 @@ class Done:
     @property
     def text(self) -> str:
         return self.out.decode("utf-8", "replace").strip()
+
+
+async def repository(root: Path) -> Repository:
+    """The repository around `root`, its configuration looked through, and surely the one that git uses there.
+
+    Raises UserError for none, for keys that are not accepted, and where git would use another one: a folder
+    that looks like a bare repository brings a configuration that nobody has looked at.
+    """
+    found = await asyncio.to_thread(git_config.repository, root)
+    used = os.fsdecode((await run(root, ["rev-parse", "--absolute-git-dir"])).out.removesuffix(b"\n"))
+    if await asyncio.to_thread(Path(used).resolve) != await asyncio.to_thread(found.git_dir.resolve):
+        raise UserError(f"In {root}, git would use {printable(used)} instead of the repository around it.")
+    return found
 
 
 async def run(

@@ -68,6 +68,13 @@ TOO_MUCH: dict[str, tuple[str, Ending, Limits]] = {
         _python("i = 0\nwhile True:\n  open(f'/tmp/{i}', 'w').close()\n  i += 1"), "disk",
         Limits(disk_bytes=4 * MIB),
     ),
+    "a folder deeper than a path can say": (
+        _python(
+            "import os, time\nfor _ in range(30):\n  os.mkdir('d' * 200); os.chdir('d' * 200)\n"
+            "for name in 'ab':\n  open(name, 'wb').write(bytes(40 << 20))\ntime.sleep(515151)"
+        ),
+        "disk", Limits(disk_bytes=50 * MIB),
+    ),
     "output": ("yes", "output", Limits(output_bytes=10_000)),
     "output of a program left behind": ("yes & sleep 515151", "output", Limits(output_bytes=10_000)),
     "time": ("sleep 515151", "time", Limits(seconds=0.3)),

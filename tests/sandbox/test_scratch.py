@@ -350,6 +350,19 @@ async def test_heavy_ignored_folders_are_lent_and_light_ones_copied(bench: Openi
     assert (at.root / "generated/version.py").read_text() == "x\n"
 
 
+async def test_a_heavy_folder_with_a_secret_however_deep_is_not_lent(bench: Opening) -> None:
+    def heavy(root: Path) -> None:
+        (root / ".gitignore").write_text("weights/\n")
+        for number in range(1_100):
+            put(f"weights/all/{number}.txt")(root)
+        put("weights/all/below/.env")(root)
+
+    at = await bench.open(several(repository, heavy))
+    ran = await at.run("ls")
+    assert "weights" not in ran.exit.output.split()
+    assert ("weights", "holds .env (environment file)") in at.scratch.absent
+
+
 async def test_a_file_that_git_ignores_is_not_taken(bench: Opening) -> None:
     at = await bench.open(put(".gitignore", "out/\n*.log\n"))
 
@@ -483,6 +496,11 @@ from qwen_lsp.sandbox.place import Place
 place = Place.new(Path(sys.argv[1]))
 (place.folder / "x").mkdir(mode=0)
 print(place.folder, flush=True)
+os.chdir(place.folder)
+for _ in range(2_000):
+    os.mkdir("deep")
+    os.chdir("deep")
+open("file", "w").close()
 os._exit(1)
 """
 
@@ -498,6 +516,15 @@ def test_copies_of_dead_processes_are_removed(tmp_path: Path) -> None:
     assert not left.exists()
     place.release()
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_a_folder_of_any_depth_in_the_place_of_a_file_is_removed(bench: Opening) -> None:
+    at = await bench.open()
+    deeper = "n=0; while [ $n -lt 1500 ]; do mkdir d && cd d; n=$((n + 1)); done"
+    ran = await at.run(f"rm README.md; mkdir README.md; cd README.md; {deeper}")
+    fork = at.snapshot.edited(RelPath("README.md"), "# Anew\n")
+    again = await at.scratch.run(fork, Command("cat README.md"))
+    assert (ran.changed, again.exit.output) == (("README.md",), "# Anew\n")
 
 
 async def test_the_copy_of_another_living_run_is_kept(bench: Opening) -> None:

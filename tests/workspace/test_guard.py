@@ -49,6 +49,28 @@ def test_where_git_takes_its_hooks_from_is_guarded(tmp_path: Path, written: str)
     assert guarded(tmp_path) == ("tools/hooks",)
 
 
+@pytest.mark.parametrize("place", ["on one line", "in an included file", "of the user", "of a folder above"])
+def test_wherever_the_setting_stands(tmp_path: Path, own_user_folders: Path, place: str) -> None:
+    """Git itself is asked, and a relative path begins where the repository does."""
+    root = tmp_path / "w"
+    root.mkdir()
+    git(root, "init", "-q")
+    written = "[core] hooksPath = tools/hooks\n"
+    if place == "of the user":
+        (own_user_folders / ".gitconfig").write_text(written, encoding="utf-8")
+    elif place == "in an included file":
+        (root / "settings").write_text(written, encoding="utf-8")
+        git(root, "config", "include.path", "../settings")
+    else:
+        config = root / ".git" / "config"
+        config.write_text(config.read_text(encoding="utf-8") + written, encoding="utf-8")
+    if place == "of a folder above":
+        (root / "tools").mkdir()
+        assert guarded(root / "tools") == ("hooks",)
+    else:
+        assert guarded(root) == ("tools/hooks",)
+
+
 def test_this_programs_own_folders_are_guarded_in_a_workspace_that_holds_them(own_user_folders: Path) -> None:
     assert guarded(own_user_folders) == ("cache/qwen-lsp", "config/qwen-lsp", "state/qwen-lsp")
 

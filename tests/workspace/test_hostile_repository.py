@@ -120,6 +120,33 @@ async def test_the_settings_of_one_work_tree_count_as_well(root: Path, tmp_path:
     assert not (tmp_path / "marker").exists()
 
 
+@pytest.mark.parametrize("empty", ["sub/.git", "sub/plain"])
+async def test_a_folder_that_looks_like_a_repository_has_no_say(
+    root: Path, tmp_path: Path, empty: str
+) -> None:
+    """Git takes a folder with these names for a bare repository, also where it is content of another one."""
+    evil = program(tmp_path / "evil", tmp_path / "marker")
+    inner = root / "sub"
+    settings = f'[core]\n\tbare = false\n\tworktree = .\n[filter "evil"]\n\tclean = {evil}\n'
+    write(
+        inner,
+        {
+            "HEAD": "ref: refs/heads/work\n",
+            "objects/x": "",
+            "refs/x": "",
+            "config": settings,
+            "a.py": "a = 2\n",
+        },
+    )
+    write(root, {f"{empty}/HEAD": "ref: refs/heads/work\n"})
+    with pytest.raises(UserError, match=r"bare repository|instead of the repository"):
+        await committing.look(inner, [EDIT])
+    with pytest.raises(UserError, match=r"bare repository|instead of the repository"):
+        await pushing.look(inner, "origin")
+    await committing.subjects(inner)
+    assert not (tmp_path / "marker").exists()
+
+
 async def test_a_filter_of_the_users_own_is_used(root: Path, own_user_folders: Path) -> None:
     user(own_user_folders, '[filter "evil"]\n\tclean = tr a-z A-Z\n')
     proposed = await committing.look(root, [EDIT])
