@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand. Exit status: 0 done, 1 an error that was told, 2 wrong usage, 130 interrupted."""
     try:
         args = _parser().parse_args(joined(list(sys.argv[1:] if argv is None else argv)))
-        command = cast(_Command, importlib.import_module(f"qwen_lsp.cli.{args.module}"))
+        command = _command(args.module)
         status = command.run(args)
         # Here and not at the interpreter's exit, where a full disk could not be told in a sentence.
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: `>&-`
@@ -53,6 +54,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         _let_go_of_output()
         where = f"{error.filename}: " if error.filename else "output: " if error.errno in _FULL else ""
         return _failed(f"{where}{error.strerror or error}")
+
+
+def _command(module: str) -> _Command:
+    """A subcommand's module, imported out of the garbage collector's way: nothing in it is ever garbage."""
+    name = f"qwen_lsp.cli.{module}"
+    if name not in sys.modules and gc.isenabled():
+        gc.disable()
+        try:
+            importlib.import_module(name)
+        finally:
+            gc.freeze()
+            gc.enable()
+    return cast(_Command, importlib.import_module(name))
 
 
 def _failed(sentence: str) -> int:

@@ -107,6 +107,11 @@ def usage_of(event: Event) -> Usage | None:
     return Usage(_count(fields.get("prompt_tokens")), _count(fields.get("completion_tokens")), _count(cached))
 
 
+def _object(value: object) -> dict[str, Any]:
+    """A JSON object of the server's; empty where it sent anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
@@ -136,7 +141,8 @@ def arguments_of(text: str) -> tuple[dict[str, Any], str]:
 class _Slot:
     """One call of the server's while its pieces arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: int | None) -> None:
+        self.index = index
         self.id = ""
         self.name = ""
         self.arguments = ""
@@ -151,7 +157,7 @@ class Assembler:
         self._reader = Reader(tools) if tools else None
         self._restorer = Restorer()
         self._max_tokens = max_tokens
-        self._slots: dict[object, _Slot] = {}
+        self._slots: list[_Slot] = []
         self._shown: list[str] = []
         self._read: list[ToolCall] = []
         self.raw: list[str] = []
@@ -169,13 +175,15 @@ class Assembler:
         choices = event.get("choices")
         if not isinstance(choices, list) or not choices:
             return []
-        choice = cast("dict[str, Any]", choices[0])
+        choice = _object(cast("list[Any]", choices)[0])
         ended = choice.get("finish_reason")
         self.ended = str(ended) if ended else self.ended
         # A server that does not stream sends the whole message where the pieces would be.
-        delta = cast("dict[str, Any]", choice.get("delta") or choice.get("message") or {})
-        for i, call in enumerate(cast("list[Any]", delta.get("tool_calls") or [])):
-            self._call(i, call)
+        delta = _object(choice.get("delta")) or _object(choice.get("message"))
+        calls = delta.get("tool_calls")
+        earlier = len(self._slots)
+        for call in cast("list[Any]", calls if isinstance(calls, list) else []):
+            self._call(_object(call), earlier)
         content = delta.get("content")
         return self._text(content) if isinstance(content, str) and content else []
 
@@ -193,21 +201,36 @@ class Assembler:
         self._shown.extend(delta.text for delta in shown)
         return shown
 
-    def _call(self, position: int, call: Any) -> None:
-        if not isinstance(call, dict):
-            return
-        fields = cast("dict[str, Any]", call)
-        index = fields.get("index")
-        function = cast("dict[str, Any]", fields.get("function") or {})
-        key: object = index if isinstance(index, int) else fields.get("id") or position
-        slot = self._slots.setdefault(key, _Slot())
-        slot.id = str(fields.get("id") or slot.id)
-        slot.name = str(function.get("name") or slot.name)
+    def _call(self, fields: Mapping[str, Any], earlier: int) -> None:
+        """Take in a piece of a call; `earlier` calls were there before this event."""
+        function = _object(fields.get("function"))
+        index, id_, name = fields.get("index"), str(fields.get("id") or ""), str(function.get("name") or "")
+        slot = self._slot(index if isinstance(index, int) else None, id_, name, earlier)
+        slot.id = id_ or slot.id
+        slot.name = name or slot.name
         arguments = function.get("arguments")
         # Ollama once sent the arguments as an object; OpenAI's format has text.
         piece = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
         self.raw.append(piece)
         slot.arguments += piece
+
+    def _slot(self, index: int | None, id_: str, name: str, earlier: int) -> _Slot:
+        """The call that a piece belongs to: the one of its index, and without one the latest.
+
+        Some servers number every call 0, or none: there a name with another id, or with none, begins one.
+        """
+        slots = [slot for slot in self._slots if slot.index == index]
+        if slots:
+            slot = next((slot for slot in slots if id_ and slot.id == id_), slots[-1])
+            if index is None:
+                another = not id_ or id_ != slot.id or slot in self._slots[earlier:]
+            else:
+                # An id alone begins nothing: vLLM once made one up for every piece.
+                another = bool(id_ and slot.id) and id_ != slot.id
+            if not (name and another):
+                return slot
+        self._slots.append(begun := _Slot(index))
+        return begun
 
     def finish(self) -> tuple[list[TextDelta], ChatDone]:
         """The rest of the text, and the whole reply. Raises MalformedReply when the stream was cut."""
@@ -235,7 +258,7 @@ class Assembler:
         return rest, ChatDone(content, calls, ended, self.usage or Usage(), self.model)
 
     def _server_calls(self, *, cut: bool) -> tuple[ToolCall, ...]:
-        slots = [slot for slot in self._slots.values() if slot.name or slot.arguments]
+        slots = [slot for slot in self._slots if slot.name or slot.arguments]
         calls: list[ToolCall] = []
         for i, slot in enumerate(slots):
             arguments, problem = arguments_of(slot.arguments)

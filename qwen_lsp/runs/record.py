@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -138,9 +138,11 @@ class Record:
     def _keep_meta(self) -> None:
         """All of it or what it was before."""
         new = self.folder / f"{META}.new"
+        # Written between a reply and the next request: neither copied deep nor written piece by piece.
+        row = {field.name: getattr(self.meta, field.name) for field in fields(self.meta)}
         try:
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-                json.dump(asdict(self.meta), out, default=str)
+                out.write(json.dumps(row, default=str))
             new.replace(self.folder / META)
         except OSError as error:
             self._broken(error)

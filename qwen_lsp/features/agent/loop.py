@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qwen_lsp.errors import ContextOverflow, EndpointError, EndpointFailed, EndpointTimeout, MalformedReply
 from qwen_lsp.features.agent.calls import answer
@@ -20,7 +20,7 @@ from qwen_lsp.features.agent.events import Ended, Said, Stopped, Turned
 from qwen_lsp.features.agent.finishing import unfinished
 from qwen_lsp.features.agent.room import Room
 from qwen_lsp.index.snapshot import Snapshot
-from qwen_lsp.model.messages import ChatDone, Message, TextDelta, Usage
+from qwen_lsp.model.messages import ChatDone, Message, TextDelta, ToolCall, Usage
 from qwen_lsp.text.edits import FileEdit
 
 MOST_REPAIRS = 3
@@ -88,23 +88,38 @@ async def _turn(course: Course) -> bool:
     await make_room(course)
     begun = time.monotonic()
     reply = await _reply(course)
+    calls = _named(course, reply.calls)
     course.turns += 1
     course.usage += reply.usage
     course.last = reply.usage
     course.history.measure(reply.usage)
     cost = course.caps.cost(course.usage)
     course.means.on_event(Turned(course.turns, reply.usage, time.monotonic() - begun, cost))
-    course.say(Message("assistant", reply.content, tool_calls=reply.calls))
+    course.say(Message("assistant", reply.content, tool_calls=calls))
     course.summary = reply.content.strip() or course.summary
     if reply.finish_reason == "content_filter":
         raise End("refused", "The endpoint's content filter stopped the reply.")
-    if not reply.calls:
+    if not calls:
         return _without_calls(course, reply)
-    await answer(course, reply.calls)
+    await answer(course, calls)
     course.nudged = ""
-    course.repairs = course.repairs + 1 if all(asked.problem for asked in reply.calls) else 0
+    course.repairs = course.repairs + 1 if all(asked.problem for asked in calls) else 0
     _check_repairs(course)
     return True
+
+
+def _named(course: Course, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    """The calls, each with an id of its own in the conversation: servers send none, or the same again."""
+    taken = {call.id for message in course.history.messages for call in message.tool_calls}
+    named: list[ToolCall] = []
+    for call in calls:
+        number = len(taken)
+        while call.id in taken or not call.id:
+            call = replace(call, id=f"call_{number}")
+            number += 1
+        taken.add(call.id)
+        named.append(call)
+    return tuple(named)
 
 
 def _without_calls(course: Course, reply: ChatDone) -> bool:
@@ -136,18 +151,20 @@ def _check_repairs(course: Course) -> None:
 
 
 async def _reply(course: Course) -> ChatDone:
-    """The next reply, asked for anew where it broke off, and after a compaction where it did not fit."""
-    broken, overflowed = 0, False
+    """The next reply, asked for anew where it broke off, and in less room where it did not fit."""
+    broken, compacted = 0, False
     while True:
         begun: list[str] = []
         try:
             return await _asked(course, begun)
         except ContextOverflow as error:
-            if overflowed:
+            if compacted:
                 raise End("window", f"The conversation does not fit the model's window: {error}.") from None
-            overflowed = True
             await _learn(course, error)
-            await compact(course, ask=False)
+            # With a smaller window goes a shorter reply: that may have been all that did not fit.
+            if course.history.tokens > course.room.most:
+                compacted = True
+                await compact(course, ask=False)
         except (MalformedReply, EndpointTimeout, EndpointFailed) as error:
             broken += 1
             # A server that does not answer at all has been asked often enough by the endpoint itself.

@@ -156,6 +156,20 @@ async def test_a_window_that_turns_out_smaller_is_believed() -> None:
     assert not first.by_model, "what did not fit cannot be summed up by the model either"
 
 
+async def test_a_reply_that_is_too_long_for_the_window_becomes_shorter() -> None:
+    overflow = json.dumps({"error": {"message": "This model's maximum context length is 16000 tokens."}})
+    async with agent_of(131_072) as agent:
+        agent.count, agent.max_tokens = count, 15_000
+        agent.server.reply(status=400, body=overflow.encode())
+        agent.server.reply("Done.")
+        run = await agent.run()
+
+    refused, sent = agent.sent
+    assert run.result.ended == "done"
+    assert sent["messages"] == refused["messages"], "all of the conversation fits beside a shorter reply"
+    assert sent["max_tokens"] < refused["max_tokens"]
+
+
 async def test_an_endpoint_that_takes_no_prompt_ends_the_run() -> None:
     async with agent_of() as agent:
         for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,6 +79,22 @@ async def test_observations_are_sent_in_call_order(agent: Agent) -> None:
     assert [m.tool_call_id for m in answers] == [c.id for c in asked.tool_calls]
     assert "from greet" in answers[0].content
     assert "def greet" in answers[1].content
+
+
+async def test_no_two_calls_of_a_conversation_have_the_same_id(agent: Agent) -> None:
+    call = {"id": "", "function": {"name": "read_file", "arguments": '{"file_path": "main.py"}'}}
+    same = {**call, "id": "call_0"}
+    for calls in ([call, call], [same, same], [call]):
+        message = {"role": "assistant", "content": None, "tool_calls": calls}
+        whole = {"choices": [{"message": message, "finish_reason": "tool_calls"}]}
+        agent.server.reply(body=json.dumps(whole).encode(), headers={"Content-Type": "application/json"})
+    agent.server.reply(text="Done.")
+
+    ran = await agent.run()
+
+    asked = [call.id for m in ran.record for call in m.tool_calls]
+    assert len(set(asked)) == 5
+    assert [m.tool_call_id for m in ran.record if m.role == "tool"] == asked
 
 
 async def test_a_call_printed_as_text_is_carried_out(agent: Agent) -> None:
