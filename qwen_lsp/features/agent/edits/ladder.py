@@ -57,7 +57,7 @@ def find(text: str, old: str, new: str, *, replace_all: bool = False, prose: boo
         raise EditRejected(refusal.SAME)
     if not (prose and len(new) >= len(old)) and (left_out := placeholder(new, old, text)):
         raise EditRejected(refusal.omission(left_out))
-    if wrong := hints.numbered(new, old):
+    if wrong := hints.dressed(text, old, new):
         raise EditRejected(wrong)
     rungs: tuple[tuple[Rung, Callable[[str, str, str, bool], list[Change]]], ...] = (
         ("exact", _exact), ("form", _lenient), ("indentation", reindented), ("elision", elided),

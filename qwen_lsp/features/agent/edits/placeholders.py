@@ -39,7 +39,8 @@ _CERTAIN = re.compile(
     rf"|(?:the\s+)?{_HALF}{_THING}\s+(?:(?:is|are|was)\s+)?(?:omitted|unchanged|not shown)(?:\s+for brevity)?"
     rf"|(?:the\s+)?(?:same\s+)?(?:code|implementation|logic|body)\s+(?:remains?|stays?)\s+{_SAME}"
     rf"|lines?\s+\d+\s*(?:-|to)\s*\d+{_STAYS}"
-    rf"|(?:(?:keep|leave)\s+)?(?:everything else|the rest)\s+(?:(?:remains?|stays?|is)\s+)?(?:unchanged|the same|as is)"
+    rf"|(?:(?:keep|leave)\s+)?(?:everything else|the rest)\s+(?:(?:remains?|stays?|is)\s+)?"
+    rf"(?:unchanged|the same|as is)"
     rf"|<?snip(?:ped)?>?|same\s+(?:implementation|code|logic|body)"
     rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+"
     rf"(?:code|implementation|logic|contents?|body|file|stuff)(?:\s+(?:goes\s+)?here)?"
@@ -70,7 +71,10 @@ def placeholder(new: str, old: str, text: str = "") -> str | None:
         if have[said] > 0:
             have[said] -= 1
             continue
-        before, behind = lines[at - 1] if at else _line_before(text, old), lines[at + 1] if at + 1 < len(lines) else ""
+        before, behind = (
+            lines[at - 1] if at else _line_before(text, old),
+            lines[at + 1] if at + 1 < len(lines) else "",
+        )
         if stands_for_code(said) and not _may_be_meant(line, before, behind):
             return said
     return None
