@@ -51,6 +51,19 @@ def lending(tmp_path: Path) -> dict[str, Any]:
     return {"calc": {"command": sys.executable, "args": args, "cwd": str(REPOSITORY)}}
 
 
+@pytest.mark.parametrize("network", ["never", "ask"])
+async def test_the_system_prompt_and_all_tools_of_a_run_stay_small(root: Path, network: str) -> None:
+    """As a request carries them: those that run programs and ask the user included."""
+    async with ScriptedEndpoint(kind="vllm") as server:
+        server.reply(text="Nothing to do.")
+        await ran(server, root, "no", [], network=network)
+        (sent,) = [request.json for request in server.requests if request.messages]
+    system, tools = sent["messages"][0], sent["tools"]
+    assert system["role"] == "system"
+    assert {"run_shell_command", "run_checks", "ask_user"} < {tool["function"]["name"] for tool in tools}
+    assert len(system["content"]) + len(json.dumps(tools)) <= 10_000
+
+
 @pytest.mark.slow
 async def test_a_tool_of_a_server_is_offered_last_and_called(tmp_path: Path, root: Path) -> None:
     events: list[AgentEvent] = []

@@ -239,11 +239,12 @@ def _rows(run_shell_command: Act, run_checks: Act, *, network: bool) -> tuple[To
     asks: tuple[tuple[str, dict[str, Any]], ...] = ()
     if network:
         asks = (("network", {"type": "boolean", "description": "It needs the network; the user is asked."}),)
+    offline = "No network unless it is asked for" if network else "No network"
     return (
         Tool(
             "run_shell_command",
             "Run a command line with /bin/sh in a sandboxed copy of the workspace with all edits so far. "
-            "Text files that it changes become edits. No network, no git writes; the user may be asked.",
+            f"Text files that it changes become edits. {offline}, no git writes; the user may be asked.",
             parameters=(
                 ("command", {"type": "string", "description": "The exact command line."}),
                 ("is_background", {"type": "boolean", "description": "Must be false."}),

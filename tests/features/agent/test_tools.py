@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +14,12 @@ from qwen_lsp.errors import EditRejected, ToolRefused
 from qwen_lsp.features.agent.toolbox import Desk, Tool
 from qwen_lsp.features.agent.toolbox import call as call_tool
 from qwen_lsp.features.agent.tools import TOOLS
-from qwen_lsp.features.prompting import prompt
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import ToolCall
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 from tests.support.fixture import workspace
 
-FOR_COMMANDS_AND_QUESTIONS = 1_800
-"""Characters that the tools to run commands and checks and to ask the user may take of the 10,000."""
 FILES = '''
 #- pkg/shapes.py
 """Shapes."""
@@ -186,11 +182,6 @@ def test_a_file_with_hidden_secrets_is_not_written_whole() -> None:
     assert key not in asked(desk, "read_file", file_path="a.py")
     with pytest.raises(ToolRefused, match="secrets you were not shown"):
         asked(desk, "write_file", file_path="a.py", content="KEY = ''\n")
-
-
-def test_prompt_and_tools_stay_small() -> None:
-    specs = json.dumps([tool.spec() for tool in TOOLS.values()])
-    assert len(prompt("agent")) + len(specs) <= 10_000 - FOR_COMMANDS_AND_QUESTIONS
 
 
 def test_a_tool_never_writes_a_file(tmp_path: Path) -> None:

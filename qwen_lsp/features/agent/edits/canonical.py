@@ -76,6 +76,23 @@ class Canonical:
         return original + offset - end
 
 
+def respelled(region: str, old: str, new: str) -> str:
+    """`new` without the typographic characters that only the quotation `old` of `region` has.
+
+    Who quotes `"a"` as `“a”` writes the other quotes of `new` so as well, and the blanks of its lines.
+    """
+    if old.isascii() or region == old:
+        return new
+    composed = unicodedata.normalize("NFC", old)
+    if composed != old and unicodedata.normalize("NFC", region) == region:
+        new = unicodedata.normalize("NFC", new)
+    for character in set(old) - set(region):
+        plain = loose(f"a{character}a").text[1:-1]
+        if not character.isascii() and plain.isascii() and plain in region:
+            new = new.replace(character, plain)
+    return new
+
+
 def line_ends(text: str) -> Canonical:
     """Every line end as LF, all else as it is."""
     return _made(text, _CR, one_for_one=False)

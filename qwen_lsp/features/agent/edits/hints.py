@@ -18,6 +18,13 @@ _NUMBERED = (
 _ESCAPE = re.compile(r"\\([nt\"'\\])")
 _ESCAPES = {"n": "\n", "t": "\t"}
 _MARKED = re.compile(r"[-+ ]", re.ASCII)
+_HUNK = re.compile(r"^(?:@@ .*|(?:---|\+\+\+) \S.*|diff --git .*)\n", re.MULTILINE)
+_FENCED = re.compile(r"\s*```[^\n]*\n(.*?)\n?```\s*", re.DOTALL)
+_MARKDOWN = re.compile(r"^(?:\s*(?:```|~~~)|#{2,6} \S|[=-]{3,}\s*$)", re.MULTILINE)
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#\d+);")
+_OPERATOR = re.compile(r"&amp;&amp;|[-=]&gt;|(?<=\s)&[lg]t;(?==?\s)")
+_MARKUP = re.compile(r"</\w|/>|<!")
+_TOO_MUCH = "which would be written into the file. Leave"
 
 
 def hint(text: str, old: str) -> str:
@@ -30,18 +37,39 @@ def hint(text: str, old: str) -> str:
     return ""
 
 
-def numbered(new: str, old: str) -> str:
-    """A refusal where the lines of `new` begin with line numbers that those of `old` do not have."""
+def dressed(text: str, old: str, new: str) -> str:
+    """A refusal where `new` has marks or escapes that `old` does not have and that are not meant as text."""
+    lines, quoted = new.splitlines(), [line for line in old.splitlines() if line.strip()]
+    if _FENCED.fullmatch(new) and not _FENCED.fullmatch(old) and not _MARKDOWN.search(text):
+        return f"new_string has ``` around it, {_TOO_MUCH} it out."
+    removed = [line[1:] for line in lines if line[:1] == "-"]
+    if (
+        any(line[:1] == "+" for line in lines)
+        and any(line.strip() for line in removed)
+        and all(_MARKED.match(line) or not line for line in lines)
+        and set(removed) <= set(quoted)
+    ):
+        return f"new_string has the - and + of a diff in front of its lines, {_TOO_MUCH} them out."
+    plain = _unescaped(new)
+    shared = {line.strip() for line in plain.splitlines()} & {line.strip() for line in quoted}
+    if "\\n" in new and "\n" not in new and "\\n" not in old and len(quoted) > 1 and any(shared):
+        return "new_string has \\n where a line is to end: write line breaks, tabs and quotes as they are."
+    escaped, quotes = new.count('\\"'), old.count('"')
+    if escaped > 1 and escaped == new.count('"') and quotes > 1 and '\\"' not in old and plain != old:
+        return 'new_string has \\" for every quote, and the file has ": write quotes as they are.'
+    if _OPERATOR.search(new) and not _ENTITY.search(text + old) and not _MARKUP.search(text + new):
+        return "new_string has &lt; &gt; or &amp; for < > or &: write these signs as they are."
+    return _numbered(new, old)
+
+
+def _numbered(new: str, old: str) -> str:
     plain = unnumbered(new)
     if plain is None or unnumbered(old) is not None or new.count("\n") < 1:
         return ""
     have = {line.strip() for line in old.splitlines() if len(line.strip()) > 3}
     if not have & {line.strip() for line in plain.splitlines()}:
         return ""
-    return (
-        "new_string has line numbers in front of its lines, which would be written into the file. "
-        "Leave them out."
-    )
+    return f"new_string has line numbers in front of its lines, {_TOO_MUCH} them out."
 
 
 def unnumbered(text: str) -> str | None:
@@ -73,7 +101,7 @@ def _readings(old: str) -> Iterator[tuple[str, str]]:
     if (plain := unnumbered(old)) is not None:
         sentence = " It would match without the line numbers in front of its lines: leave them out"
         yield plain, f"{sentence}, in new_string too."
-    lines = old.splitlines(keepends=True)
+    lines = _HUNK.sub("", old).splitlines(keepends=True)
     if all(_MARKED.match(line) or not line.strip() for line in lines):
         sentence = (
             " It would match without the + and - of a diff in front of its lines: quote what the file has"
@@ -81,8 +109,7 @@ def _readings(old: str) -> Iterator[tuple[str, str]]:
         for marks in ("- ", "+ "):
             kept = [line[1:] if line.strip() else line for line in lines if line[:1] in marks + "\r\n"]
             yield "".join(kept), f"{sentence}, without them."
-    fenced = re.fullmatch(r"\s*```[^\n]*\n(.*?)\n?```\s*", old, re.DOTALL)
-    if fenced:
+    if fenced := _FENCED.fullmatch(old):
         yield fenced[1], " It would match without the ``` around it."
 
 

@@ -71,7 +71,7 @@ def table(have: Sequence[str], said: Sequence[str], want: Sequence[str], file: S
 def _explained(pairs: Pairs, unit: str) -> bool:
     """Whether one rule leads from the quoted lines to those of the file."""
     known = {said for said, _ in pairs}
-    if _shifted(pairs, known) is not None:
+    if _shifted(pairs, known) is not None or _swapped(pairs):
         return True
     return bool(unit) and any(_relevelled(pairs, known, said_unit, unit) for said_unit in _units(known))
 
@@ -79,6 +79,8 @@ def _explained(pairs: Pairs, unit: str) -> bool:
 def _adapted(pairs: Pairs, new: Sequence[str], unit: str) -> Table | None:
     """`new` moved as `said` was: by the same blanks, or level by level. None where both fit and disagree."""
     needed = set(new)
+    if _swapped(pairs) and needed <= {said for said, _ in pairs}:
+        return dict(pairs)
     shift = _shifted(pairs, needed)
     if not unit or (shift is not None and needed <= {said for said, _ in pairs}):
         return shift
@@ -113,6 +115,14 @@ def _shifted(pairs: Pairs, needed: Collection[str]) -> Table | None:
         if all(s == cut + h for s, h in pairs) and all(b.startswith(cut) for b in needed):
             return {b: b[less:] for b in needed}
     return None
+
+
+def _swapped(pairs: Pairs) -> bool:
+    """Tabs in front of every line where blanks were quoted, or the reverse; what aligns behind stays."""
+    said, have = min(pairs, key=lambda pair: len(pair[0]))
+    if not said or not have or {*said} & {*have}:
+        return False
+    return all(s.startswith(said) and h == have + s[len(said) :] for s, h in pairs)
 
 
 def _relevelled(pairs: Pairs, needed: Collection[str], said_unit: str, unit: str) -> Table | None:

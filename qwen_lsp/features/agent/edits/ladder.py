@@ -39,22 +39,25 @@ class Found:
     rung: Rung
 
 
-def find(text: str, old: str, new: str, *, replace_all: bool = False) -> Found:
-    """Where and what `replace` replaces. Raises EditRejected where it does."""
+def find(text: str, old: str, new: str, *, replace_all: bool = False, prose: bool = False) -> Found:
+    """Where and what `replace` replaces. Raises EditRejected where it does.
+
+    `prose` says that the text may speak of code that is left out, as a page of documentation does.
+    """
     if _MARK in (text[:1], old[:1]):
         # A byte order mark is the file's own business.
         old, new = (old[1:], new.removeprefix(_MARK)) if old[:1] == _MARK else (old, new)
         marked = len(text) - len(text.removeprefix(_MARK))
-        found = find(text[marked:], old, new, replace_all=replace_all)
+        found = find(text[marked:], old, new, replace_all=replace_all, prose=prose)
         moved = (Change(c.start + marked, c.end + marked, c.text) for c in found.changes)
         return Found(tuple(moved), found.rung)
     if not old:
         raise EditRejected(refusal.EMPTY)
     if old == new:
         raise EditRejected(refusal.SAME)
-    if left_out := placeholder(new, old):
+    if not (prose and len(new) >= len(old)) and (left_out := placeholder(new, old, text)):
         raise EditRejected(refusal.omission(left_out))
-    if wrong := hints.numbered(new, old):
+    if wrong := hints.dressed(text, old, new):
         raise EditRejected(wrong)
     rungs: tuple[tuple[Rung, Callable[[str, str, str, bool], list[Change]]], ...] = (
         ("exact", _exact), ("form", _lenient), ("indentation", reindented), ("elision", elided),

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
-from qwen_lsp.features.agent.edits.canonical import BLANKS, loose
+from qwen_lsp.features.agent.edits.canonical import BLANKS, loose, respelled
 from qwen_lsp.features.agent.edits.indent import indentation
 from qwen_lsp.features.agent.edits.lines import Line, key, local_end, split_lines, unify
 
@@ -23,6 +23,7 @@ def lay_over(region: str, old: str, new: str, line_end: str, indents: Mapping[st
     characters where it did not change, and a line that is new gets the file's line end. `indents` says
     what the indentation of a line of `new` is in the file; without it, it is what it says.
     """
+    old, new = respelled(region, old, old), respelled(region, old, new)
     have, said, want = split_lines(region), split_lines(unify(old)), split_lines(unify(new))
     if len(have) != len(said):
         return unify(new).replace("\n", line_end)
@@ -131,8 +132,6 @@ def _core(have: str, said: str, want: str) -> str:
     in_file, quoted = loose(have), loose(said)
     if in_file.text != quoted.text:
         return want
-    if loose(want).text == quoted.text:
-        return have
     one, other = _TOKEN.findall(said), _TOKEN.findall(want)
     pieces: list[str] = []
     done = 0

@@ -9,7 +9,8 @@ _DOTS = r"(?:\.{3,}|\u2026)"
 _THING = (
     r"(?:code|file|methods?|functions?|class(?:es)?|implementations?|logic|contents?|lines?|imports?|fields?|"
     r"props|properties|tests?|body|definitions?|stuff|cases|entries|items|options|rules|styles|document|"
-    r"page|query|statements?|module|script|component|section|markup|config(?:uration)?|handlers?|routes?|types?|variables)"
+    r"page|query|statements?|module|script|component|sections?|columns?|markup|config(?:uration)?|handlers?|routes?|types?|"
+    r"variables)"
 )
 _OLD = (
     r"(?:rest|remainder|remaining|existing|previous|other|unchanged|same|original|omitted|keep|"
@@ -19,14 +20,14 @@ _SAME = (
     r"(?:unchanged|omitted|the same|as (?:is|before|above)|not shown|continues?|follows|"
     r"(?:goes |stays |remains? )?here|intact|untouched|for brevity)"
 )
-_STAYS = rf"(?:\s+(?:(?:remains?|stays?|is|are|kept)\s+)?{_SAME}(?:\s+for brevity)?)"
+_STAYS = rf"(?:\s+(?:(?:remains?|stays?|is|are|kept)\s+)?{_SAME}(?:\s+for brevity)?|\s+(?:remains?|stays?))"
 _HALF = r"(?:\w+\s+){0,2}"
 _LEADER = re.compile(r"^\s*(?://+|#+|--+|/\*+|\*|<!--+|\{/\*|;+|%+|'|\"\"\"|REM\b)\s*", re.IGNORECASE)
 _TRAILER = re.compile(r"\s*(?:\*/\}?|--+>|\"\"\")\s*$")
 _BRACKETS = re.compile(r"^[(\[{<-]+\s*(.*?)\s*[)\]}>-]+$")
 
 _WITH_DOTS = re.compile(
-    rf"^(?:{_DOTS}\s*[(\[]?\s*(?:the\s+|all\s+|your\s+)?{_OLD}\b.*"
+    rf"^(?:{_DOTS}\s*[(\[]?\s*(?:and\s+)?(?:the\s+|all\s+|your\s+)?{_OLD}\b.*"
     rf"|(?:the\s+|all\s+|your\s+)?{_OLD}\b[^.;={{}}]*{_DOTS}\s*[)\]]?)$",
     re.IGNORECASE,
 )
@@ -36,6 +37,11 @@ _CERTAIN = re.compile(
     rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original|same)\s+{_HALF}{_THING}{_STAYS}"
     rf"|keep\s+(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+{_HALF}{_THING}.*"
     rf"|(?:the\s+)?{_HALF}{_THING}\s+(?:(?:is|are|was)\s+)?(?:omitted|unchanged|not shown)(?:\s+for brevity)?"
+    rf"|(?:the\s+)?(?:same\s+)?(?:code|implementation|logic|body)\s+(?:remains?|stays?)\s+{_SAME}"
+    rf"|lines?\s+\d+\s*(?:-|to)\s*\d+{_STAYS}"
+    rf"|(?:(?:keep|leave)\s+)?(?:everything else|the rest)\s+(?:(?:remains?|stays?|is)\s+)?"
+    rf"(?:unchanged|the same|as is)"
+    rf"|<?snip(?:ped)?>?|same\s+(?:implementation|code|logic|body)"
     rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+"
     rf"(?:code|implementation|logic|contents?|body|file|stuff)(?:\s+(?:goes\s+)?here)?"
     rf"|(?:unchanged|no changes?(?: (?:here|below|above))?|same as (?:before|above))(?:\s+{_THING})?"
@@ -48,12 +54,16 @@ _HEADING = re.compile(
     rf"^(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+(?:\w+\s+)?{_THING}(?:\s+here)?\.?$",
     re.IGNORECASE,
 )
+_BETWEEN_DOTS = re.compile(rf"^{_DOTS}\s*(?:\w+\s*){{1,5}}{_DOTS}$")
 _ONLY_DOTS = re.compile(rf"^{_DOTS}$")
 _BEHIND_CODE = re.compile(rf"(?<=[;{{}}),])\s*(?://|/\*|#)\s*{_DOTS}\s*(?:the\s+)?{_OLD}\b")
 
 
-def placeholder(new: str, old: str) -> str | None:
-    """The first line of `new` that stands for omitted code and is not in `old`; None when there is none."""
+def placeholder(new: str, old: str, text: str = "") -> str | None:
+    """The first line of `new` that stands for omitted code and is not in `old`; None when there is none.
+
+    `text` is the file, whose line in front of `old` may say that `...` is a body.
+    """
     have = Counter(line.strip() for line in old.splitlines())
     lines = [line for line in new.splitlines() if line.strip()]
     for at, line in enumerate(lines):
@@ -61,10 +71,20 @@ def placeholder(new: str, old: str) -> str | None:
         if have[said] > 0:
             have[said] -= 1
             continue
-        before, behind = lines[at - 1] if at else "", lines[at + 1] if at + 1 < len(lines) else ""
+        before, behind = (
+            lines[at - 1] if at else _line_before(text, old),
+            lines[at + 1] if at + 1 < len(lines) else "",
+        )
         if stands_for_code(said) and not _may_be_meant(line, before, behind):
             return said
     return None
+
+
+def _line_before(text: str, old: str) -> str:
+    """The line in front of the one place of `old`; empty where there are several or none."""
+    quoted = old.strip()
+    above = text.partition(quoted)[0] if quoted and text.count(quoted) == 1 else ""
+    return above.rstrip().rpartition("\n")[2]
 
 
 def stands_for_code(line: str) -> bool:
@@ -78,6 +98,8 @@ def stands_for_code(line: str) -> bool:
         return True
     if not is_comment:
         return False
+    if _BETWEEN_DOTS.match(inner):
+        return True
     return bool(_CERTAIN.match(inner) or (line[:1] not in "*-" and _HEADING.match(inner)))
 
 

@@ -27,6 +27,9 @@ _NAMED = 12
 _SHOWN_LINES = 24
 _SHOWN_WIDTH = 200
 _CANDIDATES = 6
+_BLANK = "(a blank line)"
+_AROUND = 12
+"""Lines before and behind the most similar place that may belong to it."""
 _WORD = re.compile(r"\w+")
 _COMPARED = 3000
 _LIMIT = 60_000
@@ -159,7 +162,7 @@ def _nearest(text: str, old: str) -> tuple[int, int, str] | None:
             best, score = begin, ratio
     if best < 0 or score < 0.4:
         return None
-    return best, best + size, _difference(lines[best : best + size], wanted, best)
+    return _aligned(lines, wanted, best, best + size)
 
 
 def _promising(lines: list[str], wanted: list[str], size: int) -> list[int]:
@@ -180,14 +183,35 @@ def _promising(lines: list[str], wanted: list[str], size: int) -> list[int]:
     return [begin for total, begin in sums[:_CANDIDATES] if total > 0]
 
 
+def _aligned(lines: list[str], wanted: list[str], first: int, last: int) -> tuple[int, int, str]:
+    """The place with the lines beside it that are quoted too, and where it first differs."""
+    around = max(first - _AROUND, 0), min(last + _AROUND, len(lines))
+    have = [key(line[:_COMPARED]) for line in lines[around[0] : around[1]]]
+    matcher = difflib.SequenceMatcher(None, have, [key(line[:_COMPARED]) for line in wanted], autojunk=False)
+    same = [block for block in matcher.get_matching_blocks() if any(have[block.a : block.a + block.size])]
+    if same:
+        # As many lines in front as are quoted there, and behind.
+        first = max(around[0] + same[0].a - same[0].b, 0)
+        rest = len(wanted) - same[-1].b - same[-1].size
+        last = min(around[0] + same[-1].a + same[-1].size + rest, len(lines))
+    return first, last, _difference(lines[first:last], wanted, first)
+
+
 def _difference(have: list[str], wanted: list[str], first: int) -> str:
-    for number, (h, w) in enumerate(zip(have, wanted, strict=False)):
-        if h != w:
-            said, there = w[:_SHOWN_WIDTH], h[:_SHOWN_WIDTH]
-            if "".join(h.split()) == "".join(w.split()) or key(h) == key(w):
-                said, there = ascii(said), ascii(there)  # what differs would not be seen
-            return f"Line {first + number + 1} is\n  {there}\nwhere old_string has\n  {said}\n"
-    return ""
+    number = next((at for at, (h, w) in enumerate(zip(have, wanted, strict=False)) if h != w), None)
+    if number is None:
+        return ""
+    said = wanted[number][:_SHOWN_WIDTH] or _BLANK
+    there = have[number][:_SHOWN_WIDTH] or _BLANK
+    line = f"Line {first + number + 1}"
+    here, quoted = key(have[number]), key(wanted[number])
+    if quoted and quoted in map(key, have[number + 1 :]):
+        return f"{line} is\n  {there}\nwhich old_string does not have there.\n"
+    if here and here in map(key, wanted[number + 1 :]):
+        return f"In front of {line.lower()} old_string has\n  {said}\nwhich the file does not have there.\n"
+    if "".join(there.split()) == "".join(said.split()) or here == quoted:
+        said, there = ascii(said), ascii(there)  # what differs would not be seen
+    return f"{line} is\n  {there}\nwhere old_string has\n  {said}\n"
 
 
 def _numbered(text: str, start: int, end: int) -> str:

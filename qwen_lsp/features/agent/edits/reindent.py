@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import indent, refusal
+from qwen_lsp.features.agent.edits.canonical import respelled
 from qwen_lsp.features.agent.edits.lines import keys_of, split_lines, unify
 from qwen_lsp.features.agent.edits.places import Change, choose, offsets_of, whole_lines
 
@@ -24,19 +25,24 @@ def reindented(text: str, old: str, new: str, replace_all: bool) -> list[Change]
     if not begins:
         return []
     offsets = offsets_of(lines)
-    quoted = [line.content for line in split_lines(said)]
-    size = len(quoted)
+    size = len(split_lines(said))
     begin_at = {offsets[at]: at for at in begins}
     spans = [(offsets[at], offsets[at + size]) for at in begins]
     changes: list[Change] = []
     for start, end in choose(text, spans, replace_all):
         at = begin_at[start]
-        new_lines = [line.content for line in split_lines(want)]
+        region = text[start:end]
+        plain_said, plain_want = respelled(region, said, said), respelled(region, said, want)
+        quoted, new_lines = _contents(plain_said), _contents(plain_want)
         indents = indent.table(contents[at : at + size], quoted, new_lines, contents)
         if indents is None:
             raise EditRejected(refusal.indentation(text, start, end))
-        changes.append(whole_lines(text, lines[at + size - 1], (start, end), said, want, indents))
+        changes.append(whole_lines(text, lines[at + size - 1], (start, end), plain_said, plain_want, indents))
     return changes
+
+
+def _contents(text: str) -> list[str]:
+    return [line.content for line in split_lines(text)]
 
 
 def _without_edges(old: str, new: str) -> tuple[str, str]:
