@@ -72,7 +72,7 @@ def load(run: str) -> StoredRun:
     """A run with its messages and edits. Raises UserError where there is none of this name."""
     info = _info(run)
     if info is None:
-        raise UserError(f"There is no run {run}; `qwen-lsp agent --list` shows those there are.")
+        raise UserError(f"There is no run {run}; `qwen-lsp agent runs` shows those there are.")
     folder = folder_of(run)
     messages: list[Message] = []
     for line in _lines(folder / MESSAGES):

@@ -152,7 +152,7 @@ def _settled(course: Course, one: Answered, room: int) -> Done:
         diff = "".join(unified(edit) for edit in course.fork.changes_since(before))
         means.on_event(Changed(asked.id, tuple(changed), diff))
     if ok and asked.name == "todo_write":
-        course.todos = todos_of(asked.arguments)
+        course.todos = todos_of(means.tools, asked) or ()
         means.on_event(Planned(course.todos))
     edits = _place(asked) if tool is not None and tool.kind == "edit" else ""
     key = f"{asked.name} {edits}".strip()

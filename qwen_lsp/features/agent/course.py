@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, cast
 
+from qwen_lsp.errors import ToolRefused
 from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.caps import Caps, Clock, Spent
 from qwen_lsp.features.agent.events import AgentEvent
@@ -15,11 +16,11 @@ from qwen_lsp.features.agent.history import History
 from qwen_lsp.features.agent.log import Changes, Log, Unlogged
 from qwen_lsp.features.agent.repeats import Repeats
 from qwen_lsp.features.agent.room import Room
-from qwen_lsp.features.agent.toolbox import Desk, Tool
+from qwen_lsp.features.agent.toolbox import Desk, Tool, checked
 from qwen_lsp.features.agent.tools import TOOLS
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.endpoint import Endpoint
-from qwen_lsp.model.messages import Message, ToolSpec, Usage
+from qwen_lsp.model.messages import Message, ToolCall, ToolSpec, Usage
 from qwen_lsp.settings import AgentSettings
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
@@ -130,8 +131,8 @@ class Course:
         """Take over the history of a run that stopped; it is in the log already. Counts: for a thread."""
         self.history.restart(messages)
         asked = [call for message in messages for call in message.tool_calls if call.name == "todo_write"]
-        if asked:
-            self.todos = todos_of(asked[-1].arguments)
+        noted = (todos_of(self.means.tools, call) for call in reversed(asked))
+        self.todos = next((todos for todos in noted if todos is not None), self.todos)
 
     def say(self, message: Message) -> None:
         """A message joins the history, and the log first."""
@@ -153,13 +154,14 @@ class Course:
         return changed
 
 
-def todos_of(arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The steps of a call of `todo_write`, each with its status."""
-    listed = arguments.get("todos")
-    if not isinstance(listed, list):
-        return ()
-    items = [fields for item in cast("list[Any]", listed) if (fields := fields_of(item))]
-    return tuple((str(item.get("content", "")), str(item.get("status", ""))) for item in items)
+def todos_of(tools: Mapping[str, Tool], asked: ToolCall) -> tuple[tuple[str, str], ...] | None:
+    """The steps of a call of `todo_write`, each with its status; None where the call was refused."""
+    try:
+        _, arguments = checked(tools, asked)
+    except ToolRefused:
+        return None
+    listed = cast("Sequence[Mapping[str, Any]]", arguments["todos"])
+    return tuple((str(item["content"]), str(item["status"])) for item in listed)
 
 
 def fields_of(value: object) -> Mapping[str, Any]:

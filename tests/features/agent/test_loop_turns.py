@@ -259,6 +259,17 @@ async def test_what_happens_is_told_in_order(agent: Agent) -> None:
     assert "+def welcome(name):" in changed.diff
 
 
+async def test_a_plan_in_other_dress_is_told_as_the_tool_took_it(agent: Agent) -> None:
+    steps = '[{"content": "rename", "status": "in_progress"}]'
+    agent.server.reply(tool_calls=[("todo_write", {"items": steps})])
+    agent.server.reply("Renamed.")
+
+    ran = await agent.run()
+
+    (planned,) = [event for event in ran.events if isinstance(event, Planned)]
+    assert planned.todos == (("rename", "in_progress"),)
+
+
 async def test_a_tool_that_ends_badly_leaves_what_was_done(agent: Agent) -> None:
     """Whatever escapes from below the loop, each message and each change up to there is in the log."""
 
