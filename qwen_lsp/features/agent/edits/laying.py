@@ -133,6 +133,8 @@ def _core(have: str, said: str, want: str) -> str:
     if in_file.text != quoted.text:
         return want
     one, other = _TOKEN.findall(said), _TOKEN.findall(want)
+    if _shared(_TOKEN.findall(have), other) > _shared(one, other):
+        return want  # written as the file is, unlike the quotation
     pieces: list[str] = []
     done = 0
     at_said, at_want = _offsets(one), _offsets(other)
@@ -161,6 +163,11 @@ def _matching(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, 
     head = _common(one, other)
     tail = min(_common(one[::-1], other[::-1]), len(one) - head, len(other) - head)
     return [(0, 0, head), (len(one) - tail, len(other) - tail, tail)]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many characters two lines have in tokens that they have in common, in order."""
+    return sum(len("".join(one[i : i + count])) for i, _, count in _matching(one, other))
 
 
 def _offsets(tokens: Sequence[str]) -> list[int]:
