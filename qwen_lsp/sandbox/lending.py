@@ -15,7 +15,7 @@ from qwen_lsp.workspace import beneath
 DEPENDENCIES = frozenset(
     {
         "node_modules", "bower_components", "jspm_packages", ".venv", "venv", "virtualenv", "site-packages",
-        ".tox", ".nox", ".eggs", ".yarn", ".pnpm-store", ".cargo", "vendor", "Pods", ".bundle",
+        ".tox", ".nox", ".eggs", ".yarn", ".pnpm-store", "vendor", "Pods", ".bundle",
     }
 )  # fmt: skip
 """Ignored folders of what was fetched: lent without looking into them."""

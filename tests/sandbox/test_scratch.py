@@ -363,6 +363,16 @@ async def test_a_heavy_folder_with_a_secret_however_deep_is_not_lent(bench: Open
     assert ("weights", "holds .env (environment file)") in at.scratch.absent
 
 
+async def test_this_programs_own_folders_are_not_copied(
+    bench: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace may be HOME: there are the key of the model and the records of other runs."""
+    at = await bench.open(several(put("config/qwen-lsp/config.toml"), put("config/other/config.toml")))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(at.root / "config"))
+    assert (await at.run("cd config; ls")).exit.output.split() == ["other"]
+    assert ("config/qwen-lsp", "this program's own") in at.scratch.absent
+
+
 async def test_a_file_that_git_ignores_is_not_taken(bench: Opening) -> None:
     at = await bench.open(put(".gitignore", "out/\n*.log\n"))
 
