@@ -101,6 +101,8 @@ def _repository(root: Path, path: RelPath, is_dir: bool, found: Survey) -> None:
         found.beyond += folders
         folder, _, name = path.rpartition("/")
         found.files.setdefault(folder, []).append(name)
+    else:
+        found.absent.append((path, "no repository that knows this workspace"))
 
 
 def _ignored_file(root: Path, path: RelPath, entry: os.DirEntry[str], found: Survey) -> None:
