@@ -7,6 +7,7 @@ same of itself, so that no link and no pointer file can lend a folder that merel
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from qwen_lsp.errors import WorkspaceError
@@ -15,7 +16,7 @@ from qwen_lsp.workspace import beneath
 DEPENDENCIES = frozenset(
     {
         "node_modules", "bower_components", "jspm_packages", ".venv", "venv", "virtualenv", "site-packages",
-        ".tox", ".nox", ".eggs", ".yarn", ".pnpm-store", ".cargo", "vendor", "Pods", ".bundle",
+        ".tox", ".nox", ".eggs", ".yarn", ".pnpm-store", "vendor", "Pods", ".bundle",
     }
 )  # fmt: skip
 """Ignored folders of what was fetched: lent without looking into them."""
@@ -27,6 +28,7 @@ MADE_ANEW = frozenset(
 )  # fmt: skip
 """Folders that their tools must be able to write: left out where they are too heavy to copy."""
 _LARGEST = 65_536
+_WORK_TREE = re.compile(r"^\s*worktree\s*=\s*\"?([^\"\n]+)", re.MULTILINE)
 
 
 def is_environment(folder: Path) -> bool:
@@ -67,10 +69,13 @@ def python_around(programs: Path) -> Path | None:
 
 
 def repository_of(pointer: Path) -> list[Path] | None:
-    """The folders of a linked work tree, whose `.git` is this file; None where they know nothing of it."""
+    """The folders of a linked work tree or submodule, whose `.git` is this file; None where they know nothing
+    of it."""
     try:
         data, _ = beneath.read_bytes(pointer.parent, pointer.name, _LARGEST)
         folder = Path(os.path.normpath(pointer.parent / os.fsdecode(data).removeprefix("gitdir:").strip()))
+        if not (folder / "gitdir").exists():
+            return [folder] if _work_tree(folder) == pointer.parent.resolve() else None
         back, _ = beneath.read_bytes(folder, "gitdir", _LARGEST)
         if Path(os.fsdecode(back).strip()).resolve() != pointer.resolve():
             return None
@@ -81,3 +86,10 @@ def repository_of(pointer: Path) -> list[Path] | None:
     if not (shared / "HEAD").is_file() or not folder.is_relative_to(shared):
         return None
     return [shared]
+
+
+def _work_tree(repository: Path) -> Path | None:
+    """Where a repository's own configuration says that its files are, as that of a submodule does."""
+    data, _ = beneath.read_bytes(repository, "config", _LARGEST)
+    said = _WORK_TREE.findall(os.fsdecode(data))
+    return (repository / said[-1].strip()).resolve() if said and (repository / "HEAD").is_file() else None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qwen_lsp.sandbox import lending
 from qwen_lsp.workspace import disk
+from qwen_lsp.workspace.guard import own_folders
 from qwen_lsp.workspace.ignore import REPOSITORY_FOLDERS, IgnoreRules
 from qwen_lsp.workspace.paths import RelPath
 
@@ -53,6 +54,7 @@ def survey(root: Path, allowed: Allowed) -> Survey:
     tracked = disk.tracked_though_ignored(root)
     holding = {folder for path in tracked for folder in _above(path)}
     pseudo = set(disk.pseudo_mounts(root))
+    own = own_folders(root)
     found = Survey(rules)
     room = _MOST_EXTRAS
     folders: list[tuple[str, bool]] = [("", False)]
@@ -68,6 +70,8 @@ def survey(root: Path, allowed: Allowed) -> Survey:
                 continue
             if entry.name in REPOSITORY_FOLDERS:
                 _repository(root, path, is_dir, found)
+            elif path in own:
+                found.absent.append((path, "this program's own"))
             elif rules.own.match(path, is_dir):
                 found.absent.append((path, HIDDEN))
             elif reason := allowed(path):
@@ -97,6 +101,8 @@ def _repository(root: Path, path: RelPath, is_dir: bool, found: Survey) -> None:
         found.beyond += folders
         folder, _, name = path.rpartition("/")
         found.files.setdefault(folder, []).append(name)
+    else:
+        found.absent.append((path, "no repository that knows this workspace"))
 
 
 def _ignored_file(root: Path, path: RelPath, entry: os.DirEntry[str], found: Survey) -> None:

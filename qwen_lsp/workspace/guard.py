@@ -27,9 +27,14 @@ def guarded(root: Path) -> tuple[RelPath, ...]:
     found = [repository, git.hooks_folder(root)]
     if repository is not None and repository.parent.name == "worktrees":
         found.append(repository.parent.parent)  # what all worktrees of the repository share
-    found += [user_folder(variable, fallback) for variable, fallback in _OWN]
     inside = (_inside(root, path) for path in found if path is not None)
-    return tuple(sorted({path for path in inside if path is not None}))
+    return tuple(sorted({*own_folders(root), *(path for path in inside if path is not None)}))
+
+
+def own_folders(root: Path) -> tuple[RelPath, ...]:
+    """Folders of this workspace that are this program's own: settings with keys, records, scratch copies."""
+    inside = (_inside(root, user_folder(variable, fallback)) for variable, fallback in _OWN)
+    return tuple(path for path in inside if path is not None)
 
 
 def _repository(root: Path) -> Path | None:

@@ -27,7 +27,9 @@ _SETTINGS = frozenset(
         ".claude", ".clinerules", ".roo", ".continue", ".gemini", ".codex", ".aider.conf.yml", ".qwen",
         ".qwen-lsp", ".qwenignore", ".mcp.json", ".envrc", ".direnv", ".npmrc", ".yarnrc", ".yarnrc.yml",
         ".yarnrc.yaml", ".pypirc", ".netrc", "_netrc", ".devcontainer", ".devcontainer.json", ".bashrc",
-        ".bash_profile", ".profile", ".zshrc", ".zshenv", ".zprofile", ".ripgreprc",
+        ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".zshrc", ".zshenv", ".zprofile",
+        ".zlogin", ".zlogout", ".cshrc", ".tcshrc", ".kshrc", ".xprofile", ".xsession", ".xsessionrc",
+        ".xinitrc", ".pam_environment", ".tmux.conf", ".ripgreprc",
     }
 )  # fmt: skip
 _SETTINGS_ENDINGS = (".code-workspace", ".sublime-project", ".sublime-workspace")
@@ -53,7 +55,10 @@ _FOLDERS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((".github", "actions"), _INTEGRATES),
     ((".gitea", "workflows"), _INTEGRATES),
     ((".forgejo", "workflows"), _INTEGRATES),
-    ((".config", "qwen-lsp"), _GOVERNS),
+    *(
+        ((".config", name), _GOVERNS)
+        for name in ("qwen-lsp", "git", "autostart", "systemd", "environment.d", "fish", "nvim")
+    ),
     ((".local", "state", "qwen-lsp"), _GOVERNS),
 )
 
@@ -77,6 +82,9 @@ _TOUCHY_NAMES: dict[str, str] = {
         _INSTRUCTS,
     ),
     ".pnpmfile.cjs": "It runs when packages are installed",
+    **dict.fromkeys(
+        (".pdbrc", ".gdbinit", ".lldbinit", ".rprofile"), "It runs when a program is started here"
+    ),
     "mise.toml": "It sets the environment of programs",
     ".mise.toml": "It sets the environment of programs",
     ".tool-versions": "It sets the environment of programs",

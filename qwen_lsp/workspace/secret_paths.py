@@ -50,6 +50,10 @@ _BY_FOLDER = {
     ".composer/auth.json": "registry login",
     ".config/gh/hosts.yml": "login data",
     ".streamlit/secrets.toml": "secrets file",
+    ".local/share/keyrings": "password store",
+    ".mozilla": "profile of a browser",
+    ".config/google-chrome": "profile of a browser",
+    ".config/chromium": "profile of a browser",
     ".ssh": "private key",
     ".gnupg": "private key",
 }

@@ -65,6 +65,9 @@ class Victim:
             self.workspace / ".vscode" / "settings.json": '{"editor.tabSize": 4}\n',
             self.workspace / ".github" / "workflows" / "ci.yml": "on: push\n",
             self.workspace / ".qwen-lsp" / "config.toml": "",
+            self.workspace / ".gitignore": "data/\n",
+            **{self.workspace / "data" / "all" / f"{number}.txt": "x" for number in range(1_100)},
+            self.workspace / "data" / "all" / "below" / ".env": f"TOKEN={CANARY}\n",
         }.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -184,6 +187,7 @@ def commands(v: Victim) -> list[str]:
     out, home, port = v.outside, v.home, v.tcp.getsockname()[1]
     udp = v.udp.getsockname()[1]
     python = "python3 -c"
+    deeper = 'import os\nfor _ in range(2000): os.mkdir("d"); os.chdir("d")'
     return [
         f"echo owned > {out}/victim.txt",
         f"echo owned > {out}/new.txt",
@@ -238,6 +242,9 @@ def commands(v: Victim) -> list[str]:
         f"cd / && cd {v.folder} && ls -la && cat */victim.txt",
         "cat /proc/mounts; ls -la /proc/*/fd /proc/*/cwd; cat /proc/*/cmdline",
         "git -c core.fsmonitor='touch owned' status; git -c alias.x='!touch owned' x",
+        "cat data/all/below/.env; find / -name .env -exec cat {} + 2>/dev/null",
+        f"rm main.py; mkdir main.py; cd main.py; {python} '{deeper}'",
+        "git init -q --bare . ; git init -q --bare sub; echo '* filter=x' > .gitattributes",
         "printf '\\033]52;c;b3duZWQ=\\007'; printf '\\033[2J'",
     ]
 

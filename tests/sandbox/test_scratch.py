@@ -363,6 +363,31 @@ async def test_a_heavy_folder_with_a_secret_however_deep_is_not_lent(bench: Open
     assert ("weights", "holds .env (environment file)") in at.scratch.absent
 
 
+async def test_this_programs_own_folders_are_not_copied(
+    bench: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace may be HOME: there are the key of the model and the records of other runs."""
+    at = await bench.open(several(put("config/qwen-lsp/config.toml"), put("config/other/config.toml")))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(at.root / "config"))
+    assert (await at.run("cd config; ls")).exit.output.split() == ["other"]
+    assert ("config/qwen-lsp", "this program's own") in at.scratch.absent
+
+
+@pytest.mark.parametrize(("said", "is_lent"), [("../workspace", True), ("../another", False), (None, False)])
+async def test_the_repository_of_a_submodule_is_lent_where_it_knows_of_it(
+    bench: Opening, said: str | None, is_lent: bool
+) -> None:
+    def submodule(root: Path) -> None:
+        (root / ".git").write_text("gitdir: ../store\n")
+        put("HEAD")(root.parent / "store")
+        (root.parent / "store/config").write_text(f"[core]\n\tworktree = {said}\n" if said else "[core]\n")
+
+    at = await bench.open(submodule)
+    await at.run("true")
+    assert (at.root.parent / "store" in at.shell.cages[0].read_only) is is_lent
+    assert [path for path, _ in at.scratch.absent] == ([] if is_lent else [".git"])
+
+
 async def test_a_file_that_git_ignores_is_not_taken(bench: Opening) -> None:
     at = await bench.open(put(".gitignore", "out/\n*.log\n"))
 

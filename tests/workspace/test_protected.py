@@ -21,13 +21,15 @@ PROTECTED = [
     ".buildkite/pipeline.yml", ".forgejo/workflows/x.yml", ".husky/pre-commit", ".githooks/pre-push",
     ".pre-commit-config.yaml", "lefthook.yml", ".envrc", ".direnv/x", ".npmrc", ".yarnrc", ".yarnrc.yml",
     ".pypirc", ".netrc", ".exrc", ".dir-locals.el", ".config/qwen-lsp/config.toml",
-    ".local/state/qwen-lsp/mcp.json",
+    ".local/state/qwen-lsp/mcp.json", ".bash_login", ".zlogin", ".xprofile", ".pam_environment",
+    ".config/git/config", ".config/autostart/x.desktop", ".config/systemd/user/x.service",
+    ".config/fish/config.fish", ".config/nvim/init.lua",
 ]  # fmt: skip
 TOUCHY = [
     "package-lock.json", "sub/yarn.lock", "pnpm-lock.yaml", "poetry.lock", "uv.lock", "Cargo.lock",
     "go.sum", "Gemfile.lock", "composer.lock", "Pipfile.lock", "flake.lock", "AGENTS.md", "sub/QWEN.md",
     "CLAUDE.md", ".github/copilot-instructions.md", ".cargo/config.toml",
-    ".yarn/releases/yarn.cjs",
+    ".yarn/releases/yarn.cjs", ".pdbrc", ".gdbinit", ".Rprofile",
 ]  # fmt: skip
 ORDINARY = [
     ".gitignore",
