@@ -44,10 +44,25 @@ def run(args: argparse.Namespace) -> int:
     check_page(args.html)
     task = args.prompt or ""
     if args.resume is None:
-        task = task or ("" if keyboard.is_there() else sys.stdin.read())
+        task = task or ("" if keyboard.is_there() else _piped())
         if not task.strip():
             raise UserError('say what to do: qwen-lsp agent -p "…", or write it to standard input')
     return asyncio.run(_Run(root, task, args).done())
+
+
+def _piped() -> str:
+    """The task on standard input; nothing where that is closed. Raises UserError for what is no text."""
+    try:
+        return sys.stdin.read() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
+    except UnicodeDecodeError as error:
+        raise UserError(f"the task on standard input is no text: {error.reason}") from None
+
+
+class _Beside(Console):
+    """Sentences beside the JSON lines: where nobody reads them any more, the lines go on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class _Run:
@@ -55,7 +70,7 @@ class _Run:
 
     def __init__(self, root: Path, task: str, args: argparse.Namespace) -> None:
         self.root, self.task, self.args = root, task, args
-        self.console = Console(highlight=False, stderr=args.json)
+        self.console = _Beside(highlight=False, stderr=True) if args.json else Console(highlight=False)
         asks = keyboard.is_there() and not args.yes
         self.view = View(self.console, asks=asks, live=not args.json)
         self.lines = Lines(self.view.standing) if args.json else None

@@ -11,7 +11,7 @@ from qwen_lsp.context.names import NOISE
 from qwen_lsp.context.place import Place, is_test, place_of, shares
 from qwen_lsp.context.rest import rest_of_workspace
 from qwen_lsp.context.similar import changed_together, same_folder
-from qwen_lsp.index.graph import dependencies, dependents
+from qwen_lsp.index.graph import Resolved, dependencies, dependents
 from qwen_lsp.index.search import symbols
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.workspace.paths import RelPath
@@ -44,7 +44,7 @@ def rank_file(snapshot: Snapshot, path: RelPath, *, limit: int = 2_000) -> list[
     """What explains a file, best first: what it builds on, who uses it and for what, its neighbours."""
     place = place_of(snapshot, path)
     pool = Pool()
-    _around_file(place, pool, 1.0)
+    _around_file(place, pool, 1.0, {})
     if limit > _NARROW:
         pool.extend(rest_of_workspace(snapshot, path, place.facts.language, limit))
     return [c for c in pool.best(limit) if c.path != path]
@@ -76,8 +76,9 @@ def task_ranker(
     for path, score in _plain_words(snapshot, task, pool).items():
         focus[path] = max(focus.get(path, 0.0), score)
     ordered = sorted(focus.items(), key=lambda item: (-item[1], item[0]))[:12]
+    known: Resolved = {}
     for path, score in ordered:
-        _around_file(place_of(snapshot, path), pool, score)
+        _around_file(place_of(snapshot, path), pool, score, known)
     for path in _front_door(snapshot):
         pool.add(Candidate(path, "whole", 0.4, "tells what this workspace is and how it is built"))
     start = ordered[0][0] if ordered else RelPath("README.md")
@@ -93,7 +94,7 @@ def task_ranker(
     return ranked
 
 
-def _around_file(place: Place, pool: Pool, weight: float) -> None:
+def _around_file(place: Place, pool: Pool, weight: float, known: Resolved) -> None:
     snapshot, path = place.snapshot, place.path
     used = sorted(place.facts.references.items(), key=lambda item: (-item[1], item[0]))[:_REFERENCES]
     for name, uses in used:
@@ -108,7 +109,7 @@ def _around_file(place: Place, pool: Pool, weight: float) -> None:
     for module in dependencies(snapshot, path):
         pool.add(Candidate(module, "whole", 0.8 * weight, f"imported by `{path}`"))
     defined = {d.name for d in place.facts.definitions}
-    for user in dependents(snapshot, path)[:_DEPENDENTS]:
+    for user in dependents(snapshot, path, known)[:_DEPENDENTS]:
         facts = snapshot.facts(user)
         names = sorted(defined & facts.references.keys()) if facts is not None else []
         said = ", ".join(f"`{name}`" for name in names[:3])

@@ -11,6 +11,8 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts, Import
 from qwen_lsp.workspace.paths import RelPath
 
+Resolved = dict[tuple[RelPath, Import], list[RelPath]]
+"""The files that an import of a file means, in one snapshot."""
 _HERE = frozenset({"self", "super", "crate"})
 
 
@@ -37,16 +39,24 @@ def dependencies(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
     return list(dict.fromkeys(found))
 
 
-def dependents(snapshot: Snapshot, path: RelPath) -> list[RelPath]:
-    """The files that import `path`, sorted."""
+def dependents(snapshot: Snapshot, path: RelPath, known: Resolved | None = None) -> list[RelPath]:
+    """The files that import `path`, sorted. `known` keeps what imports mean, for whoever asks of several."""
     words = _words_of(snapshot, path)
+    known = {} if known is None else known
+
+    def meant(other: RelPath, imp: Import) -> list[RelPath]:
+        found = known.get((other, imp))
+        if found is None:
+            found = known[other, imp] = resolve_all(snapshot, other, imp)
+        return found
+
     found: list[RelPath] = []
     for other in snapshot.importing(words):
         facts = snapshot.facts(other) if other != path else None
         if facts is None:
             continue
         likely = (imp for imp in facts.imports if import_keys([imp], facts.language) & words)
-        if any(path in resolve_all(snapshot, other, imp) for imp in likely):
+        if any(path in meant(other, imp) for imp in likely):
             found.append(other)
     return found
 

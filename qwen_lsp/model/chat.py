@@ -1,6 +1,6 @@
 """Chat on the wire: messages and tools to a request body, streamed events back to text, calls and usage.
 
-Pure. Calls that the server sent come first; the text is read for calls only when it sent none.
+Pure. Calls that the server sent come first, then those that the text has besides.
 """
 
 from __future__ import annotations
@@ -247,7 +247,9 @@ class Assembler:
         if text := self._restorer.finish():
             rest.append(TextDelta(text))
             self._shown.append(text)
-        calls = self._server_calls(cut=cut) if self._slots else tuple(self._read)
+        sent = self._server_calls(cut=cut)
+        # A server's parser may miss some of the calls, or leave those it has read in the text as well.
+        calls = (*sent, *(call for call in self._read if not any(_is_same(call, one) for one in sent)))
         calls = tuple(
             ToolCall(call.name, restore_all(call.arguments), call.id or f"call_{i}", call.problem)
             for i, call in enumerate(calls)
@@ -269,6 +271,10 @@ class Assembler:
                 problem = "The call was cut off because the reply reached its length limit; it was not run."
             calls.append(ToolCall(slot.name, arguments, slot.id, problem))
         return tuple(calls)
+
+
+def _is_same(call: ToolCall, other: ToolCall) -> bool:
+    return (call.name, call.arguments) == (other.name, other.arguments)
 
 
 def _finish_reason(ended: str | None) -> FinishReason:

@@ -88,7 +88,7 @@ def repo(tmp_path: Path) -> Path:
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command as a person would: no terminal, standard input from `typed`."""
 
-    async def ran(*argv: object, typed: str | io.TextIOBase = "") -> Ran:
+    async def ran(*argv: object, typed: str | io.TextIOBase | None = "") -> Ran:
         monkeypatch.setattr("sys.stdin", io.StringIO(typed) if isinstance(typed, str) else typed)
         capsys.readouterr()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
+from qwen_lsp.cli import main
 from qwen_lsp.features.agent.events import AgentEvent
 from tests.cli.conftest import FILES, Run
 from tests.support.endpoint import ScriptedEndpoint
@@ -137,3 +139,34 @@ async def test_plan_mode_changes_nothing(run: Run, repo: Path, configured: Confi
     assert ran.code == 0
     assert "No file to change." in ran.out
     assert (repo / MONEY).read_text() == FILES[MONEY]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [(None, "say what to do"), (io.TextIOWrapper(io.BytesIO(b"Do \xff"), "utf-8"), "is no text")],
+    ids=["closed", "not-text"],
+)
+async def test_without_a_task_that_can_be_read_it_is_asked_for_one(
+    run: Run, repo: Path, typed: io.TextIOBase | None, said: str
+) -> None:
+    ran = await run("agent", repo, typed=typed)
+    assert ran.code == 1
+    assert ran.err.startswith("qwen-lsp: ")
+    assert said in ran.err
+
+
+async def test_where_nobody_reads_the_sentences_the_lines_are_whole(
+    repo: Path, configured: Configure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Gone(io.StringIO):
+        def write(self, s: str, /) -> int:
+            raise BrokenPipeError
+
+    async with ScriptedEndpoint() as model:
+        configured(model)
+        model.reply(tool_calls=[EDIT])
+        model.reply("Done.")
+        monkeypatch.setattr("sys.stderr", Gone())
+        code = await asyncio.to_thread(main, ["agent", str(repo), "-p", "Round.", "--yes", "--json"])
+    result = parsed(capsys.readouterr().out)[-1]
+    assert (code, result["event"], result["applied"]) == (0, "result", True)

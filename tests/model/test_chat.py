@@ -9,10 +9,12 @@ import pytest
 from qwen_lsp.model.chat import Assembler
 from qwen_lsp.model.messages import ChatDone
 
+SCHEMA = {"type": "object", "properties": {"file_path": {"type": "string"}}, "required": ["file_path"]}
 TOOLS: list[dict[str, Any]] = [
-    {"type": "function", "function": {"name": "read_file", "description": "", "parameters": {}}}
+    {"type": "function", "function": {"name": "read_file", "description": "", "parameters": SCHEMA}}
 ]
 A, B = '{"file_path": "a"}', '{"file_path": "b"}'
+NATIVE = {"name": "read_file", "arguments": A}
 NO_PIECES: list[dict[str, Any]] = [
     {"choices": None},
     {"choices": [None]},
@@ -55,6 +57,17 @@ def test_calls_with_neither_index_nor_id_begin_with_their_names() -> None:
         "a",
         "b",
     ]
+
+
+def test_a_call_that_the_server_left_in_the_text_is_one_too() -> None:
+    reply = Assembler("host", TOOLS, 100)
+    for path in ("a", "b"):
+        text = (
+            f"<tool_call>\n<function=read_file>\n<parameter=file_path>\n{path}\n</parameter>\n</function>\n"
+        )
+        reply.feed({"choices": [{"delta": {"content": f"{text}</tool_call>\n"}}]})
+    reply.feed({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "x", "function": NATIVE}]}}]})
+    assert [call.arguments["file_path"] for call in done(reply).calls] == ["a", "b"], "each of them once"
 
 
 @pytest.mark.parametrize("event", NO_PIECES)
