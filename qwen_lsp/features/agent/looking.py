@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 from qwen_lsp.errors import ToolRefused, UserError
@@ -15,6 +16,7 @@ from qwen_lsp.workspace.paths import RelPath
 _MOST_ROWS = 200
 _MOST_OTHERS = 40
 _LONGEST_ROW = 300
+_LAST_NAME = re.compile(r"[^.:#\s]+")
 
 
 def list_directory(desk: Desk, arguments: Arguments) -> Outcome:
@@ -32,11 +34,13 @@ def list_directory(desk: Desk, arguments: Arguments) -> Outcome:
     ]
     others = _others(desk, folder, names)
     if not rows and not others:
-        raise ToolRefused(f"There is no folder {folder!r}.")
+        if desk.snapshot.has(RelPath(folder)):
+            raise ToolRefused(f"{folder} is a file: read it with read_file.")
+        raise ToolRefused(f"There is no folder {folder!r}. Look in one above it, or for a file with glob.")
     rows.sort(key=lambda row: (not row.endswith("/"), row))
     if others:
         more = f", and {len(others) - _MOST_OTHERS} more" if len(others) > _MOST_OTHERS else ""
-        rows.append(f"[ignored or not text: {', '.join(others[:_MOST_OTHERS])}{more}]")
+        rows.append(f"[ignored, linked or not text: {', '.join(others[:_MOST_OTHERS])}{more}]")
     return Outcome(desk.snapshot, _rows(rows))
 
 
@@ -89,7 +93,8 @@ def find_references(desk: Desk, arguments: Arguments) -> Outcome:
     name = text_of(arguments, "name")
     rows: list[str] = []
     known: dict[RelPath, Sequence[str]] = {}
-    places, complete = references(desk.snapshot, name, _MOST_ROWS + 1)
+    word = _LAST_NAME.findall(name)[-1:] or [name]
+    places, complete = references(desk.snapshot, word[0], _MOST_ROWS + 1)
     for path, line in places:
         if desk.gate.admits_path(path) is None:
             lines = _lines_shown(desk, path, known)
@@ -107,8 +112,11 @@ def _folder(desk: Desk, arguments: Arguments) -> str:
 
 def _below(desk: Desk, arguments: Arguments, pattern: str) -> str:
     base = _folder(desk, arguments)
+    pattern = pattern.removeprefix(f"{desk.snapshot.root}/")
     if not base or desk.snapshot.has(RelPath(base)):
         return base or pattern
+    if not any(path.startswith(f"{base}/") for path in desk.snapshot.paths()):
+        raise ToolRefused(f"Nothing below {base!r} is searched: it is not there, is ignored, or has no text.")
     return f"{base}/{pattern.lstrip('/')}"
 
 
