@@ -16,6 +16,7 @@ from qwen_lsp.workspace.paths import RelPath
 _MOST_ROWS = 200
 _MOST_OTHERS = 40
 _LONGEST_ROW = 300
+_NO_TIME = "[There was no time to look at all files; there may be more.]"
 _LAST_NAME = re.compile(r"[^.:#\s]+")
 
 
@@ -57,7 +58,7 @@ def grep_search(desk: Desk, arguments: Arguments) -> Outcome:
     where = _below(desk, arguments, files if "/" in files else f"**/{files}")
     limit = min(max(number_of(arguments, "limit", _MOST_ROWS), 1), _MOST_ROWS)
     try:
-        matches = search.grep(desk.snapshot, pattern, glob=where, limit=limit + 1)
+        matches, complete = search.grep(desk.snapshot, pattern, glob=where, limit=limit + 1)
     except UserError as error:
         raise ToolRefused(f"{error}.") from None
     rows: list[str] = []
@@ -68,7 +69,8 @@ def grep_search(desk: Desk, arguments: Arguments) -> Outcome:
             shown = _lines_shown(desk, match.path, known)
             if match.line < len(shown):
                 rows.append(f"{match.path}:{match.line + 1}: {_row(shown[match.line])}")
-    return Outcome(desk.snapshot, _rows(rows, limit) if rows else f"Nothing matches {pattern!r} in {where}.")
+    said = _rows(rows, limit) if rows else f"Nothing matches {pattern!r} in {where}."
+    return Outcome(desk.snapshot, said if complete else f"{said}\n{_NO_TIME}")
 
 
 def find_symbol(desk: Desk, arguments: Arguments) -> Outcome:
@@ -100,7 +102,7 @@ def find_references(desk: Desk, arguments: Arguments) -> Outcome:
             lines = _lines_shown(desk, path, known)
             rows.append(f"{path}:{line + 1}: {_row(lines[line]) if line < len(lines) else ''}")
     if not complete and len(places) <= _MOST_ROWS:
-        rows.append("There was no time to look at all files; there may be more.")
+        rows.append(_NO_TIME)
     return Outcome(desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}.")
 
 
