@@ -1,7 +1,7 @@
 """Regular expressions that may never come to an end, tried in a process that can be ended.
 
-A match holds the interpreter, so a thread cannot be told to stop. Simple patterns, which take time in
-proportion to the text, need none of this.
+A match holds the interpreter, so a thread cannot be told to stop. Simple patterns in lines of common length,
+which take time in proportion to the text, need none of this.
 """
 
 from __future__ import annotations
@@ -32,38 +32,55 @@ for text in texts:
     found.append(starts)
 json.dump(found, sys.stdout)
 """
-_UNBOUNDED = re.compile(r"(?<!\\)(?:[*+]|\{\d*,\})")
+_UNBOUNDED = re.compile(r"(?<!\\)(?:[*+]|\{\d*,(?:\d{3,})?\})")
 _RISKY = re.compile(r"(?<!\\)\)[*+{]|\\[1-9]|\(\?\(|\(\?<")
-
-
-def may_take_for_ever(pattern: str) -> bool:
-    """Whether a pattern has what makes matching take more than a few looks at each character."""
-    return bool(_RISKY.search(pattern)) or len(_UNBOUNDED.findall(pattern)) > 2
+_ACROSS_LINES = re.compile(r"\[\^[^]]*\][*+{]|\\[DWs][*+{]|\(\?[aiLmux]*s")
+_LEAD = re.compile(r"((?:\(\?[aiLmux]+\))?)\^?(?:\.\*\??)+(?![*+?{])")
+_LONG_LINE = re.compile(r"[^\n]{1000}")
+_LONG_TEXT = 20_000
 
 
 def matches(
     pattern: str, texts: Iterable[tuple[RelPath, str]], most: int, seconds: float
-) -> Iterator[tuple[RelPath, str, list[int]]]:
+) -> Iterator[tuple[RelPath, str, Iterable[int]]]:
     """Each text with where the pattern is in it, at most `most` places, for as long as there is time.
 
-    Raises UserError when the time is over before every text was looked at.
+    Raises UserError when the time is over while the pattern is being tried.
     """
     until = time.monotonic() + seconds
+    # What stands in front of a match in its line does not change which line it is, and takes long to find.
+    pattern = _LEAD.sub(r"\1", pattern, count=1) if _LEAD.match(pattern) else pattern
+    compiled = re.compile(pattern, re.MULTILINE)
     batch: list[tuple[RelPath, str]] = []
     size = 0
     for path, text in texts:
-        batch.append((path, text))
-        size += len(text)
-        if size >= _BATCH:
+        if may_take_for_ever(pattern, text):
+            batch.append((path, text))
+            size += len(text)
+            if size < _BATCH:
+                continue
+        if batch:
             yield from _tried(pattern, batch, most, until)
-            batch, size = [], 0
+        if not batch or batch[-1][0] != path:
+            yield path, text, (match.start() for match in compiled.finditer(text))
+        batch, size = [], 0
     if batch:
         yield from _tried(pattern, batch, most, until)
 
 
+def may_take_for_ever(pattern: str, text: str) -> bool:
+    """Whether a pattern may take more than a few looks at each character of a text."""
+    unbounded = len(_UNBOUNDED.findall(pattern))
+    if not unbounded:
+        return False
+    if _RISKY.search(pattern) or unbounded > 2 or _LONG_LINE.search(text):
+        return True
+    return len(text) > _LONG_TEXT and _ACROSS_LINES.search(pattern) is not None
+
+
 def _tried(
     pattern: str, batch: list[tuple[RelPath, str]], most: int, until: float
-) -> Iterator[tuple[RelPath, str, list[int]]]:
+) -> Iterator[tuple[RelPath, str, Iterable[int]]]:
     asked = json.dumps([pattern, most, [text for _, text in batch]])
     try:
         done = subprocess.run(

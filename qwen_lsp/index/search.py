@@ -117,13 +117,14 @@ def similarity(query: str, name: str) -> float:
 
 def grep(
     snapshot: Snapshot, pattern: str, *, glob: str = "", limit: int = 200, seconds: float = 10.0
-) -> list[Match]:
-    """Lines that a regular expression is found in, in order of path; stops at `limit` or in time.
+) -> tuple[list[Match], bool]:
+    """Lines that a regular expression is found in, in order of path; False where the time was over first.
 
-    `^` and `$` are the ends of a line. Raises UserError for a pattern that is wrong, or that takes too long.
+    `^` and `$` are the ends of a line, and the search stops at `limit`. Raises UserError for a pattern that
+    is wrong, or that takes too long.
     """
     try:
-        compiled = re.compile(pattern, re.MULTILINE)
+        re.compile(pattern, re.MULTILINE)
     except (re.error, RecursionError, OverflowError) as error:
         raise UserError(f"pattern {pattern!r} is not a regular expression: {error}") from None
     literal = pattern if pattern and re.escape(pattern) == pattern else ""
@@ -131,17 +132,11 @@ def grep(
     until = time.monotonic() + seconds
     texts = ((path, text) for path, text in _texts(snapshot, wanted, until) if not literal or literal in text)
     found: list[Match] = []
-    if patience.may_take_for_ever(pattern):
-        for path, text, starts in patience.matches(pattern, texts, _MOST_STARTS, seconds):
-            found += _lines_with(starts, path, text, limit - len(found))
-            if len(found) >= limit:
-                break
-        return found
-    for path, text in texts:
-        found += _lines_with((m.start() for m in compiled.finditer(text)), path, text, limit - len(found))
+    for path, text, starts in patience.matches(pattern, texts, _MOST_STARTS, seconds):
+        found += _lines_with(starts, path, text, limit - len(found))
         if len(found) >= limit:
-            break
-    return found
+            return found, True
+    return found, time.monotonic() <= until
 
 
 def _texts(snapshot: Snapshot, wanted: re.Pattern[str] | None, until: float) -> Iterator[tuple[RelPath, str]]:

@@ -304,7 +304,7 @@ async def test_answers_come_before_the_index_is_complete(tmp_path: Path, setting
     def look(_done: int, _total: int) -> None:
         snapshot = store.current
         facts = snapshot.facts(RelPath("m7.py"))
-        found = grep(snapshot, "class C7:")
+        found, _ = grep(snapshot, "class C7:")
         seen.append((snapshot.complete, len(found), facts is not None and len(facts.definitions) == 2))
 
     await build(store, progress=look)

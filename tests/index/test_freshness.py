@@ -73,7 +73,7 @@ async def test_no_answer_names_a_file_that_is_gone(root: Path, settings: IndexSe
     assert names(store, "helper") == []
     assert search.symbols(snapshot, "help") == []
     assert search.glob(snapshot, "**/*.py") == [A, C]
-    assert search.grep(snapshot, "def helper") == []
+    assert search.grep(snapshot, "def helper") == ([], True)
     assert {path for path, _ in references(snapshot, "helper").places} == {A, C}
     assert not snapshot.has(B)
     assert snapshot.facts(B) is None

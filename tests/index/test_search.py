@@ -88,9 +88,10 @@ def test_references_are_uses_and_the_definition(snapshot: Snapshot) -> None:
 
 
 def test_grep_finds_lines_of_all_files(snapshot: Snapshot) -> None:
-    assert grep(snapshot, r"^reset\b") == [Match(RelPath("README.txt"), 0, 0, "reset the Order")]
-    assert [m.path for m in grep(snapshot, "reset", glob="*.py")] == ["app/models.py"] * 2 + ["app/views.py"]
-    assert len(grep(snapshot, "reset", limit=1)) == 1
+    assert grep(snapshot, r"^reset\b") == ([Match(RelPath("README.txt"), 0, 0, "reset the Order")], True)
+    found, _ = grep(snapshot, "reset", glob="*.py")
+    assert [match.path for match in found] == ["app/models.py"] * 2 + ["app/views.py"]
+    assert len(grep(snapshot, "reset", limit=1)[0]) == 1
 
 
 @pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "(?P<a>x)(?P<a>y)"])
@@ -106,12 +107,30 @@ def test_a_pattern_that_finds_no_end_is_ended(pattern: str) -> None:
         grep(hostile, pattern, seconds=0.3)
 
 
+@pytest.mark.parametrize("pattern", ["a.*a.*b", "[^x]*y", r"\w+\s*=", "a{1,99999}b", "x?.*y"])
+def test_a_simple_pattern_is_ended_too_where_a_line_is_very_long(pattern: str) -> None:
+    hostile = workspace("#- a.txt\n" + "a" * 400_000 + "\n").snapshot
+    with pytest.raises(UserError, match="takes too long"):
+        grep(hostile, pattern, seconds=0.3)
+
+
+@pytest.mark.parametrize("pattern", [".*needle", "^.*needle", "(?i).*NEEDLE", ".*?needle.*", "^.*.*needle"])
+def test_whatever_comes_before_is_found_at_once(pattern: str) -> None:
+    text = "a" * 400_000 + "needle"
+    (match,), complete = grep(workspace(f"#- a.txt\nx\n{text}\n").snapshot, pattern)
+    assert (match.line, complete) == (1, True)
+
+
+def test_a_search_says_when_there_was_no_time_for_all_files(snapshot: Snapshot) -> None:
+    assert grep(snapshot, "reset", seconds=-1) == ([], False)
+
+
 @pytest.mark.parametrize(
     "pattern", [r"(in)+g", r"\w+\((\w+, )+", r"(?:foo|be)*\(", r"(\w)\1", "b.*c.*d.*e", r"\(c+\)*"]
 )
 def test_a_pattern_that_repeats_groups_finds_what_it_says(pattern: str) -> None:
     text = "ing bebe(cc, d, e) or\n"
-    (match,) = grep(workspace(f"#- a.txt\n{text}").snapshot, pattern)
+    (match,), _ = grep(workspace(f"#- a.txt\n{text}").snapshot, pattern)
     found = re.search(pattern, text)
     assert found is not None
     assert match.column == found.start()

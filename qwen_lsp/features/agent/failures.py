@@ -178,9 +178,10 @@ def _go(lines: Lines) -> Iterator[Failure]:
         elif line.startswith("FAIL\t") and (package := _GO_PACKAGE.match(line)):
             if not waiting:
                 waiting.append(("", "\n".join((*_built(lines, i, package["package"]), line))))
+            # A test fails with each of its parts; the parts are enough.
+            whole = {name[:at] for name, _ in waiting for at, sign in enumerate(name) if sign == "/"}
             for name, shown in waiting:
-                # A test fails with each of its parts; the parts are enough.
-                if not any(other.startswith(f"{name}/") for other, _ in waiting):
+                if name not in whole:
                     yield Failure(f"{package['package']} {name}".strip(), "", shown)
             waiting = []
 

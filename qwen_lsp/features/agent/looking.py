@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 from qwen_lsp.errors import ToolRefused, UserError
@@ -15,6 +16,8 @@ from qwen_lsp.workspace.paths import RelPath
 _MOST_ROWS = 200
 _MOST_OTHERS = 40
 _LONGEST_ROW = 300
+_NO_TIME = "[There was no time to look at all files; there may be more.]"
+_LAST_NAME = re.compile(r"[^.:#\s]+")
 
 
 def list_directory(desk: Desk, arguments: Arguments) -> Outcome:
@@ -32,11 +35,13 @@ def list_directory(desk: Desk, arguments: Arguments) -> Outcome:
     ]
     others = _others(desk, folder, names)
     if not rows and not others:
-        raise ToolRefused(f"There is no folder {folder!r}.")
+        if desk.snapshot.has(RelPath(folder)):
+            raise ToolRefused(f"{folder} is a file: read it with read_file.")
+        raise ToolRefused(f"There is no folder {folder!r}. Look in one above it, or for a file with glob.")
     rows.sort(key=lambda row: (not row.endswith("/"), row))
     if others:
         more = f", and {len(others) - _MOST_OTHERS} more" if len(others) > _MOST_OTHERS else ""
-        rows.append(f"[ignored or not text: {', '.join(others[:_MOST_OTHERS])}{more}]")
+        rows.append(f"[ignored, linked or not text: {', '.join(others[:_MOST_OTHERS])}{more}]")
     return Outcome(desk.snapshot, _rows(rows))
 
 
@@ -53,7 +58,7 @@ def grep_search(desk: Desk, arguments: Arguments) -> Outcome:
     where = _below(desk, arguments, files if "/" in files else f"**/{files}")
     limit = min(max(number_of(arguments, "limit", _MOST_ROWS), 1), _MOST_ROWS)
     try:
-        matches = search.grep(desk.snapshot, pattern, glob=where, limit=limit + 1)
+        matches, complete = search.grep(desk.snapshot, pattern, glob=where, limit=limit + 1)
     except UserError as error:
         raise ToolRefused(f"{error}.") from None
     rows: list[str] = []
@@ -64,7 +69,8 @@ def grep_search(desk: Desk, arguments: Arguments) -> Outcome:
             shown = _lines_shown(desk, match.path, known)
             if match.line < len(shown):
                 rows.append(f"{match.path}:{match.line + 1}: {_row(shown[match.line])}")
-    return Outcome(desk.snapshot, _rows(rows, limit) if rows else f"Nothing matches {pattern!r} in {where}.")
+    said = _rows(rows, limit) if rows else f"Nothing matches {pattern!r} in {where}."
+    return Outcome(desk.snapshot, said if complete else f"{said}\n{_NO_TIME}")
 
 
 def find_symbol(desk: Desk, arguments: Arguments) -> Outcome:
@@ -89,13 +95,14 @@ def find_references(desk: Desk, arguments: Arguments) -> Outcome:
     name = text_of(arguments, "name")
     rows: list[str] = []
     known: dict[RelPath, Sequence[str]] = {}
-    places, complete = references(desk.snapshot, name, _MOST_ROWS + 1)
+    word = _LAST_NAME.findall(name)[-1:] or [name]
+    places, complete = references(desk.snapshot, word[0], _MOST_ROWS + 1)
     for path, line in places:
         if desk.gate.admits_path(path) is None:
             lines = _lines_shown(desk, path, known)
             rows.append(f"{path}:{line + 1}: {_row(lines[line]) if line < len(lines) else ''}")
     if not complete and len(places) <= _MOST_ROWS:
-        rows.append("There was no time to look at all files; there may be more.")
+        rows.append(_NO_TIME)
     return Outcome(desk.snapshot, _rows(rows) if rows else f"Nothing refers to {name!r}.")
 
 
@@ -107,8 +114,11 @@ def _folder(desk: Desk, arguments: Arguments) -> str:
 
 def _below(desk: Desk, arguments: Arguments, pattern: str) -> str:
     base = _folder(desk, arguments)
+    pattern = pattern.removeprefix(f"{desk.snapshot.root}/")
     if not base or desk.snapshot.has(RelPath(base)):
         return base or pattern
+    if not any(path.startswith(f"{base}/") for path in desk.snapshot.paths()):
+        raise ToolRefused(f"Nothing below {base!r} is searched: it is not there, is ignored, or has no text.")
     return f"{base}/{pattern.lstrip('/')}"
 
 

@@ -71,7 +71,8 @@ def outline(desk: Desk, arguments: Arguments) -> Outcome:
 
 def todo_write(desk: Desk, arguments: Arguments) -> Outcome:
     """The list lives in the conversation itself; front ends show it from the call."""
-    return Outcome(desk.snapshot, f"Noted {len(arguments['todos'])} steps.")
+    todos = arguments["todos"]
+    return Outcome(desk.snapshot, f"Noted {len(todos)} step{'' if len(todos) == 1 else 's'}.")
 
 
 def _asked(desk: Desk, item: str) -> list[tuple[RelPath, int, int]]:

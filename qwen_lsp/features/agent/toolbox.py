@@ -7,6 +7,7 @@ and what the model is told. Adding a tool is one row of a table such as the one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from qwen_lsp.errors import OutsideWorkspace, ToolRefused, WorkspaceError
 from qwen_lsp.features.agent.arguments import fitted
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import ToolCall, ToolSpec
-from qwen_lsp.workspace.paths import RelPath, inside
+from qwen_lsp.workspace.paths import RelPath, inside, within
 from qwen_lsp.workspace.secrets import Gate
 
 Arguments = Mapping[str, Any]
+_MOST_ALIKE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,23 @@ class Desk:
         try:
             return self.snapshot.text(path)
         except WorkspaceError as error:
-            raise ToolRefused(f"{path} cannot be read: {getattr(error, 'reason', error)}.") from None
+            reason = getattr(error, "reason", error)
+            raise ToolRefused(f"{path} cannot be read: {reason}.{self._instead(path)}") from None
+
+    def _instead(self, path: RelPath) -> str:
+        """What may have been meant by a path that is not that of a file to read."""
+        place = self.snapshot.root / path
+        paths = self.snapshot.paths()
+        if any(other.startswith(f"{path}/") for other in paths):
+            return " It is a folder: list_directory shows what is in it."
+        with contextlib.suppress(OSError, RuntimeError):  # a loop of links, before Python 3.13
+            target = within(self.snapshot.root, place.resolve()) if place.is_symlink() else None
+            if target is not None and target in paths:
+                return f" It is a link to {target}: use that path."
+        name = path.rpartition("/")[2]
+        alike = [other for other in paths if other != path and other.rpartition("/")[2] == name]
+        alike = [other for other in alike if self.gate.admits_path(other) is None]
+        return f" There is {', '.join(alike[:_MOST_ALIKE])}." if alike else ""
 
     def shown(self, path: RelPath) -> str:
         """The text as the model may see it. Raises ToolRefused."""

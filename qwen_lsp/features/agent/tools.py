@@ -86,7 +86,7 @@ TOOLS: Mapping[str, Tool] = {
             "Search file contents with a regular expression. Answers path:line: text.",
             looking.grep_search,
             (
-                ("pattern", _string("A Python regular expression, matched line by line; (?i) ignores case.")),
+                ("pattern", _string("A Python regular expression; ^ and $ are line ends; (?i): any case.")),
                 _FOLDER,
                 ("glob", _string("Only files matching this, such as '*.py'.")),
                 ("limit", _integer("How many lines at most.")),

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace as with_
 from typing import Any, cast
 
-from qwen_lsp.errors import EditRejected, ToolRefused
+from qwen_lsp.errors import EditRejected, ToolRefused, WorkspaceError
 from qwen_lsp.features.agent import edits, soundness
 from qwen_lsp.features.agent.toolbox import Arguments, Desk, Outcome, digest, text_of
+from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath, folder_of, protection
 
 _PROSE = (".md", ".markdown", ".rst", ".txt", ".adoc")
@@ -16,7 +17,7 @@ _LONGEST_REFUSAL = 3_000
 _NEIGHBOURS = 5
 _HOW: Mapping[edits.Rung, str] = {
     "exact": "",
-    "form": " old_string differed in line ends, punctuation or blanks at line ends; the file's were kept.",
+    "form": " old_string differed in punctuation or blanks at line ends; the file's were kept.",
     "indentation": " old_string was indented in another way; new_string was indented as the file is.",
     "elision": " What `...` stands for was kept.",
 }
@@ -32,12 +33,14 @@ def edit(desk: Desk, arguments: Arguments) -> Outcome:
         return _changed(desk, path, new, f"Wrote {path}.")
     every = bool(arguments.get("replace_all", False))
     try:
-        found = edits.find(before, old, new, replace_all=every)
+        found = edits.find(before, old, new, replace_all=every, prose=_is_prose(path))
     except EditRejected as refusal:
         raise EditRejected(_explained(desk, path, before, refusal, old, new, every)) from None
     lines = [before.count("\n", 0, change.start) + 1 for change in found.changes[:_NEIGHBOURS]]
     where = f"line {lines[0]}" if len(found.changes) == 1 else f"{len(found.changes)} places"
-    return _changed(desk, path, edits.apply(before, found), f"Edited {path} ({where}).{_HOW[found.rung]}")
+    # A reader never sees how lines end, so there is nothing to say where only that differed.
+    how = "" if found.rung == "form" and edits.unify(old) in edits.unify(before) else _HOW[found.rung]
+    return _changed(desk, path, edits.apply(before, found), f"Edited {path} ({where}).{how}")
 
 
 def edit_files(desk: Desk, arguments: Arguments) -> Outcome:
@@ -101,6 +104,7 @@ def move_file(desk: Desk, arguments: Arguments) -> Outcome:
         text = desk.text(path)
         if _exists(desk, to):
             raise ToolRefused(f"{to} exists already; delete it first or choose another name.")
+        _reachable(desk, to)
         snapshot = snapshot.edited(path, None).edited(to, text)
         if desk.seen.get(path) == digest(text):
             shown.append(to)
@@ -120,17 +124,49 @@ def delete_file(desk: Desk, arguments: Arguments) -> Outcome:
 
 def _changed(desk: Desk, path: RelPath, after: str, said: str) -> Outcome:
     """The fork with this text, and a warning where it is no longer well-formed."""
+    _storable(desk, path, after)
     fork = desk.snapshot.edited(path, after)
     found = soundness.fault(desk.snapshot, fork, path)
     return Outcome(fork, said + soundness.sentence(found, desk.gate.admit(path, after).text or ""), (path,))
 
 
+def _storable(desk: Desk, path: RelPath, after: str) -> None:
+    """Raises ToolRefused where the file's encoding lacks a character; otherwise nothing could land."""
+    if after.isascii():
+        return
+    try:
+        like = disk.read(desk.snapshot.root, path)
+    except WorkspaceError:
+        like = None
+    try:
+        disk.encode(after, like)
+    except WorkspaceError as error:
+        why = str(error).partition(";")[0]
+        raise ToolRefused(f"{path} cannot hold this text: {why}. Use what it has, or escapes.") from None
+
+
+def _reachable(desk: Desk, path: RelPath) -> None:
+    """Raises ToolRefused where a part of the path is a file or a link, below which nothing can be made."""
+    folder = folder_of(path)
+    while folder:
+        place, buffer = desk.snapshot.root / folder, desk.snapshot.buffers.get(RelPath(folder))
+        gone = buffer is not None and buffer.text is None
+        if desk.snapshot.has(RelPath(folder)) or (not gone and place.is_file()):
+            raise ToolRefused(f"{path} cannot be created: {folder} is a file.")
+        if place.is_symlink():
+            raise ToolRefused(f"{path} cannot be created: {folder} is a link. Use the folder it leads to.")
+        folder = folder_of(folder)
+
+
 def _created(desk: Desk, path: RelPath, content: str) -> Outcome:
     try:
+        _reachable(desk, path)
         exists = (desk.snapshot.root / path).exists() and path not in desk.snapshot.buffers
     except OSError as error:
         raise ToolRefused(f"{path} cannot be created: {error.strerror}.") from None
-    if exists or _below(desk, path):
+    if _below(desk, path):
+        raise ToolRefused(f"{path} is a folder. Name the file to write in it.")
+    if exists:
         raise ToolRefused(f"{path} exists and is not a text file; leave it alone.")
     _complete(path, content, "")
     if "\r" not in content and _neighbours_end_in_crlf(desk, path):
@@ -140,12 +176,16 @@ def _created(desk: Desk, path: RelPath, content: str) -> Outcome:
 
 def _complete(path: RelPath, content: str, before: str) -> None:
     """Raises EditRejected where a whole file has lines that stand for code; prose may speak of such lines."""
-    prose = path.lower().endswith(_PROSE) and len(content) >= len(before)
+    prose = _is_prose(path) and len(content) >= len(before)
     if not prose and (left_out := edits.placeholder(content, before)):
         raise EditRejected(
             f"content has the line `{left_out[:200]}`, which stands for code that was left out. It would be "
             "written into the file as it is. Write the file in full, or change parts of it with edit."
         )
+
+
+def _is_prose(path: RelPath) -> bool:
+    return path.lower().endswith(_PROSE)
 
 
 def _neighbours_end_in_crlf(desk: Desk, path: RelPath) -> bool:
@@ -169,7 +209,7 @@ def _explained(
     if (shown := desk.shown(path)) != before:
         # A refusal quotes the file, so it has to be the one about the text that the model may see.
         try:
-            edits.find(shown, old, new, replace_all=every)
+            edits.find(shown, old, new, replace_all=every, prose=_is_prose(path))
         except EditRejected as about_shown:
             said = str(about_shown)
         else:

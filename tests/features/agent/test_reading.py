@@ -80,7 +80,7 @@ def test_a_folder_names_what_does_not_count_as_source(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("/etc")
     desk = Desk(replace(desk_of({"a.py": "x", "pkg/b.py": "y"}).snapshot, root=tmp_path), Gate(tmp_path))
     assert run(desk, "list_directory", path=".").text.splitlines() == [
-        "pkg/", "a.py", "[ignored or not text: build/, logo.png, out]",
+        "pkg/", "a.py", "[ignored, linked or not text: build/, logo.png, out]",
     ]  # fmt: skip
     with pytest.raises(ToolRefused, match="no folder"):
         run(desk, "list_directory", path="out")
@@ -100,3 +100,37 @@ def test_a_search_looks_below_a_folder_at_any_depth_and_stops_at_its_limit() -> 
 def test_a_file_may_be_named_as_the_folder_of_a_search() -> None:
     desk = desk_of({"src/a.py": "hit\n", "src/b.py": "hit\n"})
     assert run(desk, "grep_search", pattern="hit", path="src/a.py").text == "src/a.py:1: hit"
+
+
+def test_a_path_that_is_no_file_to_read_is_answered_with_what_may_be_meant(tmp_path: Path) -> None:
+    made = workspace("#- pkg/use.py\nx = 1\n#- .env\nKEY=1\n", tmp_path)
+    (tmp_path / "link.py").symlink_to("pkg/use.py")
+    (tmp_path / "secret").symlink_to(".env")
+    desk = Desk(made.snapshot, Gate(tmp_path))
+    for path, said in (
+        ("use.py", "missing. There is pkg/use.py."),
+        ("pkg", "It is a folder: list_directory shows what is in it."),
+        ("link.py", "It is a link to pkg/use.py: use that path."),
+        ("nope.py", "nope.py cannot be read: missing."),
+    ):
+        with pytest.raises(ToolRefused) as refusal:
+            run(desk, "read_file", file_path=path)
+        assert str(refusal.value).endswith(said)
+    with pytest.raises(ToolRefused, match="is a file: read it"):
+        run(desk, "list_directory", path="pkg/use.py")
+
+
+def test_a_search_where_nothing_is_searched_says_so(tmp_path: Path) -> None:
+    made = workspace("#- pkg/use.py\nx = 1\n#- .gitignore\nbuild/\n", tmp_path)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "out.py").write_text("x = 1\n", encoding="utf-8")
+    desk = Desk(made.snapshot, Gate(tmp_path))
+    for tool, pattern in (("grep_search", "x"), ("glob", "*.py")):
+        with pytest.raises(ToolRefused, match="Nothing below 'build' is searched"):
+            run(desk, tool, pattern=pattern, path="build")
+    assert run(desk, "glob", pattern=f"{tmp_path}/pkg/*.py").text == "pkg/use.py"
+
+
+def test_a_qualified_name_is_referred_to_by_its_last_part() -> None:
+    desk = Desk(workspace("#- a.py\nclass A:\n    def go(self): ...\n\nA().go()\n").snapshot, Gate(None))
+    assert "a.py:4: A().go()" in run(desk, "find_references", name="A.go").text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,3 +224,45 @@ def test_errors_that_were_there_before_are_not_told(path: str, before: str, old:
 def test_an_error_beside_one_that_was_there_is_told() -> None:
     before = "def f(:\n    pass\n\n\ndef g():\n    return 1\n\n\ndef h():\n    return 2\n"
     assert "near line 6" in edit(desk_of({"a.py": before}), "return 1", "return 1 +").text
+
+
+def test_only_what_a_reader_can_see_is_said_to_differ() -> None:
+    desk = desk_of({"a.txt": "a\r\nb\r\nit’s c\r\n"})
+    assert edit(desk, "a\nb\n", "a\nB\n", "a.txt").text == "Edited a.txt (line 1)."
+    assert "differed in punctuation" in edit(desk, "b\nit's c\n", "b\nit's d\n", "a.txt").text
+
+
+def test_a_page_may_show_code_that_is_left_out_but_not_lose_lines_to_it() -> None:
+    desk = desk_of({"guide.md": "# Use\n\n    run()\n    stop()\n", "a.py": "run()\n"})
+    shown = "    run()\n    ...\n    stop()\n"
+    outcome = edit(desk, "    run()\n    stop()\n", shown, "guide.md")
+    assert outcome.snapshot.text(RelPath("guide.md")) == f"# Use\n\n{shown}"
+    for path, old, new in (("a.py", "run()", "run()\n...\n"), ("guide.md", "    run()\n    stop()", "...")):
+        with pytest.raises(EditRejected, match="stands for code"):
+            edit(desk, old, new, path)
+
+
+def test_a_character_that_the_file_cannot_hold_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_bytes("caf\xe9\n".encode("latin-1"))
+    desk = Desk(replace(workspace("").snapshot, root=tmp_path), Gate(tmp_path))
+    assert edit(desk, "café", "cafés", "old.txt").snapshot.text(RelPath("old.txt")) == "cafés\n"
+    with pytest.raises(ToolRefused, match=r"^old.txt cannot hold this text: the file is in cp1252"):
+        edit(desk, "café", "日本", "old.txt")
+    with pytest.raises(ToolRefused, match="utf-8, which has no"):
+        run(desk, "write_file", file_path="new.txt", content="\ud83d\n")
+
+
+def test_nothing_is_made_below_a_file_or_a_link(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "a.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "link").symlink_to("pkg")
+    desk = Desk(replace(workspace("").snapshot, root=tmp_path), Gate(tmp_path))
+    with pytest.raises(ToolRefused, match=r"pkg/a\.py is a file"):
+        run(desk, "write_file", file_path="pkg/a.py/b.py", content="x = 1\n")
+    with pytest.raises(ToolRefused, match="link is a link"):
+        run(desk, "write_file", file_path="link/b.py", content="x = 1\n")
+    with pytest.raises(ToolRefused, match="link is a link"):
+        run(desk, "move_file", source_path="pkg/a.py", target_path="link/b.py")
+    gone = run(desk, "delete_file", file_path="pkg/a.py")
+    below = replace(desk, snapshot=gone.snapshot)
+    assert run(below, "write_file", file_path="pkg/a.py/b.py", content="x = 1\n").ok

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from qwen_lsp.features.agent.edits.ladder import Rung, apply, find, replace
 from qwen_lsp.features.agent.edits.laying import lay_over_file
+from qwen_lsp.features.agent.edits.lines import unify
 from qwen_lsp.features.agent.edits.placeholders import placeholder
 
-__all__ = ["Rung", "apply", "find", "lay_over_file", "placeholder", "replace"]
+__all__ = ["Rung", "apply", "find", "lay_over_file", "placeholder", "replace", "unify"]

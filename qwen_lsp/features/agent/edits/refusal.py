@@ -97,7 +97,7 @@ def not_found(text: str, old: str, new: str, replace_all: bool = False) -> str:
     """Nowhere: what the file has instead."""
     if not text.strip():
         return "old_string was not found: the file is empty."
-    if lines := _already(text, new, replace_all):
+    if lines := _already(text, old, new, replace_all):
         return (
             "old_string was not found, and new_string is in the file: the edit seems to be already applied "
             f"at line {_several(lines)}. Read the file before going on."
@@ -121,8 +121,11 @@ def _several(lines: Sequence[int]) -> str:
     return shown + (", …" if len(lines) > _NAMED else "")
 
 
-def _already(text: str, new: str, replace_all: bool) -> list[int]:
-    """The lines where `new` stands already; a bracket alone proves nothing, nor a line that is common."""
+def _already(text: str, old: str, new: str, replace_all: bool) -> list[int]:
+    """The lines where `new` stands already; a bracket alone proves nothing, nor a line that is common.
+
+    Nor do lines that are quoted as well: where the rest of the quotation was to go, they were there before.
+    """
     if not _WORD.search(new):
         return []
     there = keys_of(text)
@@ -131,6 +134,8 @@ def _already(text: str, new: str, replace_all: bool) -> list[int]:
         wanted.pop()
     while wanted and not wanted[0]:
         wanted.pop(0)
+    if indent.windows(keys_of(old), wanted):
+        return []
     lines = [at + 1 for at in indent.windows(there, wanted)]
     if not lines and len(new.strip()) >= _SURE:
         form = loose_file(text)
