@@ -7,12 +7,13 @@ one and shares all but the change.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qwen_lsp.errors import FileUnreadable
+from qwen_lsp.errors import FileUnreadable, WorkspaceError
 from qwen_lsp.index import buffers, forks
 from qwen_lsp.index.buffers import Buffer
 from qwen_lsp.index.history import History
@@ -100,6 +101,20 @@ class Snapshot:
         buffer = self.buffers.get(path)
         on_disk = buffer is None and path in self.files and self.presence.has(path)
         return on_disk or (buffer is not None and buffer.text is not None)
+
+    def as_listed(self, path: RelPath) -> bool:
+        """Whether the disk has the file as it was when this was made, as far as that can be told."""
+        if not self.listed or path in self.skipped:
+            return True
+        entry = self.files.get(path)
+        try:
+            found = disk.Stat.of(os.lstat(self.root / path))
+            if entry is None:
+                return False
+            same = (found.size, found.mtime_ns) == (entry.size, entry.mtime_ns)
+            return same or (bool(entry.digest) and disk.read(self.root, path).digest == entry.digest)
+        except (OSError, ValueError, WorkspaceError):
+            return entry is None
 
     def text(self, path: RelPath) -> str:
         """The text of any file below the root, indexed or not. Raises FileUnreadable, OutsideWorkspace."""
@@ -224,11 +239,15 @@ class Snapshot:
                 self.service.keep_tokens(file.digest, known)
         return known
 
-    def edited(self, path: RelPath, text: str | None) -> Snapshot:
-        """A fork in which `path` has this text, or is deleted."""
+    def edited(self, path: RelPath, text: str | None, *, was: str | None = None) -> Snapshot:
+        """A fork in which `path` has this text, or is deleted.
+
+        `was` is what the text was made from, where that was read: the disk may have another one by now.
+        """
         before = self.buffers.get(path)
         if before is None:
-            buffer = buffers.make(path, text, original=forks.disk_text(self.root, path))
+            original = forks.disk_text(self.root, path) if was is None else was
+            buffer = buffers.make(path, text, original=original)
         else:
             buffer = buffers.successor(before, path, text, before.version)
         fork = self.overlaid(path, buffer)

@@ -110,7 +110,7 @@ def _take(working: Working, taken: Taken, path: RelPath, mark: Signature | None,
         taken.touchy.append((path, after))
         return size
     if after != before:
-        taken.fork = taken.fork.edited(path, after)
+        taken.fork = taken.fork.edited(path, after, was=before)
     if moded:
         taken.fork = taken.fork.moded(path, runs)
     if after != before or moded:

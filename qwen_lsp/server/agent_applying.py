@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from qwen_lsp.errors import ConflictError, FileUnreadable
+from qwen_lsp.errors import ConflictError, FileUnreadable, WorkspaceError
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label, workspace_edit
-from qwen_lsp.text.edits import FileEdit, diff
+from qwen_lsp.text.edits import FileEdit, diff, rebase
 from qwen_lsp.workspace.paths import RelPath
 
 if TYPE_CHECKING:
@@ -78,6 +78,16 @@ async def apply_in_editor(
         states = await _settled(session, left) if said_so else [state_of(session, e) for e in left]
         for edit, state in zip(left, states, strict=True):
             done[edit.path] = edit, state
+        if late := _saved_over(session, [edit for edit in left if sent[edit.path] is None]):
+            done |= await _mended(ls, session, late, label, asked)
+            problem = "; ".join(
+                f"{path}: saved by somebody else while the preview stood open, in the same place"
+                for path, (_, state) in done.items()
+                if path in late and state != "applied"
+            )
+            if problem:
+                break
+            states = [done[edit.path][1] for edit in left]
         missing = [edit for edit, state in zip(left, states, strict=True) if state != "applied"]
         typed_in = any(ls.target(session, edit.path).version != sent[edit.path] for edit in missing)
         if not typed_in or attempt + 1 == _TRIES:
@@ -113,6 +123,40 @@ async def _ask(
     return bool(reply.applied), reply.failure_reason or ""
 
 
+def _saved_over(session: Session, edits: Sequence[FileEdit]) -> dict[str, tuple[FileEdit, str]]:
+    """Those edits of closed files under which a file was saved while the preview stood open, with its text.
+
+    A closed file has no version, so an editor makes the edit on whatever is there by then.
+    """
+    found: dict[str, tuple[FileEdit, str]] = {}
+    for edit in edits:
+        if edit.before is None or edit.after is None or RelPath(edit.path) not in session.snapshot.buffers:
+            continue
+        saved = on_disk(session, edit.path)
+        expected = (edit.before, edit.after, text_now(session, edit.path))
+        if saved is not None and ended(saved) not in map(ended, expected):
+            found[edit.path] = edit, saved
+    return found
+
+
+async def _mended(
+    ls: Server, session: Session, late: Mapping[str, tuple[FileEdit, str]], label: Label, asked: Asked
+) -> dict[str, tuple[FileEdit, State]]:
+    """Have the editor's texts hold what was saved too; where both changed the same place, that alone."""
+    done: dict[str, tuple[FileEdit, State]] = {}
+    mends: list[FileEdit] = []
+    for path, (edit, saved) in late.items():
+        try:
+            after, state = rebase(edit.before or "", edit.after or "", saved), "applied"
+        except ConflictError:
+            after, state = saved, "unchanged"
+        done[path] = replace(edit, before=saved, after=after if state == "applied" else edit.after), state
+        mends.append(FileEdit(path, text_now(session, path), after))
+    await _ask(ls, session, mends, replace(label, confirm=False), asked)
+    await _settled(session, mends)
+    return done
+
+
 async def _settled(session: Session, edits: Sequence[FileEdit]) -> list[State]:
     """The states once they all say "applied", or after a moment: an editor may report its changes late."""
     changed = asyncio.Event()
@@ -139,6 +183,29 @@ def text_now(session: Session, path: str) -> str | None:
         return session.snapshot.text(RelPath(path))
     except FileUnreadable:
         return None
+
+
+def on_disk(session: Session, path: str) -> str | None:
+    """The text of a file on disk, whatever is open over it; None where there is no such file."""
+    from qwen_lsp.workspace import disk
+
+    try:
+        return disk.read(session.root, RelPath(path)).text
+    except FileUnreadable:
+        return None
+
+
+def in_old_encoding(session: Session, edit: FileEdit) -> bool:
+    """Whether an edit is of a closed file that is not UTF-8: an editor may open it as such and spoil it."""
+    from qwen_lsp.workspace import disk
+
+    path = RelPath(edit.moved_from or edit.path)
+    if edit.before is None or path in session.snapshot.buffers:
+        return False
+    try:
+        return disk.read(session.root, path).encoding != "utf-8"
+    except WorkspaceError:
+        return False
 
 
 def compared(edit: FileEdit, now: str | None) -> State:

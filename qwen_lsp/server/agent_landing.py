@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from qwen_lsp.errors import ConflictError, FileUnreadable, ProtectedPath, QwenLspError, UserError
+from qwen_lsp.errors import ConflictError, ProtectedPath, QwenLspError, UserError
 from qwen_lsp.server.agent_applying import (
     Applied,
     Asked,
@@ -20,7 +20,9 @@ from qwen_lsp.server.agent_applying import (
     apply_in_editor,
     compared,
     fitted,
+    in_old_encoding,
     names,
+    on_disk,
     text_now,
 )
 from qwen_lsp.server.host import Server
@@ -140,8 +142,8 @@ def divided(ls: Server, session: Session, edits: Sequence[FileEdit]) -> Parts:
     Raises UserError where the disk's part concerns a text that is open and not saved.
     """
     support = ls.edit_support
-    editor = tuple(edit for edit in edits if takes(edit, support))
-    disk = tuple(edit for edit in edits if not takes(edit, support))
+    editor = tuple(edit for edit in edits if takes(edit, support) and not in_old_encoding(session, edit))
+    disk = tuple(edit for edit in edits if edit not in editor)
     if open_texts := unsaved(session, disk):
         raise UserError(
             f"this editor cannot {', '.join(doing(e) for e in disk)} on a server's request, and "
@@ -159,16 +161,6 @@ def reversed_edit(edit: FileEdit) -> FileEdit:
     return replace(
         edit, path=path, moved_from=origin, before=edit.after, after=edit.before, executable=executable
     )
-
-
-def on_disk(session: Session, path: str) -> str | None:
-    """The text of a file on disk, whatever is open over it; None where there is no such file."""
-    from qwen_lsp.workspace import disk
-
-    try:
-        return disk.read(session.root, RelPath(path)).text
-    except FileUnreadable:
-        return None
 
 
 def unsaved(session: Session, edits: Sequence[FileEdit]) -> list[str]:

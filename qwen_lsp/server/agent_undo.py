@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from qwen_lsp.errors import ConflictError, UserError
-from qwen_lsp.server.agent_applying import ended, names, text_now
+from qwen_lsp.server.agent_applying import ended, names, on_disk, text_now
 from qwen_lsp.server.agent_landing import (
     Landing,
     Manner,
     Parts,
     carried_out,
     divided,
-    on_disk,
     reversed_edit,
     written,
 )

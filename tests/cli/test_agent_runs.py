@@ -49,6 +49,37 @@ async def test_what_a_person_wrote_meanwhile_stays(run: Run, repo: Path, configu
     assert (repo / MONEY).read_text() == "# Mine.\n" + FILES[MONEY].replace("2 >= step", "2 > step")
 
 
+@pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("write_file", {"file_path": MONEY, "content": "STEP = 1\n"}),
+        ("delete_file", {"file_path": MONEY}),
+        ("run_shell_command", {"command": f"rm {MONEY}"}),
+        ("run_shell_command", {"command": f"echo STEP = 1 > {MONEY}"}),
+    ],
+    ids=["write", "delete", "rm", "overwrite"],
+)
+async def test_what_the_model_has_not_seen_is_not_written_over(
+    run: Run, repo: Path, configured: Configure, call: tuple[str, Any], read: bool
+) -> None:
+    """The person saves between the model's look at a file and its rewriting or deleting the whole of it."""
+    mine = FILES[MONEY] + "# Mine.\n"
+    go = asyncio.Event()
+    look = MONEY if read else "README.md"
+    async with ScriptedEndpoint() as model:
+        configured(model)
+        model.reply(tool_calls=[("read_file", {"file_path": look})])
+        model.reply(tool_calls=[call], hold=go)
+        model.reply("Done.")
+        running = asyncio.ensure_future(run("agent", repo, "-p", "Round halves down.", "--yes"))
+        await model.wait_requests(2)
+        (repo / MONEY).write_text(mine, encoding="utf-8")
+        go.set()
+        ran = await running
+    assert (repo / MONEY).read_text() == mine, ran.out
+
+
 async def test_the_same_place_changed_by_both_is_left_to_the_person(
     run: Run, repo: Path, configured: Configure
 ) -> None:

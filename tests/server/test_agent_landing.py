@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,53 @@ async def test_an_editor_that_takes_no_edits_has_files_written(tmp_path: Path) -
 
 def file_text(path: Path) -> str | None:
     return path.read_text() if path.exists() else None
+
+
+async def test_a_closed_file_in_an_old_encoding_is_not_for_the_editor(tmp_path: Path) -> None:
+    """An editor that takes it for UTF-8 would show it spoilt, and write it so."""
+    async with scene(tmp_path, VSCODE) as at:
+        at.editor.answers["window/showMessageRequest"] = lambda params: {"title": "Apply"}
+        old = tmp_path / "old.py"
+        old.write_bytes("# caf\xe9\nx = 1\n".encode("latin-1"))
+        at.script(("edit", {"file_path": "old.py", "old_string": "x = 1", "new_string": "x = 2"}))
+        result = await at.edit()
+        assert (result["applied"], ways(result)) == (True, {"old.py": "disk"})
+        assert old.read_bytes() == "# caf\xe9\nx = 2\n".encode("latin-1")
+        assert (await at.undo())["undone"] is True
+        assert old.read_bytes() == "# caf\xe9\nx = 1\n".encode("latin-1")
+
+
+@pytest.mark.parametrize("client", [VSCODE, NEOVIM], ids=["vscode", "neovim"])
+async def test_a_closed_file_saved_while_the_preview_is_open_keeps_both(tmp_path: Path, client: Json) -> None:
+    """It has no version by which an editor could see that the edit is for another text."""
+    lines = [f"x{n} = {n}\n" for n in range(9)]
+    async with scene(tmp_path, client) as at:
+        at.editor.answers["window/showMessageRequest"] = lambda params: {"title": "Apply"}
+        old = tmp_path / "old.py"
+        old.write_text("".join(lines))
+        at.script(("edit", {"file_path": "old.py", "old_string": "x8 = 8", "new_string": "x8 = 88"}))
+        at.desk.meanwhile = saving(old, "# mine\n" + "".join(lines))
+        result = await at.edit()
+        assert at.desk.text("old.py") == "# mine\n" + "".join(lines).replace("x8 = 8", "x8 = 88")
+        assert (result["applied"], states(result)) == (True, {"old.py": "applied"})
+
+
+def saving(file: Path, text: str) -> Callable[[], None]:
+    def save() -> None:
+        file.write_text(text)
+
+    return save
+
+
+async def test_a_closed_file_saved_in_the_same_place_stays_as_it_was_saved(tmp_path: Path) -> None:
+    async with scene(tmp_path, VSCODE) as at:
+        old = tmp_path / "old.py"
+        at.script(("edit", {"file_path": "old.py", "old_string": "x = 1", "new_string": "x = 2"}))
+        at.desk.meanwhile = saving(old, "x = 1  # mine\n")
+        result = await at.edit()
+        assert at.desk.text("old.py") == "x = 1  # mine\n"
+        assert (result["applied"], states(result)) == (False, {"old.py": "unchanged"})
+        assert "old.py: saved" in result["problem"]
 
 
 # -- all or nothing ------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Desk:
 
     def open(self, path: str, text: str | None = None) -> str:
         uri = self.uri(path)
-        self.texts[uri] = (self.root / path).read_text() if text is None else text
+        self.texts[uri] = read(self.root / path) if text is None else text
         self.versions[uri] = 1
         self.editor.open(uri, self.texts[uri])
         return uri
@@ -84,7 +84,7 @@ class Desk:
         self.editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     def save(self, path: str) -> None:
-        (self.root / path).write_text(self.texts[self.uri(path)])
+        (self.root / path).write_bytes(self.texts[self.uri(path)].encode())
         self.editor.notify("textDocument/didSave", {"textDocument": {"uri": self.uri(path)}})
 
     def write(self, path: str, text: str) -> None:
@@ -99,7 +99,7 @@ class Desk:
         uri, file = self.uri(path), self.root / path
         if uri in self.texts:
             return self.texts[uri]
-        return file.read_text() if file.exists() else None
+        return read(file) if file.exists() else None
 
     # -- the server's edits --------------------------------------------------------------------------
 
@@ -119,9 +119,12 @@ class Desk:
         old = [step for step in steps if self._is_old(step)]
         if not steps or (old and not self.skips_old):
             return {"applied": False}
-        for step in steps:
-            if step not in old:
-                self._step(step)
+        for number, step in enumerate(steps):
+            try:
+                if step not in old:
+                    self._step(step)
+            except OSError as error:
+                return {"applied": False, "failureReason": str(error), "failedChange": number}
         return {"applied": True}
 
     def _ticked(self, step: Json, notes: Mapping[str, Json]) -> bool:
@@ -154,7 +157,7 @@ class Desk:
 
     def _text(self, step: Json) -> None:
         uri = step["textDocument"]["uri"]
-        text = self.texts[uri] if uri in self.texts else file_of(uri).read_text()
+        text = self.texts[uri] if uri in self.texts else read(file_of(uri))
         for edit in reversed(step["edits"]):
             start, end = (_offset(text, edit["range"][end]) for end in ("start", "end"))
             text = text[:start] + edit["newText"] + text[end:]
@@ -178,7 +181,12 @@ def file_of(uri: str) -> Path:
     return Path(uri.removeprefix("file://"))
 
 
+def read(file: Path) -> str:
+    """A file as an editor shows it that takes every file for UTF-8: what is none cannot be written back."""
+    return file.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
+
+
 def _offset(text: str, place: Mapping[str, Any]) -> int:
-    """The texts of these tests are ASCII, so that a code unit is a character."""
+    """The texts of these tests have no character of two code units."""
     lines = text.split("\n")
     return sum(len(line) + 1 for line in lines[: place["line"]]) + place["character"]

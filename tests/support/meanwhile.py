@@ -37,7 +37,7 @@ class Case:
 def case(seed: int) -> Case:
     """One case, always the same for a seed."""
     random = Random(seed)  # noqa: S311
-    base = {f"d{n % 2}/f{n}.py": _text(random, n) for n in range(random.randint(1, 4))}
+    base = {f"d{n % 2}/f{n}.py": text_of(random, n) for n in range(random.randint(1, 4))}
     fork, _ = _worked(random, base, f"agent{seed}x")
     current, tokens = _worked(random, base, f"user{seed}x")
     edits = [
@@ -48,7 +48,8 @@ def case(seed: int) -> Case:
     return Case(base, fork, current, tokens, tuple(with_moves(edits)))
 
 
-def _text(random: Random, number: int) -> str:
+def text_of(random: Random, number: int) -> str:
+    """A text of some lines, of which many are elsewhere too."""
     lines = [
         random.choice(_PHRASES) if random.random() < 0.5 else f"line {number}.{n}"
         for n in range(random.randint(0, 30))
@@ -69,18 +70,19 @@ def _worked(random: Random, base: Mapping[str, str], mark: str) -> tuple[dict[st
     for path in list(files):
         what = random.random()
         if what < 0.6:
-            files[path] = _edited(random, files[path], token)
+            files[path] = edited(random, files[path], token)
         elif what < 0.68:
             del files[path]
         elif what < 0.76:
-            files[f"moved/{path}"] = _edited(random, files.pop(path), token)
+            files[f"moved/{path}"] = edited(random, files.pop(path), token)
     if random.random() < 0.15:
         files["d0/new.py"] = f"{token()}\n" if random.random() < 0.8 else "the same\n"
     written = "\0".join(files.values())
     return files, frozenset(t for t in tokens if t in written)
 
 
-def _edited(random: Random, text: str, token: Token) -> str:
+def edited(random: Random, text: str, token: Token) -> str:
+    """The text after a few edits of somebody who writes tokens."""
     ending = "\r\n" if "\r\n" in text else "\n"
     lines = text.split(ending)
     for _ in range(random.randint(0, 4)):

@@ -15,6 +15,7 @@ from typing import Any
 from qwen_lsp.errors import SandboxFailed, ToolRefused
 from qwen_lsp.features.agent.approval import Approval
 from qwen_lsp.features.agent.checking import Checking, Checks
+from qwen_lsp.features.agent.meanwhile import without_news
 from qwen_lsp.features.agent.project import Check
 from qwen_lsp.features.agent.toolbox import Act, Arguments, Desk, Outcome, Tool, number_of, text_of
 from qwen_lsp.index.snapshot import Snapshot
@@ -111,7 +112,7 @@ async def _command(scratch: Scratch, approval: Approval, desk: Desk, arguments: 
         )
     except SandboxFailed as error:
         raise ToolRefused(f"The command was not run: {error}") from None
-    fork, changed, left_out = await _with_leave(approval, ran)
+    fork, changed, left_out = await _with_leave(approval, without_news(desk, ran))
     text = "\n".join(
         (how_it_ended(ran.exit), *_changes(changed, left_out), *_output(desk.gate, ran.exit.output))
     )

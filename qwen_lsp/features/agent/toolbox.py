@@ -74,6 +74,19 @@ class Desk:
             raise ToolRefused(f"{path} is withheld; work without it.")
         return admitted
 
+    def news(self, path: RelPath, text: str) -> str:
+        """Why the model cannot know this text of a file, as a clause; empty where it can.
+
+        Somebody changed it since the model was shown it; or, where it was not shown the file, since the run
+        began. Rewriting or deleting all of it would lose that change.
+        """
+        seen, buffer = self.seen.get(path), self.snapshot.buffers.get(path)
+        if seen is not None:
+            return "" if seen == digest(text) else "changed since you read it"
+        if buffer is not None:
+            return "" if buffer.original is None else "was changed, and you have not read it"
+        return "" if self.snapshot.as_listed(path) else "changed since the run began"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -30,7 +30,7 @@ def edit(desk: Desk, arguments: Arguments) -> Outcome:
         return _created(desk, path, new)
     before = desk.text(path)
     if not old and not before.strip():
-        return _changed(desk, path, new, f"Wrote {path}.")
+        return _changed(desk, path, before, new, f"Wrote {path}.")
     every = bool(arguments.get("replace_all", False))
     try:
         found = edits.find(before, old, new, replace_all=every, prose=_is_prose(path))
@@ -40,7 +40,7 @@ def edit(desk: Desk, arguments: Arguments) -> Outcome:
     where = f"line {lines[0]}" if len(found.changes) == 1 else f"{len(found.changes)} places"
     # A reader never sees how lines end, so there is nothing to say where only that differed.
     how = "" if found.rung == "form" and edits.unify(old) in edits.unify(before) else _HOW[found.rung]
-    return _changed(desk, path, edits.apply(before, found), f"Edited {path} ({where}).{how}")
+    return _changed(desk, path, before, edits.apply(before, found), f"Edited {path} ({where}).{how}")
 
 
 def edit_files(desk: Desk, arguments: Arguments) -> Outcome:
@@ -80,12 +80,13 @@ def write_file(desk: Desk, arguments: Arguments) -> Outcome:
     if desk.gate.admit(path, before).withheld:
         # The model saw a redacted copy: writing it back would destroy the user's secret.
         raise ToolRefused(f"{path} holds secrets you were not shown; change it with edit instead.")
+    _known(desk, path, before)
     _complete(path, content, before)
     if before.endswith("\n") and content and not content.endswith("\n"):
         content += "\n"
     was, now = before.count("\n"), content.count("\n")
     lost = f" It had {was} lines and has {now}." if now < was * 0.7 and was > _NEIGHBOURS else ""
-    return _changed(desk, path, edits.lay_over_file(before, content), f"Wrote {path}.{lost}")
+    return _changed(desk, path, before, edits.lay_over_file(before, content), f"Wrote {path}.{lost}")
 
 
 def move_file(desk: Desk, arguments: Arguments) -> Outcome:
@@ -105,7 +106,8 @@ def move_file(desk: Desk, arguments: Arguments) -> Outcome:
         if _exists(desk, to):
             raise ToolRefused(f"{to} exists already; delete it first or choose another name.")
         _reachable(desk, to)
-        snapshot = snapshot.edited(path, None).edited(to, text)
+        _known(desk, path, text)
+        snapshot = snapshot.edited(path, None, was=text).edited(to, text)
         if desk.seen.get(path) == digest(text):
             shown.append(to)
     left = [path for path in desk.snapshot.skipped if path.startswith(f"{source}/")] if inside else []
@@ -118,16 +120,25 @@ def delete_file(desk: Desk, arguments: Arguments) -> Outcome:
     path = _writable(desk, text_of(arguments, "file_path"))
     if inside := _below(desk, path):
         raise ToolRefused(f"{path} is a folder with {len(inside)} files; delete its files one by one.")
-    desk.text(path)
-    return Outcome(desk.snapshot.edited(path, None), f"Deleted {path}.")
+    before = desk.text(path)
+    _known(desk, path, before)
+    return Outcome(desk.snapshot.edited(path, None, was=before), f"Deleted {path}.")
 
 
-def _changed(desk: Desk, path: RelPath, after: str, said: str) -> Outcome:
+def _changed(desk: Desk, path: RelPath, before: str | None, after: str, said: str) -> Outcome:
     """The fork with this text, and a warning where it is no longer well-formed."""
     _storable(desk, path, after)
-    fork = desk.snapshot.edited(path, after)
+    fork = desk.snapshot.edited(path, after, was=before)
     found = soundness.fault(desk.snapshot, fork, path)
-    return Outcome(fork, said + soundness.sentence(found, desk.gate.admit(path, after).text or ""), (path,))
+    # An edit of what the model has not seen as it is shows no more of it.
+    shown = () if before is not None and desk.news(path, before) else (path,)
+    return Outcome(fork, said + soundness.sentence(found, desk.gate.admit(path, after).text or ""), shown)
+
+
+def _known(desk: Desk, path: RelPath, before: str) -> None:
+    """Raises ToolRefused where all of a file would go and the model cannot know what it holds by now."""
+    if news := desk.news(path, before):
+        raise ToolRefused(f"{path} {news}: the user may be at work in it. Read it, then decide again.")
 
 
 def _storable(desk: Desk, path: RelPath, after: str) -> None:
@@ -171,7 +182,7 @@ def _created(desk: Desk, path: RelPath, content: str) -> Outcome:
     _complete(path, content, "")
     if "\r" not in content and _neighbours_end_in_crlf(desk, path):
         content = content.replace("\n", "\r\n")
-    return _changed(desk, path, content, f"Created {path}.")
+    return _changed(desk, path, None, content, f"Created {path}.")
 
 
 def _complete(path: RelPath, content: str, before: str) -> None:

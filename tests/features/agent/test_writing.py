@@ -62,6 +62,19 @@ def test_an_edit_of_a_changed_file_that_still_fits_is_made() -> None:
     assert edit(desk, "x = 1", "x = 3").snapshot.text(A) == "x = 3\ny = 2\n"
 
 
+@pytest.mark.parametrize("tool", ["write_file", "delete_file"])
+def test_no_file_goes_whole_that_the_model_has_not_seen_as_it_is(tool: str) -> None:
+    desk = desk_of({"a.py": "x = 1\n# mine\n"}, {"a.py": "x = 1\n"})
+    whole = {"content": "x = 2\n"} if tool == "write_file" else {}
+    with pytest.raises(ToolRefused, match=r"^a.py changed since you read it"):
+        run(desk, tool, file_path="a.py", **whole)
+    # An edit beside it shows no more of it.
+    edited = edit(desk, "x = 1", "x = 2")
+    assert edited.shown == ()
+    desk = replace(desk, snapshot=edited.snapshot, seen={A: digest("x = 2\n# mine\n")})
+    assert run(desk, tool, file_path="a.py", **whole).snapshot.changes_since(edited.snapshot)
+
+
 def test_an_empty_old_string_creates_or_fills_but_replaces_nothing() -> None:
     desk = desk_of({"empty.py": "", "full.py": "x = 1\n"})
     assert edit(desk, "", "y = 1\n", "new.py").snapshot.text(RelPath("new.py")) == "y = 1\n"
