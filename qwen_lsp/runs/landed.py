@@ -96,9 +96,19 @@ def _joined(first: FileEdit, then: FileEdit) -> FileEdit | None:
         return None
     if origin == then.path:
         origin = None
-    if origin is None and first.before == then.after:
+    executable = _rights(first, then)
+    if origin is None and first.before == then.after and executable is None:
         return None
-    return FileEdit(then.path, first.before, then.after, origin, then.why)
+    return FileEdit(then.path, first.before, then.after, origin, then.why, executable)
+
+
+def _rights(first: FileEdit, then: FileEdit) -> bool | None:
+    """What two edits of one file do to the right to run it, as one edit says it."""
+    if then.executable is None or first.executable is None or first.before is None:
+        return first.executable if then.executable is None else then.executable
+    if then.after is None:  # a deletion says what it was at first
+        return not first.executable
+    return then.executable if then.executable == first.executable else None
 
 
 def _line(run: str, row: Mapping[str, Any]) -> None:

@@ -28,6 +28,9 @@ from tests.support.fixture import indexed_workspace
 FILES = {
     ".git": "gitdir: ./store\n",
     "store/config": "[core]\n\tbare = false\n\thooksPath = tools/hooks\n",
+    "store/HEAD": "ref: refs/heads/main\n",
+    "store/objects/info/packs": "\n",
+    "store/refs/heads/none": "\n",
     "store/hooks/pre-commit": "#!/bin/sh\n",
     "tools/hooks/pre-push": "#!/bin/sh\n",
     ".vscode/settings.json": "{}\n",
