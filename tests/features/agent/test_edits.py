@@ -149,6 +149,7 @@ def test_a_message_is_bounded_whatever_the_file() -> None:
         (" " * 500_000 + "x", "  y"),
         ("a\n" * 50_000, "a\n...\na\n...\na"),
         ("word " * 100_000, "word words"),
+        ("a\r\n\r\n" * 3_000, "a\n\n" * 3_000 + "c"),
     ],
     ids=lambda value: repr(value[:16]),
 )

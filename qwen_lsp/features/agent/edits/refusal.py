@@ -27,6 +27,8 @@ _NAMED = 12
 _SHOWN_LINES = 24
 _SHOWN_WIDTH = 200
 _CANDIDATES = 6
+_MOST_ALIGNED = 300
+"""Quoted lines up to which they are aligned with those of the file, which takes long where many are alike."""
 _BLANK = "(a blank line)"
 _AROUND = 12
 """Lines before and behind the most similar place that may belong to it."""
@@ -190,6 +192,8 @@ def _promising(lines: list[str], wanted: list[str], size: int) -> list[int]:
 
 def _aligned(lines: list[str], wanted: list[str], first: int, last: int) -> tuple[int, int, str]:
     """The place with the lines beside it that are quoted too, and where it first differs."""
+    if len(wanted) > _MOST_ALIGNED:
+        return first, last, _difference(lines[first:last], wanted, first)
     around = max(first - _AROUND, 0), min(last + _AROUND, len(lines))
     have = [key(line[:_COMPARED]) for line in lines[around[0] : around[1]]]
     matcher = difflib.SequenceMatcher(None, have, [key(line[:_COMPARED]) for line in wanted], autojunk=False)
