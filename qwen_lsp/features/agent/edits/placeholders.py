@@ -26,12 +26,11 @@ _LEADER = re.compile(r"^\s*(?://+|#+|--+|/\*+|\*|<!--+|\{/\*|;+|%+|'|\"\"\"|REM\
 _TRAILER = re.compile(r"\s*(?:\*/\}?|--+>|\"\"\")\s*$")
 _BRACKETS = re.compile(r"^[(\[{<-]+\s*(.*?)\s*[)\]}>-]+$")
 
-_WITH_DOTS = re.compile(
+_WITH_DOTS = (
     rf"^(?:{_DOTS}\s*[(\[]?\s*(?:and\s+)?(?:the\s+|all\s+|your\s+)?{_OLD}\b.*"
-    rf"|(?:the\s+|all\s+|your\s+)?{_OLD}\b[^.;={{}}]*{_DOTS}\s*[)\]]?)$",
-    re.IGNORECASE,
+    rf"|(?:the\s+|all\s+|your\s+)?{_OLD}\b[^.;={{}}]*{_DOTS}\s*[)\]]?)$"
 )
-_CERTAIN = re.compile(
+_CERTAIN = (
     rf"^{_DOTS}?\s*(?:"
     rf"(?:keep\s+)?(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the\s+|this\s+|your\s+)?{_HALF}{_THING}{_STAYS}?"
     rf"|(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original|same)\s+{_HALF}{_THING}{_STAYS}"
@@ -47,14 +46,13 @@ _CERTAIN = re.compile(
     rf"|(?:unchanged|no changes?(?: (?:here|below|above))?|same as (?:before|above))(?:\s+{_THING})?"
     rf"|(?:the\s+)?(?:rest|remainder)\s+(?:is\s+|stays\s+|remains\s+)?(?:unchanged|omitted|the same)"
     rf"|(?:(?:其余|剩余|其他|原有|现有|之前)的?(?:代码|部分|内容|方法|逻辑|实现|函数).{{0,4}}?(?:不变|省略|同上|相同)|省略.{{0,8}}代码)"
-    rf")\s*{_DOTS}?\.?$",
-    re.IGNORECASE,
+    rf")\s*{_DOTS}?\.?$"
 )
-_HEADING = re.compile(
-    rf"^(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+(?:\w+\s+)?{_THING}(?:\s+here)?\.?$",
-    re.IGNORECASE,
+_HEADING = (
+    r"^(?:the\s+|all\s+|your\s+)?(?:existing|previous|other|remaining|original)\s+"
+    rf"(?:\w+\s+)?{_THING}(?:\s+here)?\.?$"
 )
-_BETWEEN_DOTS = re.compile(rf"^{_DOTS}\s*(?:\w+\s*){{1,5}}{_DOTS}$")
+_BETWEEN_DOTS = re.compile(rf"^{_DOTS}\s*(?:\w+\s+){{0,4}}\w+\s*{_DOTS}$")
 _ONLY_DOTS = re.compile(rf"^{_DOTS}$")
 _BEHIND_CODE = re.compile(rf"(?<=[;{{}}),])\s*(?://|/\*|#)\s*{_DOTS}\s*(?:the\s+)?{_OLD}\b")
 
@@ -91,16 +89,16 @@ def stands_for_code(line: str) -> bool:
     """Whether a line, without its indentation, reads like one that stands for code."""
     bare = _TRAILER.sub("", _LEADER.sub("", line))
     is_comment = bare != line
-    if _ONLY_DOTS.match(bare) or _WITH_DOTS.match(bare) or _BEHIND_CODE.search(line):
+    if _ONLY_DOTS.match(bare) or _reads(_WITH_DOTS, bare) or _BEHIND_CODE.search(line):
         return True
     inner = _BRACKETS.sub(r"\1", bare)
-    if inner != bare and (_WITH_DOTS.match(inner) or _ONLY_DOTS.match(inner) or _CERTAIN.match(inner)):
+    if inner != bare and (_reads(_WITH_DOTS, inner) or _ONLY_DOTS.match(inner) or _reads(_CERTAIN, inner)):
         return True
     if not is_comment:
         return False
     if _BETWEEN_DOTS.match(inner):
         return True
-    return bool(_CERTAIN.match(inner) or (line[:1] not in "*-" and _HEADING.match(inner)))
+    return bool(_reads(_CERTAIN, inner) or (line[:1] not in "*-" and _reads(_HEADING, inner)))
 
 
 def _may_be_meant(line: str, before: str, behind: str) -> bool:
@@ -110,9 +108,14 @@ def _may_be_meant(line: str, before: str, behind: str) -> bool:
         opened = re.sub(r"\s*(?:#.*)?$", "", before).endswith((":", '"""', "'''"))
         return opened and bool(before.strip())
     bare = _BRACKETS.sub(r"\1", _TRAILER.sub("", _LEADER.sub("", said)))
-    if _HEADING.match(bare) and not _CERTAIN.match(bare):
+    if _reads(_HEADING, bare) and not _reads(_CERTAIN, bare):
         return _width(behind) >= _width(line) and behind.strip()[:1] not in ("", "}", ")", "]", "<")
     return False
+
+
+def _reads(pattern: str, line: str) -> bool:
+    """Whether a line is one of these, in whatever case. Compiled when it is first asked: that takes long."""
+    return re.match(pattern, line, re.IGNORECASE) is not None
 
 
 def _width(line: str) -> int:
