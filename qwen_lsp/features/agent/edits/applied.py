@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from qwen_lsp.features.agent.edits.canonical import find_all
+from qwen_lsp.features.agent.edits.canonical import find_all, loose, loose_file
+from qwen_lsp.features.agent.edits.indent import windows
 from qwen_lsp.features.agent.edits.lines import (
     key,
     line_of,
@@ -32,6 +33,14 @@ def applied(text: str, changes: Sequence[Change], old: str, new: str) -> list[in
             return []
         lines.append(line)
     return lines
+
+
+def stands(text: str, old: str, new: str) -> list[int]:
+    """The lines where `new` stands as it is written, indentation included; none where `old` has it too."""
+    wanted = _without_edges(loose(new).text.split("\n"))
+    if not any(_WORD.search(line) for line in wanted) or windows(loose(old).text.split("\n"), wanted):
+        return []
+    return [at + 1 for at in windows(loose_file(text).text.split("\n"), wanted)]
 
 
 def _name_made(text: str, change: Change, old: str, new: str) -> int | None:

@@ -66,8 +66,8 @@ def _is_line(text: str, start: int, end: int, old: str, new: str) -> bool:
 
 
 def without_margin(text: str, start: int, old: str, new: str) -> int:
-    """Where a deletion begins: with the indentation of the line, when lines are deleted and none is left."""
-    if new or not old.endswith("\n") or not old.strip():
+    """Where a deletion begins: with the indentation of the line, when at most blank lines are left."""
+    if new.strip() or new[:1] in (" ", "\t") or not old.endswith("\n") or not old.strip():
         return start
     begin = line_start(text, start)
     return start if text[begin:start].strip() else begin

@@ -15,7 +15,7 @@ from typing import Literal
 
 from qwen_lsp.errors import EditRejected
 from qwen_lsp.features.agent.edits import hints, refusal
-from qwen_lsp.features.agent.edits.applied import applied
+from qwen_lsp.features.agent.edits.applied import applied, stands
 from qwen_lsp.features.agent.edits.canonical import Canonical, find_all, line_ends, loose, loose_file
 from qwen_lsp.features.agent.edits.elision import elided
 from qwen_lsp.features.agent.edits.frame import is_line, without_margin
@@ -68,6 +68,9 @@ def find(text: str, old: str, new: str, *, replace_all: bool = False, prose: boo
                 raise EditRejected(refusal.no_effect(text, changes[0].start))
             if lines := applied(text, changes, old, new):
                 raise EditRejected(refusal.applied_here(lines))
+            if rung == "indentation" and (lines := stands(text, old, new)):
+                # Made before at the place that was quoted, and these are other lines with the same words.
+                raise EditRejected(refusal.applied_elsewhere(lines))
             return Found(tuple(changes), rung)
     raise EditRejected(refusal.not_found(text, old, new, replace_all))
 

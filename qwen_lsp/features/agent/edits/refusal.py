@@ -95,6 +95,15 @@ def applied_here(lines: Sequence[int]) -> str:
     )
 
 
+def applied_elsewhere(lines: Sequence[int]) -> str:
+    """The place is gone, what it was to become is there, and the words of the quotation are elsewhere."""
+    return (
+        "old_string is not in the file with this indentation, and new_string is: the edit seems to be "
+        f"already applied at line {_several(lines)}. Read the file before going on; if another place is "
+        "meant, quote it exactly as it is."
+    )
+
+
 def not_found(text: str, old: str, new: str, replace_all: bool = False) -> str:
     """Nowhere: what the file has instead."""
     if not text.strip():
