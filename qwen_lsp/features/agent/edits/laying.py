@@ -134,8 +134,6 @@ def _core(have: str, said: str, want: str) -> str:
     in_file, quoted = loose(have), loose(said)
     if in_file.text != quoted.text:
         return want
-    if loose(want).text == quoted.text and {*want} <= {*have, *said}:
-        return have  # written in one of the two forms that it has already
     one, other = _TOKEN.findall(said), _TOKEN.findall(want)
     if _shared(_TOKEN.findall(have), other) > _shared(one, other):
         return want  # written as the file is, unlike the quotation
