@@ -18,7 +18,7 @@ from qwen_lsp.workspace.paths import RelPath
 A, B = RelPath("a.py"), RelPath("b.py")
 
 
-def meta(number: int = 0, root: str = "/work/project") -> Meta:
+def meta(number: int = 0, root: str = "/srv/project") -> Meta:
     name = f"20260102T0304{number:02}-abcdef"
     return Meta(name, root, "Do it.", "qwen", "ask", "2026-01-02T03:04:05+00:00", ({"type": "function"},))
 

@@ -155,7 +155,7 @@ async def test_the_home_is_never_lent_as_a_whole(place: Place, lent: str) -> Non
 
 
 def test_a_home_that_cannot_be_used_is_in_the_temporary_folder() -> None:
-    root = Path("/work/project")
+    root = Path("/srv/project")
     for home in (Path("/"), Path("relative"), Path("/usr/lib/x"), Path("/proc/x"), root, root / "sub"):
         assert mounts.Home.around(root, home).home == Path("/tmp/home")
     assert mounts.Home.around(root, Path("/home/me")).home == Path("/home/me")
