@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwen_lsp.features.markdown import SafeMarkdown, code_span, fenced, safe_markdown
@@ -47,7 +47,7 @@ def test_every_split_in_two_and_one_character_at_a_time(text: str, safe: str) ->
     assert "".join(stream.feed(char) for char in text) + stream.finish() == safe
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, derandomize=True)
 @given(st.text(alphabet="![](<>:`~\n acommand/.&#\\", max_size=60), st.integers(1, 7))
 def test_pieces_say_what_the_whole_says(text: str, size: int) -> None:
     stream = SafeMarkdown()
