@@ -6,7 +6,9 @@
 
 In each case a run works with the agent's own tools and a person edits, moves, deletes, saves and types at
 random, step by step; then the run lands, the person goes on or does not, and the landing is taken back.
-`lost` counts what the person had before their eyes last and is nowhere any more.
+`lost` counts what the person had before their eyes last and is nowhere any more, but for what the model had
+read before it changed or deleted it. While a preview stands open the person leaves the files alone that it
+deletes or moves: the protocol has no versions for those.
 """
 
 from __future__ import annotations
@@ -67,8 +69,9 @@ async def worked(random: Random, person: Person, session: Session) -> Agent:
 
 
 @contextlib.contextmanager
-def saving(random: Random, person: Person) -> Generator[None]:
-    """The person does something in the middle of the next landing, at times."""
+def saving(random: Random, person: Person) -> Generator[list[int]]:
+    """The person does something in the middle of the next landing, at times; the list is not empty then."""
+    saved: list[int] = []
     put, move = landing.land, journal.move
     at, steps = (random.randint(0, 5) if random.random() < 0.4 else -1), 0
 
@@ -76,6 +79,7 @@ def saving(random: Random, person: Person) -> Generator[None]:
         nonlocal steps
         if steps == at:
             person.act()
+            saved.append(at)
         steps += 1
 
     def put_one(folder: int, change: Change) -> None:
@@ -88,7 +92,7 @@ def saving(random: Random, person: Person) -> Generator[None]:
 
     landing.land, journal.move = put_one, moved
     try:
-        yield
+        yield saved
     finally:
         landing.land, journal.move = put, move
 
@@ -104,30 +108,23 @@ async def on_disk(cases: int, root: Path, counts: Counter[str], first: int = 0) 
             counts["calls"] += agent.calls
             counts["calls refused"] += agent.refused
             before = person.view()
-            acted = len(person.tokens)
-            with saving(random, person):
+            with saving(random, person) as saved:
                 try:
                     written = (await land(session, agent.edits)).edits if agent.edits else ()
                 except QwenLspError:
                     counts["conflicts"] += 1
-                    if len(person.tokens) == acted and person.view() != before:
-                        counts["changed by a refused landing"] += not _same_work(person, before)
+                    if not saved and person.view() != before:
+                        counts["changed by a refused landing"] += 1
                     written = ()
-            _count(counts, person)
+            _count(counts, person, agent.read)
             if written:
                 counts["landed"] += 1
-                await _undone(random, person, session, counts)
+                await _undone(random, person, session, counts, agent.read)
     finally:
         await session.aclose()
 
 
-def _same_work(person: Person, before: dict[str, str | bytes]) -> bool:
-    """Whether what differs is the person's own doing in the middle of the landing: a move, a deletion."""
-    now = person.view()
-    return all(text in before.values() for text in now.values())
-
-
-async def _undone(random: Random, person: Person, session: Session, counts: Counter[str]) -> None:
+async def _undone(random: Random, person: Person, session: Session, counts: Counter[str], read: str) -> None:
     if random.random() < 0.5:
         person.act()
     try:
@@ -135,12 +132,12 @@ async def _undone(random: Random, person: Person, session: Session, counts: Coun
         counts["undone"] += 1
     except QwenLspError:
         counts["undo refused"] += 1
-    _count(counts, person)
+    _count(counts, person, read)
 
 
-def _count(counts: Counter[str], person: Person) -> None:
+def _count(counts: Counter[str], person: Person, read: str) -> None:
     counts["tokens"] += len(person.live)
-    if lost := person.lost():
+    if lost := person.lost(read):
         counts["lost"] += len(lost)
         logging.error("%s: lost %s", person.folder, sorted(lost))
         person.live -= lost
@@ -172,7 +169,8 @@ async def _one(server: Server, session: Session, desk: Desk, seed: int, counts: 
     counts["calls"] += agent.calls
     counts["calls refused"] += agent.refused
     if random.random() < 0.4:
-        desk.meanwhile = person.act
+        going = {path for e in agent.edits for path in (e.moved_from, e.path if e.after is None else None)}
+        desk.meanwhile = lambda: person.act(frozenset(filter(None, going)))
     desk.unticked = {"d1"} if random.random() < 0.1 else set()
     await asyncio.sleep(0)
     run = new_name()
@@ -185,7 +183,7 @@ async def _one(server: Server, session: Session, desk: Desk, seed: int, counts: 
             if any(f.state == "applied" for f in made.files)
             else "conflicts"
         ] += 1
-        _count(counts, person)
+        _count(counts, person, agent.read)
         if not any(file.state == "applied" for file in made.files):
             return
         desk.meanwhile = lambda: None
@@ -197,7 +195,7 @@ async def _one(server: Server, session: Session, desk: Desk, seed: int, counts: 
         except QwenLspError:
             undone = False
         counts["undone" if undone else "undo refused"] += 1
-    _count(counts, person)
+    _count(counts, person, agent.read)
 
 
 def main() -> None:

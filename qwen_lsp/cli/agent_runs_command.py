@@ -23,11 +23,11 @@ from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.context.visible import seen_name
 from qwen_lsp.errors import UserError
-from qwen_lsp.runs.landing import undo_last
 from qwen_lsp.runs.page import page_of
 from qwen_lsp.runs.record import NAME
 from qwen_lsp.runs.stored import RunInfo, StoredRun, infos, load
 from qwen_lsp.runs.story import replayed
+from qwen_lsp.runs.undoing import undo_last
 from qwen_lsp.runs.words import first_line, money, number
 from qwen_lsp.session.pages import keep_page
 from qwen_lsp.session.state import journal_folder
@@ -64,9 +64,14 @@ async def undone(root: Path, run: str) -> int:
     if run and not NAME.fullmatch(run):
         raise UserError(f"{run!r} is not the name of a run; `qwen-lsp agent runs` lists them")
     async with opened(root) as session:
-        files = await undo_last(session, run or None)
+        undone = await undo_last(session, run or None)
     what = f"run {run}" if run else "the last run"
-    print(f"Took back {what}: {', '.join(map(seen_name, files))}")
+    print(f"Took back {what}: {', '.join(map(seen_name, undone.files))}")
+    if undone.left:
+        print(
+            f"Left as the disk has them: {', '.join(map(seen_name, undone.left))}. An editor changed them "
+            "and they were not saved, or were taken back there; what it still shows is undone there."
+        )
     return 0
 
 

@@ -66,7 +66,7 @@ async def land(session: Session, edits: Sequence[FileEdit], *, run: str = "", la
         await asyncio.to_thread(_check_saved, session, sorted(paths_of(fits)))
         write = partial(transaction.commit, session.root, fits, session.journal, run=run, label=label)
         try:
-            undo = await _whole(write)
+            undo = await whole(write)
             break
         except ConflictError:
             if attempts == _ATTEMPTS:
@@ -92,7 +92,7 @@ async def undo_last(session: Session, run: str | None = None) -> list[RelPath]:
         steps = await undoable(session)
         step = next((step for step in steps if run in (None, step.run)), None)
         await asyncio.to_thread(_check_saved, session, step.paths if step else ())
-    files = await _whole(partial(transaction.undo_last, session.root, session.journal, run))
+    files = await whole(partial(transaction.undo_last, session.root, session.journal, run))
     session.hint(set(files))
     await session.refresh()
     return files
@@ -116,7 +116,7 @@ def _check_saved(session: Session, paths: Sequence[RelPath]) -> None:
         )
 
 
-async def _whole(work: Callable[[], _Result]) -> _Result:
+async def whole(work: Callable[[], _Result]) -> _Result:
     """Run `work` in a thread to its end, also when the task is cancelled meanwhile."""
     running = asyncio.ensure_future(asyncio.to_thread(work))
     cancelled = False

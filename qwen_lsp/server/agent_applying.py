@@ -18,7 +18,7 @@ from pygls.exceptions import JsonRpcException
 from qwen_lsp.errors import ConflictError, FileUnreadable, WorkspaceError
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label, workspace_edit
-from qwen_lsp.text.edits import FileEdit, diff, rebase
+from qwen_lsp.text.edits import FileEdit, diff, ended, rebase
 from qwen_lsp.workspace.paths import RelPath
 
 if TYPE_CHECKING:
@@ -73,12 +73,13 @@ async def apply_in_editor(
     problem = ""
     for attempt in range(_TRIES):
         sent = {edit.path: ls.target(session, edit.path).version for edit in left}
+        closed = [e for e in left if RelPath(e.moved_from or e.path) not in session.snapshot.buffers]
         said_so, problem = await _ask(ls, session, left, label, asked)
         states: list[State]
         states = await _settled(session, left) if said_so else [state_of(session, e) for e in left]
         for edit, state in zip(left, states, strict=True):
             done[edit.path] = edit, state
-        if late := _saved_over(session, [edit for edit in left if sent[edit.path] is None]):
+        if late := _saved_over(session, closed):
             done |= await _mended(ls, session, late, label, asked)
             problem = "; ".join(
                 f"{path}: saved by somebody else while the preview stood open, in the same place"
@@ -222,8 +223,3 @@ def compared(edit: FileEdit, now: str | None) -> State:
     typed = diff(edit.before, now)
     found = [change in typed for change in diff(edit.before, edit.after)]
     return "applied" if all(found) else "different" if any(found) else "unchanged"
-
-
-def ended(text: str | None) -> str | None:
-    """A text without its last line breaks, which editors set by a rule of their own."""
-    return None if text is None else text.rstrip("\r\n")

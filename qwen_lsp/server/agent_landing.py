@@ -27,7 +27,7 @@ from qwen_lsp.server.agent_applying import (
 )
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label, doing, takes
-from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.edits import FileEdit, reversed_edit
 from qwen_lsp.workspace.paths import RelPath
 
 if TYPE_CHECKING:
@@ -150,17 +150,6 @@ def divided(ls: Server, session: Session, edits: Sequence[FileEdit]) -> Parts:
             f"{', '.join(open_texts)} cannot be written while it has changes that are not saved. Save first."
         )
     return Parts(editor, disk)
-
-
-def reversed_edit(edit: FileEdit) -> FileEdit:
-    """The edit that takes this one back."""
-    path, origin = (edit.moved_from, edit.path) if edit.moved_from else (edit.path, None)
-    # A deletion says whether the file could be run, so that it can again.
-    flipped = edit.executable if edit.after is None else None if edit.before is None else not edit.executable
-    executable = None if edit.executable is None else flipped
-    return replace(
-        edit, path=path, moved_from=origin, before=edit.after, after=edit.before, executable=executable
-    )
 
 
 def unsaved(session: Session, edits: Sequence[FileEdit]) -> list[str]:

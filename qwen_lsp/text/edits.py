@@ -7,7 +7,7 @@ each need is derived from it, so nothing can disagree with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from qwen_lsp.errors import ConflictError
@@ -53,6 +53,22 @@ class ChangeSet:
     edits: tuple[FileEdit, ...]
     label: str
     description: str = ""
+
+
+def reversed_edit(edit: FileEdit) -> FileEdit:
+    """The edit that takes this one back."""
+    path, origin = (edit.moved_from, edit.path) if edit.moved_from else (edit.path, None)
+    # A deletion says whether the file could be run, so that it can again.
+    flipped = edit.executable if edit.after is None else None if edit.before is None else not edit.executable
+    executable = None if edit.executable is None else flipped
+    return replace(
+        edit, path=path, moved_from=origin, before=edit.after, after=edit.before, executable=executable
+    )
+
+
+def ended(text: str | None) -> str | None:
+    """A text without its last line breaks, which editors set by a rule of their own."""
+    return None if text is None else text.rstrip("\r\n")
 
 
 def apply(text: str, edits: Iterable[TextEdit]) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qwen_lsp.runs.landed import LandedEdit, note
+from qwen_lsp.runs.record import META, Meta, folder_of, new_name
 from qwen_lsp.session.state import state_folder
+from qwen_lsp.text.edits import FileEdit
 from tests.cli.conftest import FILES, Run
 from tests.support.endpoint import ScriptedEndpoint
 
@@ -104,6 +109,23 @@ async def test_a_record_is_for_its_owner_only(run: Run, repo: Path, configured: 
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert stat.S_IMODE(written.parent.stat().st_mode) == 0o700
     assert "Look around." in written.read_text()
+
+
+async def test_what_an_editor_landed_is_taken_back_once_it_is_saved(run: Run, repo: Path) -> None:
+    after = FILES[MONEY].replace("2 >= step", "2 > step")
+    name = new_name()
+    note(name, [LandedEdit(FileEdit(MONEY, FILES[MONEY], after), "editor")])
+    meta = Meta(name, str(repo), "Round halves down.", "m", "ask", "2026-01-01T00:00:00+00:00", ())
+    (folder_of(name) / META).write_text(json.dumps(asdict(meta)))
+    unsaved = await run("agent", "undo", repo)
+    assert unsaved.code == 1
+    assert "not saved" in unsaved.err
+    (repo / MONEY).write_text(after + "# Mine.\n")
+    changed = await run("agent", "undo", repo)
+    assert (changed.code, MONEY in changed.err) == (1, True)
+    (repo / MONEY).write_text(after)
+    assert (await run("agent", "undo", repo)).code == 0
+    assert (repo / MONEY).read_text() == FILES[MONEY]
 
 
 @pytest.mark.slow

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qwen_lsp.server.agent_landing import Manner, land, reversed_edit
+from qwen_lsp.server.agent_landing import Manner, land
 from qwen_lsp.server.table import build
 from qwen_lsp.server.workspace_edit import Label
-from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.edits import FileEdit, reversed_edit
 from tests.support.agent import AFTER, BEFORE, CART, NEW_CART, mine, scene, states
 from tests.support.desk import VSCODE, Desk
 from tests.support.editor import in_process, indexed

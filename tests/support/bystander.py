@@ -37,6 +37,7 @@ class Person:
     desk: Desk | None = None
     encodings: dict[str, str] = field(default_factory=dict[str, str])
     tokens: list[str] = field(default_factory=list[str])
+    leave: frozenset[str] = frozenset()
     written: int = 0
     live: set[str] = field(default_factory=set[str])
     """Tokens that the person had before their eyes when they last did something."""
@@ -77,11 +78,13 @@ class Person:
         whole = b"\0".join(h.encode() if isinstance(h, str) else h for h in self.view().values())
         return {t for t in self.tokens if t.encode() in whole or t.encode("cp1252") in whole}
 
-    def lost(self) -> set[str]:
-        return self.live - self.there()
+    def lost(self, read: str = "") -> set[str]:
+        """Tokens that are nowhere any more and not in what the model has read, of which it may dispose."""
+        return {token for token in self.live - self.there() if token not in read}
 
-    def act(self) -> None:
-        """Do something."""
+    def act(self, leave: frozenset[str] = frozenset()) -> None:
+        """Do something, though not to the files to leave alone."""
+        self.leave = leave
         if self.desk is not None and self.random.random() < 0.6:
             self._at_the_desk(self.desk)
         else:
@@ -89,7 +92,7 @@ class Person:
         self.live = self.there()
 
     def _on_disk(self) -> None:
-        closed = [path for path in self.paths() if path not in self.open_paths()]
+        closed = [path for path in self.paths() if path not in {*self.open_paths(), *self.leave}]
         what = self.random.random()
         if not closed or what < 0.12:
             self._write(f"{self.folder}/d0/mine{self.written}.py", f"{self.token()}\n")
@@ -106,11 +109,12 @@ class Person:
             self.encodings[target] = self._encoding(path)
 
     def _at_the_desk(self, desk: Desk) -> None:
-        opened = self.open_paths()
+        opened = [path for path in self.open_paths() if path not in self.leave]
         what = self.random.random()
         if not opened or what < 0.2:
             # Who opens a file in another encoding than UTF-8 has told the editor, which none here can be.
-            closed = [p for p in self.paths() if p not in opened and self._encoding(p) != "cp1252"]
+            there = [p for p in self.paths() if p not in self.open_paths() and p not in self.leave]
+            closed = [p for p in there if self._encoding(p) != "cp1252"]
             if closed:
                 desk.open(self.random.choice(closed))
             return
@@ -152,6 +156,8 @@ class Agent:
     seen: dict[RelPath, str] = field(default_factory=dict[RelPath, str])
     known: dict[RelPath, str] = field(default_factory=dict[RelPath, str])
     """Texts as the model has read them."""
+    read: str = ""
+    """All that it was ever shown."""
     calls: int = 0
     refused: int = 0
 
@@ -177,6 +183,7 @@ class Agent:
             return
         if tool == "read_file":
             self.known[path] = self.fork.text(path)
+            self.read += self.known[path]
         if TOOLS[tool].kind == "edit":
             self.fork = outcome.snapshot
         self.seen |= {path: digest(outcome.snapshot.text(path)) for path in outcome.shown}
