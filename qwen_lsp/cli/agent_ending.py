@@ -15,9 +15,10 @@ from qwen_lsp.cli.agent_lines import Lines
 from qwen_lsp.cli.agent_status import Standing
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.runs.landing import fitted, land
-from qwen_lsp.runs.words import first_line, number
+from qwen_lsp.runs.words import first_line
 from qwen_lsp.session import Session
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.words import number
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from qwen_lsp.features.agent.events import (
     Said,
     Stopped,
 )
-from qwen_lsp.runs.words import about, first_line, number, planned, tokens
+from qwen_lsp.runs.words import about, first_line, planned, tokens
+from qwen_lsp.text.words import number
 
 _MOST_DIFF, _MOST_OUTPUT, _SHORT_OUTPUT = 14, 8, 2
 _TAIL = 8_000

@@ -11,8 +11,9 @@ from qwen_lsp.cli.agent_questions import typed
 from qwen_lsp.cli.agent_status import Standing
 from qwen_lsp.cli.agent_text import diff_lines, plus_minus
 from qwen_lsp.context.visible import seen_name
-from qwen_lsp.runs.words import clock, money, number, percent
+from qwen_lsp.runs.words import clock, money, percent
 from qwen_lsp.text.edits import FileEdit, unified
+from qwen_lsp.text.words import number
 
 MOST_LINES = 2_000
 """Lines of a diff on the screen; all of it is on the run's page."""

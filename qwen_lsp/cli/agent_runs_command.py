@@ -28,9 +28,10 @@ from qwen_lsp.runs.record import NAME
 from qwen_lsp.runs.stored import RunInfo, StoredRun, infos, load
 from qwen_lsp.runs.story import replayed
 from qwen_lsp.runs.undoing import undo_last
-from qwen_lsp.runs.words import first_line, money, number
+from qwen_lsp.runs.words import first_line, money
 from qwen_lsp.session.pages import keep_page
 from qwen_lsp.session.state import journal_folder
+from qwen_lsp.text.words import number
 from qwen_lsp.workspace.transaction import undoable
 
 _ENDED: Mapping[str, str] = {

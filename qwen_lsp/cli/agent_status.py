@@ -11,7 +11,8 @@ from rich.text import Text
 from qwen_lsp.cli.agent_text import todo
 from qwen_lsp.features.agent.events import AgentEvent, Began, Planned, Turned
 from qwen_lsp.model.messages import Usage
-from qwen_lsp.runs.words import clock, money, number, percent, tokens
+from qwen_lsp.runs.words import clock, money, percent, tokens
+from qwen_lsp.text.words import number
 
 _MOST_STEPS = 6
 

@@ -17,7 +17,6 @@ from rich.console import Console
 from qwen_lsp import __version__
 from qwen_lsp.cli.opening import opened
 from qwen_lsp.cli.places import workspace
-from qwen_lsp.cli.screen import number
 from qwen_lsp.errors import (
     AuthenticationFailed,
     EndpointError,
@@ -34,6 +33,7 @@ from qwen_lsp.sandbox.command import NoSandbox, Sandbox
 from qwen_lsp.sandbox.find import find
 from qwen_lsp.session import Session
 from qwen_lsp.syntax.languages import LANGUAGES, available
+from qwen_lsp.text.words import number
 
 _TOOL: ToolSpec = {
     "type": "function",

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from qwen_lsp.cli.opening import indexing_bar
 from qwen_lsp.cli.places import workspace
-from qwen_lsp.cli.screen import number
 from qwen_lsp.index.build import IndexReport, build
 from qwen_lsp.index.store import Store
 from qwen_lsp.server.configuration import merged
+from qwen_lsp.text.words import number
 
 
 def run(args: argparse.Namespace) -> int:

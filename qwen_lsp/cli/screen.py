@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qwen_lsp.cli.trial import Cut, Trial
+from qwen_lsp.text.words import number
 
 _THEME = "ansi_dark"
 _INDENT = "  "
@@ -37,11 +38,6 @@ def say(console: Console, *parts: str | tuple[str, str]) -> None:
 def verbatim(console: Console, text: str) -> None:
     """A line to copy: never broken, however long."""
     console.print(Text(_INDENT * 2 + text), soft_wrap=True)
-
-
-def number(count: int, what: str) -> str:
-    """`1 file`, `2,000 files`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def short_path(path: str, width: int) -> str:

@@ -24,6 +24,7 @@ from qwen_lsp.cli.endpoint_choice import choose, embedded_note
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.text.positions import code_units
+from qwen_lsp.text.words import number
 from qwen_lsp.workspace.paths import RelPath, to_uri
 
 _EMBEDDED_TRIES, _MODEL_TRIES = 40, 4
@@ -151,9 +152,9 @@ async def _index(client: Client, desk: _Desk) -> None:
     index = (await desk.status(client))["folders"][0]["index"]
     screen.say(
         desk.console,
-        f"{screen.number(index['files'], 'file')} ({index['bytes'] / 1e6:,.1f} MB), "
-        f"{screen.number(index['definitions'], 'definition')}, "
-        f"{screen.number(index['references'], 'reference')} in {index['seconds']:.1f} s",
+        f"{number(index['files'], 'file')} ({index['bytes'] / 1e6:,.1f} MB), "
+        f"{number(index['definitions'], 'definition')}, "
+        f"{number(index['references'], 'reference')} in {index['seconds']:.1f} s",
     )
     if languages := sorted(index["languages"].items(), key=lambda item: -item[1]):
         screen.say(desk.console, ", ".join(f"{name} {number:,}" for name, number in languages[:12]))
@@ -199,7 +200,7 @@ async def _completion(client: Client, desk: _Desk, root: Path, trials: list[tria
             shown = (one, cut, text, took)
     screen.say(
         desk.console,
-        f"{screen.number(len(places), 'line')} of {screen.number(files, 'file')} were taken out before "
+        f"{number(len(places), 'line')} of {number(files, 'file')} were taken out before "
         f"the server saw them, and typed again up to the middle. It offered an end for {spoke}; {right} "
         f"{'was' if right == 1 else 'were'} exactly what the author wrote.",
     )
@@ -267,7 +268,7 @@ async def _receipt(client: Client, desk: _Desk, root: Path, chosen: trial.Select
     line = (chosen.first + chosen.last) // 2
     screen.heading(desk.console, "What a model would be sent")
     place = (f"{chosen.path}:{line + 1}", "bold")
-    screen.say(desk.console, "At ", place, f", within {screen.number(_RECEIPT_BUDGET, 'token')}:")
+    screen.say(desk.console, "At ", place, f", within {number(_RECEIPT_BUDGET, 'token')}:")
     shown = await client.request(
         "workspace/executeCommand",
         {

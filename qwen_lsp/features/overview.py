@@ -15,6 +15,7 @@ from qwen_lsp.syntax.languages import Language
 from qwen_lsp.syntax.outline import doc_comment, header
 from qwen_lsp.syntax.parse import in_comment_or_string
 from qwen_lsp.text.positions import LineIndex, Span
+from qwen_lsp.text.words import number
 from qwen_lsp.workspace.paths import RelPath
 
 _MOST_TOP = 60
@@ -55,18 +56,14 @@ def overview(snapshot: Snapshot, path: RelPath, selection: Span | None = None) -
 def _kind(lines: Sequence[str], language: Language | None, facts: FileFacts | None) -> str:
     name = language.name if language is not None else "Text"
     count = len(lines) - (1 if lines and not lines[-1] else 0)
-    said = [f"**{name}**", _number(count, "line")]
+    said = [f"**{name}**", number(count, "line")]
     if facts is not None:
-        said.append(_number(sum(d.kind in TYPES for d in facts.definitions), "type"))
+        said.append(number(sum(d.kind in TYPES for d in facts.definitions), "type"))
         functions = sum(d.kind in ("function", "method", "constructor") for d in facts.definitions)
-        said.append(_number(functions, "function"))
+        said.append(number(functions, "function"))
     if facts is not None and facts.has_errors:
         said.append("has syntax errors at the moment")
     return ", ".join(s for s in said if not s.startswith("0 ")) + ".\n"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def file_comment(lines: Sequence[str], language: Language | None) -> str:
@@ -210,7 +207,7 @@ def _most_used(place: Place) -> str:
     if not counted:
         return ""
     counted.sort(key=lambda pair: (-pair[0], pair[1]))
-    said = ", ".join(f"{code_span(name)} ({_number(n, 'file')})" for n, name in counted[:8])
+    said = ", ".join(f"{code_span(name)} ({number(n, 'file')})" for n, name in counted[:8])
     return f"## Used most elsewhere\n\n{said}.\n"
 
 

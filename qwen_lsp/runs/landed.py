@@ -10,11 +10,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.runs.record import folder_of
+from qwen_lsp.runs.record import folder_of, json_lines
 from qwen_lsp.text.edits import FileEdit
 
 LANDED = "landed.jsonl"
@@ -56,7 +55,7 @@ def note_undone(run: str) -> None:
 def steps(run: str) -> list[Step]:
     """The landings of a run that were not taken back, the earliest first. Raises UserError for no name."""
     found: list[Step] = []
-    for row in _rows(folder_of(run) / LANDED):
+    for row in json_lines(folder_of(run) / LANDED):
         if row.get("undone"):
             found.clear()
         elif isinstance(row.get("landed"), list):
@@ -119,19 +118,3 @@ def _line(run: str, row: Mapping[str, Any]) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
         # A leading line break ends what a killed process left torn.
         out.write("\n" + json.dumps({"at": now, **row}) + "\n")
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
-        return []
-    rows: list[dict[str, Any]] = []
-    for line in text.split("\n"):
-        try:
-            row: object = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            rows.append(cast("dict[str, Any]", row))
-    return rows

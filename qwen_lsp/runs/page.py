@@ -13,8 +13,9 @@ from qwen_lsp.runs.page_style import STYLE
 from qwen_lsp.runs.record import Meta
 from qwen_lsp.runs.stored import StoredRun, load
 from qwen_lsp.runs.story import Story, told
-from qwen_lsp.runs.words import clock, first_line, money, number, percent
+from qwen_lsp.runs.words import clock, first_line, money, percent
 from qwen_lsp.text.edits import FileEdit, unified
+from qwen_lsp.text.words import number
 
 _LONG_TASK = 200
 _OPEN_FILES, _OPEN_LINES = 12, 400

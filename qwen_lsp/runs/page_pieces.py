@@ -10,7 +10,8 @@ from qwen_lsp.context.visible import markup, name
 from qwen_lsp.features.agent.events import Asked, Began, Compacted, Noted, Planned
 from qwen_lsp.runs.diffs import lines, sizes
 from qwen_lsp.runs.story import Call, Step, Turn
-from qwen_lsp.runs.words import about, first_line, number, percent, planned, tokens
+from qwen_lsp.runs.words import about, first_line, percent, planned, tokens
+from qwen_lsp.text.words import number
 
 _MOST = 20_000
 """Characters of one text; there may be hundreds of them."""

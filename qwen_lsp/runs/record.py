@@ -13,11 +13,11 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.features.agent.events import AgentEvent, as_json
@@ -155,6 +155,21 @@ def new_name() -> str:
     """A name for a run; those of later runs sort behind it, within a second too."""
     now = datetime.now(UTC)
     return f"{now:%Y%m%dT%H%M%S}-{now.microsecond * 0x10000 // 1_000_000:04x}{secrets.token_hex(1)}"
+
+
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file, a line each; what is torn is left out."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in text.split("\n"):
+        try:
+            value: object = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield cast("dict[str, Any]", value)
 
 
 def _appending(path: Path) -> TextIO:

@@ -12,6 +12,7 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import Message, ToolCall
 from qwen_lsp.runs.stored import StoredRun
 from qwen_lsp.text.edits import FileEdit, rebase
+from qwen_lsp.text.words import listed
 from qwen_lsp.workspace.paths import RelPath
 
 _LISTED = 40
@@ -113,9 +114,4 @@ def _changes(found: Resumed) -> str:
         ("The user changed these files too; your changes are merged into them", found.merged),
         ("These files are not as you saw them; read them before you rely on them", found.outdated),
     )
-    return "".join(f"{told}: {_listed(paths)}.\n\n" for told, paths in parts if paths)
-
-
-def _listed(paths: Sequence[RelPath]) -> str:
-    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
-    return ", ".join(paths[:_LISTED]) + more
+    return "".join(f"{told}: {listed(paths, _LISTED)}.\n\n" for told, paths in parts if paths)

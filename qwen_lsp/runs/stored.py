@@ -11,7 +11,17 @@ from typing import Any, TypeVar, cast
 from qwen_lsp.errors import UserError
 from qwen_lsp.index.turns import Turn
 from qwen_lsp.model.messages import Message, ToolCall
-from qwen_lsp.runs.record import EVENTS, MESSAGES, META, NAME, WORK, Meta, folder_of, runs_folder
+from qwen_lsp.runs.record import (
+    EVENTS,
+    MESSAGES,
+    META,
+    NAME,
+    WORK,
+    Meta,
+    folder_of,
+    json_lines,
+    runs_folder,
+)
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace.paths import RelPath
 
@@ -50,7 +60,7 @@ class StoredRun:
 
     def events(self) -> Iterator[dict[str, Any]]:
         """What happened, in order, as `events.as_json` gives it, with `at` in seconds since the epoch."""
-        return _lines(folder_of(self.info.run) / EVENTS)
+        return json_lines(folder_of(self.info.run) / EVENTS)
 
 
 def infos(root: Path | None = None) -> list[RunInfo]:
@@ -75,14 +85,14 @@ def load(run: str) -> StoredRun:
         raise UserError(f"There is no run {run}; `qwen-lsp agent runs` shows those there are.")
     folder = folder_of(run)
     messages: list[Message] = []
-    for line in _lines(folder / MESSAGES):
+    for line in json_lines(folder / MESSAGES):
         if "history" in line:
             messages = [_message(row) for row in line["history"]]
         else:
             messages.append(_message(line))
     edits: dict[str, FileEdit] = {}
     seen: dict[RelPath, str] = {}
-    for line in _lines(folder / WORK):
+    for line in json_lines(folder / WORK):
         for path, row in cast("dict[str, Any]", line["changed"]).items():
             edits.pop(path, None)
             if row is not None:
@@ -102,21 +112,6 @@ def _info(run: str) -> RunInfo | None:
     running = not turn.take()
     turn.give_back()
     return RunInfo(meta, running)
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file, a line each; what is torn is left out."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    for line in text.split("\n"):
-        try:
-            value: object = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            yield cast("dict[str, Any]", value)
 
 
 def _message(row: Mapping[str, Any]) -> Message:

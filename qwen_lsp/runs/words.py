@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from qwen_lsp.text.words import number
+
 _MAIN = (
     "file_path", "pattern", "path", "name", "command", "question", "query", "paths", "files", "checks",
 )  # fmt: skip
@@ -68,11 +70,6 @@ def planned(todos: Sequence[tuple[str, str]]) -> str:
 def first_line(text: str) -> str:
     """The first line that says something, for a reason in one line."""
     return _one(next((line for line in text.splitlines() if line.strip()), ""))
-
-
-def number(count: int, what: str) -> str:
-    """`1 file`, `2,000 files`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def tokens(count: int) -> str:

@@ -47,8 +47,9 @@ def markdown(stored: StoredRun) -> str:
     """What was asked, what happened turn by turn, and what it changes. Texts of others stand in fences."""
     from qwen_lsp.features.markdown import fenced
     from qwen_lsp.runs.story import told
-    from qwen_lsp.runs.words import money, number, tokens
+    from qwen_lsp.runs.words import money, tokens
     from qwen_lsp.text.edits import unified
+    from qwen_lsp.text.words import number
 
     story, meta = told(stored.events()), stored.info.meta
     spent = f"{tokens(story.usage.prompt)} tokens sent ({tokens(story.usage.cached)} cached)"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_lsp.errors import UserError
+from qwen_lsp.text.words import listed
 from qwen_lsp.workspace import git
 
 _LARGEST = 1 << 20
@@ -105,9 +106,8 @@ def repository(root: Path) -> Repository:
             if not _accepted(key, value) and key not in refused:
                 refused.append(key)
     if refused:
-        more = f" and {len(refused) - _LISTED} more" if len(refused) > _LISTED else ""
         raise UserError(
-            f"The repository's own configuration sets {', '.join(refused[:_LISTED])}{more}, by which git "
+            f"The repository's own configuration sets {listed(refused, _LISTED)}, by which git "
             "could run a program or go elsewhere. So git is not run here; do it by hand, or move the setting "
             "to your global configuration."
         )

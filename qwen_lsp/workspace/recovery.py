@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_lsp.errors import ConflictError, WorkspaceError
+from qwen_lsp.text.words import listed
 from qwen_lsp.workspace import beneath, journal, landing
 from qwen_lsp.workspace.journal import Change, Journal
 from qwen_lsp.workspace.paths import RelPath
@@ -37,17 +38,12 @@ class Recovered:
         """Sentences for the user; empty when there was nothing to do."""
         said: list[str] = []
         if self.finished:
-            said.append(f"An interrupted edit was finished: {_listed(self.finished)}.")
+            said.append(f"An interrupted edit was finished: {listed(self.finished, _LISTED)}.")
         if self.taken_back:
-            said.append(f"An interrupted edit was taken back: {_listed(self.taken_back)}.")
+            said.append(f"An interrupted edit was taken back: {listed(self.taken_back, _LISTED)}.")
         if self.left:
             said.append(f"Left alone, because they changed meanwhile: {', '.join(self.left)}.")
         return " ".join(said)
-
-
-def _listed(paths: Sequence[RelPath]) -> str:
-    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
-    return ", ".join(paths[:_LISTED]) + more
 
 
 def finish(root: Path, journal_dir: Path) -> Recovered:

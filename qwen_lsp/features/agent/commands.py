@@ -22,6 +22,7 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.sandbox.command import Command, Exit, Limits, NoSandbox, Sandbox
 from qwen_lsp.sandbox.scratch import Ran, Scratch
 from qwen_lsp.settings import AgentSettings
+from qwen_lsp.text.words import listed
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
@@ -204,9 +205,7 @@ def _fitting(gate: Gate, text: str) -> str:
 def _changes(changed: Sequence[RelPath], left_out: Sequence[tuple[RelPath, str]]) -> list[str]:
     lines: list[str] = []
     if changed:
-        named = ", ".join(changed[:_MOST_NAMES])
-        more = f" and {len(changed) - _MOST_NAMES} more" if len(changed) > _MOST_NAMES else ""
-        lines.append(f"Files it changed: {named}{more}.")
+        lines.append(f"Files it changed: {listed(changed, _MOST_NAMES)}.")
     if left_out:
         lines.append("Not kept: " + "; ".join(f"{path} ({reason})" for path, reason in left_out) + ".")
     return lines

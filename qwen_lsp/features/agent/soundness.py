@@ -59,19 +59,15 @@ def _added(there: SyntaxTree | None, here: SyntaxTree, old: str, new: str) -> Fa
         return None
     head, tail = common_ends(old, new)
     changed = Span(head, len(new) - tail)
-    inside = [span for span in found if _touches(span, changed)]
-    were_inside = [span for span in known if _touches(span, Span(head, len(old) - tail))]
+    inside = [span for span in found if span.touches(changed)]
+    were_inside = [span for span in known if span.touches(Span(head, len(old) - tail))]
     if len(inside) <= len(were_inside) and len(found) <= len(known):
         return None
     kept = {span.start for span in known if span.end < head}
     kept |= {span.start + len(new) - len(old) for span in known if span.start > len(old) - tail}
     fresh = inside or [span for span in found if span.start not in kept] or list(found)
-    start = max(fresh[0].start, head) if _touches(fresh[0], changed) else fresh[0].start
+    start = max(fresh[0].start, head) if fresh[0].touches(changed) else fresh[0].start
     return Fault(LineIndex(new).line_at(min(start, fresh[0].end)) + 1, "")
-
-
-def _touches(span: Span, changed: Span) -> bool:
-    return span.start <= changed.end and changed.start <= span.end
 
 
 def _indentation(text: str) -> Fault | None:
