@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from qwen_lsp.settings import ENVIRONMENT
+
+collect_ignore = [] if os.environ.get("QWEN_LSP_EDITORS") else ["editors"]
+"""The tests in real editors run where `make test-editors` has installed these."""
 
 
 @pytest.fixture(autouse=True)

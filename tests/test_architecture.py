@@ -75,7 +75,6 @@ _OPENS = {
     "sandbox/watching.py": "what processes use, and a scratch copy",
     "server/app.py": "the null device",
     "server/showing.py": "an explanation in the state folder",
-    "server/configuration.py": "the user's own settings",
     "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",
     "syntax/grammar.py": "queries of the package",

@@ -14,10 +14,10 @@ import pytest
 
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.layers import CAP, CAP_OR_NONE, GUARDS, OWN, SWITCH, Layered, layered
-from qwen_lsp.server.configuration import with_editor
 from qwen_lsp.server.table import build
 from qwen_lsp.session import Session
 from qwen_lsp.settings import Settings
+from qwen_lsp.workspace.user_config import with_editor
 from tests.support.editor import in_process, indexed
 
 SERVER = {"one": {"command": "sh"}}

@@ -10,7 +10,7 @@ from rich.console import Console
 from qwen_lsp.cli import screen
 from qwen_lsp.cli.asking import agreed
 from qwen_lsp.model.probe import Found, discover
-from qwen_lsp.server.configuration import merged
+from qwen_lsp.workspace.user_config import merged
 
 _NOTE = (
     "An endpoint adds completions of whole blocks, explanations in prose, code actions that write code, "

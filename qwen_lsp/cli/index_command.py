@@ -14,8 +14,8 @@ from qwen_lsp.cli.opening import indexing_bar
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.index.build import IndexReport, build
 from qwen_lsp.index.store import Store
-from qwen_lsp.server.configuration import merged
 from qwen_lsp.text.words import number
+from qwen_lsp.workspace.user_config import merged
 
 
 def run(args: argparse.Namespace) -> int:

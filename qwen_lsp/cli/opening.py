@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qwen_lsp.cli.places import Place
-from qwen_lsp.server.configuration import merged
 from qwen_lsp.session import Session
 from qwen_lsp.settings import Settings
 from qwen_lsp.text.positions import LineIndex
+from qwen_lsp.workspace.user_config import merged
 
 
 @contextlib.asynccontextmanager

@@ -16,9 +16,9 @@ from qwen_lsp.cli.agent_preview import show_cost, show_diff
 from qwen_lsp.cli.agent_view import View
 from qwen_lsp.runs.front import Plain
 from qwen_lsp.runs.run import carry_out
-from qwen_lsp.server.configuration import merged
 from qwen_lsp.session import Session
 from qwen_lsp.workspace.disk import list_files
+from qwen_lsp.workspace.user_config import merged
 
 _MOST_BYTES = 200_000_000
 _LARGEST_FILE = 1_048_576

@@ -183,7 +183,8 @@ async def pull_configuration(ls: Server) -> None:
 
 def apply_configuration(ls: Server, options: object) -> None:
     """Take new settings everywhere, or say why not and keep the old ones."""
-    from qwen_lsp.server.configuration import section, with_editor
+    from qwen_lsp.server.configuration import section
+    from qwen_lsp.workspace.user_config import with_editor
 
     configuration = section(options)
     try:
