@@ -134,9 +134,9 @@ export class Connection implements ServerHandle, vscode.Disposable {
 
   /** Settings have changed: the server gets all that are set. */
   async tellSettings(): Promise<void> {
-    if (this.#state === 'running') {
-      await this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { qwen: this.#settings() } });
-    }
+    await this.#queue;
+    const told = this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { qwen: this.#settings() } });
+    await told?.catch((error: unknown) => this.#logs.client.warn(`settings were not told: ${said(error)}`));
   }
 
   #hear(client: LanguageClient | undefined, method: string): void {
@@ -188,7 +188,8 @@ export class Connection implements ServerHandle, vscode.Disposable {
       this.#client = undefined;
       // Ends the process as well, though it cannot be said good-bye to.
       await client.stop().catch(() => undefined);
-      this.#fail(`The server does not start: ${said(error)}`);
+      this.#logs.server.error(said(error));
+      this.#fail(`The server ${launch.command} does not start; its log says more.`);
       return;
     }
     client.onDidChangeState(({ newState }) => {
