@@ -3,45 +3,41 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ServerHandle } from '../client.ts';
-import type { AgentEvent, Ask, Change, FromView, Mode, Run, RunInfo, State, ToView, Usage } from './messages.ts';
-import { after, begun, listed } from './model.ts';
+import type { AgentEvent, Ask, Change, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
+import { after, begun } from './model.ts';
 import { showPage } from './pages.ts';
 
-interface Landing { applied: boolean; files: { path: string; state: string }[]; problem?: string; undone?: boolean }
-interface Result {
-  run: string | null; ended: string; reason: string; summary: string; turns: number; usage: Usage | null;
-  cost: number | null; changes?: Change[]; problem?: string;
-}
+interface Landing { run: string; applied: boolean; undone?: boolean; files: { path: string; state: string }[]; problem?: string }
+interface Result extends Landing { ended: string; reason: string; summary: string; changes?: Change[] }
+interface Leave { title: string; detail: string; kind: string }
+interface Question { question: string; options: string[] }
 
 export class AgentView implements vscode.WebviewViewProvider {
+  private readonly server: ServerHandle;
+  private readonly folder: vscode.Uri;
+  private readonly name: string;
   private view: vscode.WebviewView | undefined;
   private readonly answers = new Map<number, (answer: string) => void>();
   private readonly pinned = new Map<string, vscode.Uri>();
-  private going: Run | undefined;
+  private unwanted = '';
   private stream = '';
   private asked = 0;
-  private unwanted = '';
   private focus: 'task' | 'ask' | undefined;
   private state: State;
-  private readonly context: vscode.ExtensionContext;
-  private readonly server: ServerHandle;
-  private readonly name: string;
 
   /** `name` is the view that this editor has: in its secondary side bar, else in its activity bar. */
   constructor(context: vscode.ExtensionContext, server: ServerHandle, name: string) {
-    [this.context, this.server, this.name] = [context, server, name];
+    [this.server, this.folder, this.name] = [server, context.extensionUri, name];
     this.state = { server: server.state, mode: 'ask', pointed: [], runs: [], run: null, asks: [], busy: '', problem: '', said: '' };
     context.subscriptions.push(
       vscode.window.registerWebviewViewProvider(name, this),
       server.onDidChangeState((state) => this.connected(state)),
-      server.onNotification<{ token: string; event: AgentEvent }>('qwen/agentEvent', (told) => this.happened(told)),
-      server.onRequest<{ title: string; detail: string; kind: string }, { answer: string }>('qwen/approve', (told, token) =>
-        this.ask({ ask: 'leave', id: ++this.asked, title: told.title, detail: told.detail, kind: told.kind }, token)),
-      server.onRequest<{ question: string; options: string[] }, { answer: string }>('qwen/ask', (told, token) =>
-        this.ask({ ask: 'question', id: ++this.asked, question: told.question, options: told.options }, token)),
+      server.onNotification<{ token: string; event: AgentEvent }>('qwen/agentEvent', ({ token, event }) => token === this.stream && this.happened(event)),
+      server.onRequest<Leave, { answer: string }>('qwen/approve', (leave, token) => this.ask({ ...leave, id: ++this.asked, options: [] }, token)),
+      server.onRequest<Question, { answer: string }>('qwen/ask', ({ question: title, options }, token) =>
+        this.ask({ title, options, id: ++this.asked, detail: '', kind: '' }, token)),
       vscode.window.onDidChangeActiveTextEditor(() => this.look()),
       vscode.window.onDidChangeTextEditorSelection(() => this.look()),
-      vscode.workspace.onDidSaveTextDocument(() => this.show({})),
       vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('qwen.agent') && this.look()),
     );
     this.look();
@@ -49,17 +45,17 @@ export class AgentView implements vscode.WebviewViewProvider {
 
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
-    const file = (...path: string[]) => view.webview.asWebviewUri(vscode.Uri.joinPath(this.context.extensionUri, ...path)).toString();
-    view.webview.options = { enableScripts: true, localResourceRoots: ['dist', 'media'].map((path) => vscode.Uri.joinPath(this.context.extensionUri, path)) };
-    view.webview.onDidReceiveMessage((message: FromView) => void this.received(message));
+    const uri = (...path: string[]) => view.webview.asWebviewUri(vscode.Uri.joinPath(this.folder, ...path)).toString();
+    view.webview.options = { enableScripts: true, localResourceRoots: ['dist', 'media'].map((path) => vscode.Uri.joinPath(this.folder, path)) };
+    view.webview.onDidReceiveMessage((message: FromPage) => void this.received(message));
     view.onDidDispose(() => (this.view = undefined));
-    view.webview.html = shell(view.webview.cspSource, file('media', 'agent.css'), file('dist', 'agent.webview.js'));
+    view.webview.html = shell(view.webview.cspSource, uri('media', 'agent.css'), uri('dist', 'agent.webview.js'));
   }
 
   /** Brings the view before the person, with the focus where something is to be done. */
   async reveal(focus: 'task' | 'ask'): Promise<void> {
     this.focus = focus;
-    if (focus === 'task' && !this.going?.live) this.show({ run: null });
+    if (focus === 'task' && !this.state.run?.running) this.show({ run: null });
     await vscode.commands.executeCommand(`${this.name}.focus`);
     this.send({ type: 'focus', on: focus });
   }
@@ -67,35 +63,28 @@ export class AgentView implements vscode.WebviewViewProvider {
   /** Takes back a run, or the one that landed last. */
   async undo(run?: string): Promise<void> {
     const uri = vscode.window.activeTextEditor?.document.uri;
-    const made = await this.work('Takes it back…', () =>
-      this.server.command<Landing & { run: string }>('qwen.undoEdit', run ? { run } : uri?.scheme === 'file' ? { uri: uri.toString() } : {}));
-    if (made && this.state.run?.run === made.run && made.undone) this.show({ run: { ...this.state.run, states: {} } });
-    if (made) await this.told(made, made.undone ? `Taken back: ${files(made.files.length)}.` : '');
-    await this.refresh();
+    const made = await this.work<Landing>('Takes it back…', 'qwen.undoEdit', run ? { run } : uri?.scheme === 'file' ? { uri: uri.toString() } : {});
+    if (made) await this.landed(made, () => made.undone !== true, made.undone ? `Taken back: ${files(made.files.length)}.` : '');
   }
 
   // -- what the server tells ---------------------------------------------------------------------------
 
-  private happened({ token, event }: { token: string; event: AgentEvent }): void {
-    if (token !== this.stream || !this.going) return;
-    const shown = this.state.run === this.going;
-    this.going = after(this.going, event);
-    if (!shown) return;
-    this.state = { ...this.state, run: this.going };
+  private happened(event: AgentEvent): void {
+    if (!this.state.run) return;
+    this.state = { ...this.state, run: after(this.state.run, event) };
     this.send({ type: 'event', event });
   }
 
   private ask(ask: Ask, token: vscode.CancellationToken): Promise<{ answer: string }> {
     return new Promise((resolve) => {
-      const answered = (answer: string) => {
+      this.answers.set(ask.id, (answer) => {
         this.answers.delete(ask.id);
-        this.show({ asks: this.state.asks.filter((one) => one.id !== ask.id) });
+        this.show({ asks: this.state.asks.filter(({ id }) => id !== ask.id) });
         resolve({ answer });
-      };
-      this.answers.set(ask.id, answered);
-      token.onCancellationRequested(() => answered(''));
+      });
+      token.onCancellationRequested(() => this.answers.get(ask.id)?.(''));
       this.show({ asks: [...this.state.asks, ask] });
-      void this.call(`Qwen waits for you: ${ask.ask === 'leave' ? ask.title : ask.question}`, 'ask');
+      this.call(`Qwen waits for you: ${ask.title}`);
     });
   }
 
@@ -108,45 +97,40 @@ export class AgentView implements vscode.WebviewViewProvider {
   private async refresh(): Promise<void> {
     if (this.server.state !== 'running' || !this.view) return;
     const runs = await this.server.command<RunInfo[]>('qwen.agentRuns').catch(() => this.state.runs);
-    const info = runs.find((one) => one.run === this.state.run?.run);
     const { run } = this.state;
-    const known = run && info ? { ...run, resumable: info.resumable && !run.live, undoable: info.undoable && !run.live } : run;
-    if (run && run === this.going && known) this.going = known;
-    this.show({ runs, run: known });
+    this.show({ runs, run: run && { ...run, ...(run.running ? {} : runs.find((one) => one.run === run.run)) } });
   }
 
   // -- what the person does ----------------------------------------------------------------------------
 
-  private async received(message: FromView): Promise<void> {
+  private async received(message: FromPage): Promise<unknown> {
+    const run = this.state.run?.run ?? '';
     switch (message.type) {
       case 'ready':
         this.show({});
         if (this.focus) this.send({ type: 'focus', on: this.focus });
         this.focus = undefined;
         return this.refresh();
-      case 'start': return this.carryOut(message.task, { task: message.task, mode: message.mode, ...this.about() });
-      case 'resume': return this.carryOut(message.task, { resume: message.run, ...(message.task ? { task: message.task } : {}) });
-      case 'stop': return void this.work('Stops…', () => this.server.command('qwen.stopEdit', this.going?.run ? { run: this.going.run } : {}));
+      case 'start': return this.carryOut(begun(message.task), { task: message.task, mode: message.mode, ...this.about() });
+      case 'resume': return this.state.run && this.carryOut({ ...this.state.run, running: true, changes: null }, { resume: run, task: message.task });
+      case 'stop': return this.work('Stops…', 'qwen.stopEdit', run ? { run } : {});
       case 'answer': return this.answers.get(message.id)?.(message.answer);
-      case 'land': return this.land(message.run, message.files);
+      case 'land': return this.land(run, message.files);
       case 'undo': return this.undo(message.run);
       case 'home':
         this.show({ run: null, said: '', problem: '' });
         return this.refresh();
       case 'open': return this.open(message.run);
       case 'page': {
-        const told = await this.work('Writes the page…', () => this.server.command<{ page: { path: string } }>('qwen.showRun', { run: message.run, form: 'html', show: false }));
-        return told && showPage(`Run ${message.run}`, told.page.path);
+        const told = await this.work<{ page: { path: string } }>('Writes the page…', 'qwen.showRun', { run, form: 'html', show: false });
+        return told && showPage(`Run ${run}`, told.page.path);
       }
       case 'commit': {
-        const made = await this.work('Commits…', () => this.server.command<{ commit: { subject: string } | null; problem?: string }>('qwen.commitEdit', { run: message.run }));
-        return this.show({ problem: made?.problem ?? this.state.problem, said: made?.commit ? `Committed: ${made.commit.subject}` : '' });
+        const made = await this.work<{ commit: { subject: string } | null; problem?: string }>('Commits…', 'qwen.commitEdit', { run });
+        return made && this.show({ problem: made.problem ?? '', said: made.commit ? `Committed: ${made.commit.subject}` : '' });
       }
-      case 'save':
-        await Promise.all(this.dirty(this.state.run).map((document) => document.save()));
-        return this.show({ said: 'Saved.' });
-      case 'openFile': return void vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(message.uri));
-      case 'command': return void vscode.commands.executeCommand(message.command);
+      case 'show': return vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(message.uri));
+      case 'command': return vscode.commands.executeCommand(message.command);
       case 'unpoint':
         if (!this.pinned.delete(message.uri)) this.unwanted = message.uri;
         return this.look();
@@ -161,62 +145,54 @@ export class AgentView implements vscode.WebviewViewProvider {
     }
   }
 
-  private async carryOut(task: string, wish: object): Promise<void> {
-    if (this.going?.live) return this.show({ problem: 'A run is going on. Stop it, or wait until it is over.' });
+  private async carryOut(run: Run, wish: object): Promise<void> {
     const before = this.state.run;
     this.stream = randomBytes(8).toString('hex');
-    this.going = before ? { ...before, live: true, told: true, changes: [], ended: null, resumable: false, undoable: false } : begun(task);
-    this.show({ run: this.going, problem: '', said: '' });
+    this.show({ run, problem: '', said: '' });
     try {
-      const { run, changes = [], problem = '', ...told } = await this.server.command<Result>('qwen.edit', { ...wish, stream: this.stream, apply: false });
-      this.over({ ...this.going, ...told, run: run ?? this.going.run, changes, live: false }, problem);
-      void this.call(changes.length ? `Qwen is done: ${files(changes.length)} to look at.` : `Qwen is done. ${told.summary || told.reason}`, 'ask');
+      const made = await this.server.command<Result>('qwen.edit', { ...wish, stream: this.stream, apply: false });
+      const { ended, reason, summary, changes = [], problem = '' } = made;
+      this.show({ run: this.state.run && { ...this.state.run, ended, reason, summary, changes, running: false }, problem });
+      this.call(changes.length ? `Qwen is done: ${files(changes.length)} to look at.` : `Qwen is done. ${summary || reason}`);
     } catch (error) {
-      const run = { ...this.going, live: false, ended: 'endpoint', reason: '' };
-      this.over(run.run ? run : before, said(error));
+      const stopped = this.state.run?.run ? { ...this.state.run, running: false } : before;
+      this.show({ run: stopped, problem: text(error) });
+      this.call(text(error));
     }
     return this.refresh();
   }
 
-  private over(run: Run | null, problem: string): void {
-    const shown = this.state.run === this.going;
-    this.going = run ?? undefined;
-    this.show(shown ? { run, problem } : {});
-  }
-
   private async open(run: string): Promise<void> {
     const info = this.state.runs.find((one) => one.run === run);
-    if (this.going?.live && this.going.run === run) return this.show({ run: this.going, said: '', problem: '' });
     if (!info) return;
-    this.show({ run: listed(info), said: '', problem: '' });
-    const told = await this.work('Reads the run…', () => this.server.command<{ changes: Change[] }>('qwen.showRun', { run, form: 'changes' }));
-    if (told && this.state.run?.run === run) this.show({ run: { ...this.state.run, changes: told.changes, told: true } });
+    this.show({ run: { ...begun(info.task), ...info } });
+    const told = await this.work<{ changes: Change[] }>('Reads the run…', 'qwen.showRun', { run, form: 'changes' });
+    if (told && this.state.run?.run === run) this.show({ run: { ...this.state.run, changes: told.changes } });
   }
 
   private async land(run: string, chosen: string[] | null): Promise<void> {
-    const made = await this.work('Changes your files…', () => this.server.command<Landing>('qwen.landEdit', chosen ? { run, files: chosen } : { run }));
+    const made = await this.work<Landing>('Changes your files…', 'qwen.landEdit', chosen ? { run, files: chosen } : { run });
     if (!made) return;
-    if (this.state.run?.run === run) {
-      const states = Object.fromEntries(made.files.map((file) => [file.path, file.state]));
-      this.show({ run: { ...this.state.run, states: { ...this.state.run.states, ...states } } });
-    }
-    await this.told(made, made.applied ? `Changed: ${files(made.files.length)}.` : '');
+    const states = new Map(made.files.map(({ path, state }) => [path, state]));
+    await this.landed(made, (one) => one.landed || states.get(one.path) === 'applied', made.applied ? `Changed: ${files(states.size)}.` : '');
+  }
+
+  private async landed(made: Landing, is: (one: Change) => boolean, said: string): Promise<void> {
+    const { run } = this.state;
+    const changes = run?.run === made.run && run.changes ? run.changes.map((one) => ({ ...one, landed: is(one) })) : run?.changes;
+    this.show({ said, problem: made.problem ?? '', run: run && { ...run, changes: changes ?? null } });
+    this.call(made.problem ?? said);
     await this.refresh();
   }
 
-  private async told(made: Landing, well: string): Promise<void> {
-    this.show({ said: well, problem: made.problem ?? '' });
-    if (!this.view?.visible) await this.call(made.problem ?? well, 'ask');
-  }
-
-  /** Does something that takes a moment; what goes wrong is shown, and then there is no result. */
-  private async work<R>(busy: string, what: () => Promise<R>): Promise<R | undefined> {
+  /** Has the server do something that takes a moment; what goes wrong is shown, and then there is no result. */
+  private async work<R>(busy: string, command: string, argument: object): Promise<R | undefined> {
     this.show({ busy, problem: '', said: '' });
     try {
-      return await what();
+      return await this.server.command<R>(command, argument);
     } catch (error) {
-      this.show({ problem: said(error) });
-      if (!this.view?.visible) void vscode.window.showErrorMessage(said(error));
+      this.show({ problem: text(error) });
+      this.call(text(error));
       return undefined;
     } finally {
       this.show({ busy: '' });
@@ -225,14 +201,13 @@ export class AgentView implements vscode.WebviewViewProvider {
 
   // -- what is shown -----------------------------------------------------------------------------------
 
-  /** The file in front and those that were added, as the task will name them. */
+  /** The file in front, with what is selected, and those that were added: as the task will name them. */
   private look(): void {
     const mode = vscode.workspace.getConfiguration('qwen').get<Mode>('agent.mode', 'ask');
-    const editor = this.editor();
-    const selection = editor && !editor.selection.isEmpty ? `:${editor.selection.start.line + 1}-${editor.selection.end.line + 1}` : '';
-    const uris = [...(editor ? [editor.document.uri] : []), ...this.pinned.values()];
-    const pointed = [...new Map(uris.map((uri) => [uri.toString(), uri]))].map(([uri, { path }], at) => (
-      { uri, label: `${vscode.workspace.asRelativePath(vscode.Uri.parse(uri)) || path}${at === 0 && editor ? selection : ''}` }));
+    const [editor, range] = [this.editor(), this.editor()?.selection];
+    const lines = range && !range.isEmpty ? `:${range.start.line + 1}-${range.end.line + 1}` : '';
+    const uris = new Map([...(editor ? [[editor.document.uri.toString(), editor.document.uri] as const] : []), ...this.pinned]);
+    const pointed = [...uris].map(([uri, file], first) => ({ uri, label: vscode.workspace.asRelativePath(file) + (editor && !first ? lines : '') }));
     if (JSON.stringify([mode, pointed]) !== JSON.stringify([this.state.mode, this.state.pointed])) this.show({ mode, pointed });
   }
 
@@ -243,42 +218,30 @@ export class AgentView implements vscode.WebviewViewProvider {
 
   private about(): object {
     const editor = this.editor();
-    const rest = [...this.pinned.keys()];
-    const uri = editor ? editor.document.uri.toString() : rest[0];
-    return { ...(uri ? { uri } : {}), ...(editor && !editor.selection.isEmpty ? { range: { start: editor.selection.start, end: editor.selection.end } } : {}), files: rest };
-  }
-
-  private dirty(run: Run | null): vscode.TextDocument[] {
-    const landed = new Set(run?.changes.filter((change) => run.states[change.path] === 'applied').map((change) => vscode.Uri.parse(change.uri).toString()));
-    return vscode.workspace.textDocuments.filter((document) => document.isDirty && landed.has(document.uri.toString()));
+    const [files, uri] = [[...this.pinned.keys()], editor?.document.uri.toString()];
+    return { files, ...(uri || files[0] ? { uri: uri ?? files[0] } : {}), ...(editor?.selection.isEmpty === false ? { range: wire(editor.selection) } : {}) };
   }
 
   private show(change: Partial<State>): void {
-    const same = this.state.run === this.going;
     this.state = { ...this.state, ...change };
-    const unsaved = this.dirty(this.state.run).length;
-    if (this.state.run && this.state.run.unsaved !== unsaved) {
-      const run = { ...this.state.run, unsaved };
-      if (this.state.run === this.going || (same && !('run' in change))) this.going = run;
-      this.state = { ...this.state, run };
-    }
     if (this.view) this.view.badge = this.state.asks.length ? { value: this.state.asks.length, tooltip: 'Qwen waits for you' } : undefined;
     this.send({ type: 'state', state: this.state });
   }
 
-  private send(message: ToView): void {
+  private send(message: ToPage): void {
     void this.view?.webview.postMessage(message);
   }
 
-  /** Says something where the view is not to be seen, with a way to it. */
-  private async call(text: string, focus: 'ask'): Promise<void> {
-    if (this.view?.visible) return;
-    if (await vscode.window.showInformationMessage(text, 'Show')) await this.reveal(focus);
+  /** Says something while the view is not to be seen, with a way to it. */
+  private call(said: string): void {
+    if (!said || this.view?.visible) return;
+    void vscode.window.showInformationMessage(said, 'Show').then((answer) => answer && this.reveal('ask'));
   }
 }
 
 const files = (count: number) => (count === 1 ? '1 file' : `${count} files`);
-const said = (error: unknown) => (error instanceof Error ? error.message : String(error));
+export const text = (error: unknown) => (error instanceof Error ? error.message : String(error));
+export const wire = ({ start, end }: vscode.Range) => ({ start: { line: start.line, character: start.character }, end: { line: end.line, character: end.character } });
 
 /** The page: it may run its one script and use its one style sheet, and load nothing else. */
 function shell(source: string, style: string, script: string): string {
@@ -286,7 +249,6 @@ function shell(source: string, style: string, script: string): string {
   const policy = `default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Qwen agent</title><link rel="stylesheet" href="${style}"></head>
-<body><h1 class="hidden">Qwen agent</h1><main id="main" tabindex="-1"></main><footer id="foot"></footer>
-<div id="live" class="hidden" role="status" aria-live="polite"></div><script nonce="${nonce}" src="${script}"></script></body></html>`;
+<title>Qwen agent</title><link rel="stylesheet" href="${style}"></head><body><h1 class="hidden">Qwen agent</h1><main id="main" tabindex="-1"></main>
+<footer id="foot"></footer><div id="live" class="hidden" role="status"></div><script nonce="${nonce}" src="${script}"></script></body></html>`;
 }

@@ -14,18 +14,16 @@ export function h(tag: string, props: Record<string, Prop> = {}, ...kids: (Kid |
 
 /** The children of an element made what `kids` says. Texts are set as texts, never as markup. */
 export function patch(parent: Element, kids: (Tree | string)[]): void {
-  const old = new Map<string, ChildNode>();
-  parent.childNodes.forEach((node, at) => old.set(keyOf(shown.get(node) ?? '', at), node));
+  const old = new Map(Array.from(parent.childNodes, (node, at) => [keyOf(shown.get(node) ?? '', at), node]));
   const nodes = kids.map((kid, at) => {
-    const key = keyOf(kid, at);
-    const found = old.get(key);
-    old.delete(key);
-    return update(found ?? made(kid, parent), kid);
+    const node = old.get(keyOf(kid, at)) ?? made(kid, parent);
+    old.delete(keyOf(kid, at));
+    if (typeof kid !== 'string') update(node as Element, kid);
+    else if (node.nodeValue !== kid) node.nodeValue = kid;
+    return node;
   });
-  old.forEach((node) => node.remove());
-  nodes.forEach((node, at) => {
-    if (parent.childNodes[at] !== node) parent.insertBefore(node, parent.childNodes[at] ?? null);
-  });
+  old.forEach((node) => node.remove()); // before anything moves, since what moves loses the focus
+  nodes.forEach((node, at) => parent.childNodes[at] === node || parent.insertBefore(node, parent.childNodes[at] ?? null));
 }
 
 function keyOf(kid: Tree | string, at: number): string {
@@ -34,26 +32,19 @@ function keyOf(kid: Tree | string, at: number): string {
 
 function made(kid: Tree | string, parent: Element): ChildNode {
   if (typeof kid === 'string') return document.createTextNode(kid);
-  const svg = kid.tag === 'svg' || parent.namespaceURI === SVG;
-  return svg ? document.createElementNS(SVG, kid.tag) : document.createElement(kid.tag);
+  return kid.tag === 'svg' || parent.namespaceURI === SVG ? document.createElementNS(SVG, kid.tag) : document.createElement(kid.tag);
 }
 
-function update(node: ChildNode, kid: Tree | string): ChildNode {
-  if (typeof kid === 'string') {
-    if (node.nodeValue !== kid) node.nodeValue = kid;
-    return node;
-  }
-  const before = shown.get(node);
-  if (before === kid) return node;
-  shown.set(node, kid);
-  const element = node as Element & Record<string, unknown>;
+function update(element: Element, kid: Tree): void {
+  const before = shown.get(element);
+  if (before === kid) return;
+  shown.set(element, kid);
   for (const name of new Set([...Object.keys(before?.props ?? {}), ...Object.keys(kid.props)])) {
     const value = kid.props[name];
     if (name === 'key' || value === before?.props[name]) continue;
-    if (name.startsWith('on') || name === 'checked') element[name] = value ?? null;
+    if (name.startsWith('on') || name === 'checked') Object.assign(element, { [name]: value ?? null });
     else if (value === undefined || value === false) element.removeAttribute(name);
     else element.setAttribute(name, value === true ? '' : String(value));
   }
   patch(element, kid.kids);
-  return node;
 }

@@ -1,82 +1,70 @@
 /** Explanations: a Markdown preview of a text that grows while the model writes it. Closing the preview ends the request. */
 
 import * as vscode from 'vscode';
+import { text as told, wire } from './agent.ts';
 import type { ServerHandle } from '../client.ts';
 
 const SCHEME = 'qwen-lsp';
-/** Milliseconds between two looks of the preview, which renders the whole text each time. */
-const PAUSE = 250;
+const PAUSE = 200; // milliseconds between two looks of the preview, which renders the whole text each time
 
 export class Explanations implements vscode.TextDocumentContentProvider {
-  private readonly texts = new Map<string, string>();
-  private readonly streams = new Map<string, vscode.Uri>();
-  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
-  private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly server: ServerHandle;
-  private made = 0;
+  private readonly texts = new Map<string, string>();
+  private readonly going = new Map<string, vscode.CancellationTokenSource>();
+  private readonly waiting = new Set<string>();
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.changed.event;
 
   constructor(context: vscode.ExtensionContext, server: ServerHandle) {
     this.server = server;
     context.subscriptions.push(
       vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => this.going.forEach((cancelling, path) => {
+        if (closed.some(({ input, label }) => input instanceof vscode.TabInputWebview && label.endsWith(nameOf(path)))) cancelling.cancel();
+      })),
       server.onNotification<{ stream: string; text: string }>('qwen/stream', ({ stream, text }) => {
-        const uri = this.streams.get(stream);
-        if (uri) this.write(uri, (this.texts.get(uri.path) ?? '') + text);
+        if (this.going.get(stream)?.token.isCancellationRequested === false) this.write(stream, (this.texts.get(stream) ?? '') + text);
       }),
     );
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.texts.get(uri.path) || '*Reading…*';
+  provideTextDocumentContent({ path }: vscode.Uri): string {
+    return this.texts.get(path) || '*Reading…*';
   }
 
-  /** Explains a file, or a part of it. */
-  async explain(document: vscode.TextDocument, range?: vscode.Range): Promise<void> {
-    const name = document.uri.path.split('/').at(-1) ?? '';
-    const lines = range ? `:${range.start.line + 1}-${range.end.line + 1}` : '';
-    const uri = await this.open(`${name}${lines} explained`);
-    const stream = uri.path;
-    this.streams.set(stream, uri);
-    const cancelled = new vscode.CancellationTokenSource();
-    const closing = this.closed(uri, () => cancelled.cancel());
+  /** Explains a file, or a part of it; once more, where the same is explained already. */
+  async explain({ uri }: vscode.TextDocument, range?: vscode.Range): Promise<void> {
+    const lines = range ? `, lines ${range.start.line + 1}-${range.end.line + 1}` : '';
+    const stream = `${uri.path}${lines}, explained.md`;
+    this.going.get(stream)?.cancel();
+    const cancelling = new vscode.CancellationTokenSource();
+    await this.show(stream, '');
+    this.going.set(stream, cancelling);
     try {
-      const argument = { uri: document.uri.toString(), stream, ...(range ? { range: { start: range.start, end: range.end } } : {}) };
-      this.write(uri, await this.server.command<string>('qwen.explainFile', argument, cancelled.token));
+      const argument = { uri: uri.toString(), stream, ...(range ? { range: wire(range) } : {}) };
+      this.write(stream, await this.server.command<string>('qwen.explainFile', argument, cancelling.token));
     } catch (error) {
-      if (!cancelled.token.isCancellationRequested) this.write(uri, `${this.texts.get(uri.path) ?? ''}\n\n---\n\n**It ended here:** ${error instanceof Error ? error.message : String(error)}`);
+      if (!cancelling.token.isCancellationRequested) this.write(stream, `${this.texts.get(stream) ?? ''}\n\n---\n\nIt ended here: ${told(error)}`);
     } finally {
-      this.streams.delete(stream);
-      closing.dispose();
-      cancelled.dispose();
+      if (this.going.get(stream) === cancelling) this.going.delete(stream);
     }
   }
 
-  /** Shows a text that is whole already. */
-  async show(title: string, text: string): Promise<void> {
-    this.write(await this.open(title), text);
+  /** Shows a Markdown text. The preview is locked: it stays with this text, whatever else the person looks at. */
+  async show(path: string, text: string): Promise<void> {
+    this.write(path, text);
+    await vscode.commands.executeCommand('markdown.showLockedPreviewToSide', vscode.Uri.from({ scheme: SCHEME, path }));
   }
 
-  private async open(title: string): Promise<vscode.Uri> {
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${++this.made}/${title}.md` });
-    this.texts.set(uri.path, '');
-    // Locked: it stays with this text, whatever other Markdown the person looks at.
-    await vscode.commands.executeCommand('markdown.showLockedPreviewToSide', uri);
-    return uri;
-  }
-
-  private write(uri: vscode.Uri, text: string): void {
-    this.texts.set(uri.path, text);
-    this.timers.get(uri.path) ?? this.timers.set(uri.path, setTimeout(() => {
-      this.timers.delete(uri.path);
-      this.changed.fire(uri);
-    }, PAUSE));
-  }
-
-  private closed(uri: vscode.Uri, then: () => void): vscode.Disposable {
-    const name = uri.path.split('/').at(-1) ?? '';
-    return vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
-      if (closed.some((tab) => tab.input instanceof vscode.TabInputWebview && tab.label.includes(name))) then();
-    });
+  private write(path: string, text: string): void {
+    this.texts.set(path, text);
+    if (this.waiting.has(path)) return;
+    this.waiting.add(path);
+    setTimeout(() => {
+      this.waiting.delete(path);
+      this.changed.fire(vscode.Uri.from({ scheme: SCHEME, path }));
+    }, PAUSE);
   }
 }
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);

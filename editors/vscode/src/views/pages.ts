@@ -4,21 +4,22 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { themed } from './theme.ts';
 
-const DARK = [vscode.ColorThemeKind.Dark, vscode.ColorThemeKind.HighContrast];
-const shown = new Map<string, { panel: vscode.WebviewPanel; path: string }>();
+const panels = new Map<string, vscode.WebviewPanel>();
+let front = '';
 
-/** Shows a page that needs nothing but itself. */
+/** Shows a page that needs nothing but itself. One of the same title is replaced. */
 export async function showPage(title: string, path: string): Promise<void> {
-  const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(path)));
-  const panel = shown.get(title)?.panel ?? vscode.window.createWebviewPanel('qwen-lsp.page', title, vscode.ViewColumn.Beside, { enableScripts: true, localResourceRoots: [] });
-  panel.onDidDispose(() => shown.delete(title));
-  shown.set(title, { panel, path });
-  panel.webview.html = themed(text, DARK.includes(vscode.window.activeColorTheme.kind), randomBytes(16).toString('base64'));
+  const page = new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(path)));
+  const dark = [vscode.ColorThemeKind.Dark, vscode.ColorThemeKind.HighContrast].includes(vscode.window.activeColorTheme.kind);
+  const panel = panels.get(title) ?? vscode.window.createWebviewPanel('qwen-lsp.page', title, vscode.ViewColumn.Beside, { enableScripts: true, localResourceRoots: [] });
+  panels.set(title, panel);
+  panel.onDidDispose(() => panels.delete(title));
+  panel.webview.html = themed(page, dark, randomBytes(16).toString('base64'));
   panel.reveal();
+  front = path;
 }
 
-/** Opens the page in front in the program that the system opens pages with. */
+/** Opens the page that was shown last in the program that the system opens pages with. */
 export async function openOutside(): Promise<void> {
-  const page = [...shown.values()].find(({ panel }) => panel.active);
-  if (page) await vscode.env.openExternal(vscode.Uri.file(page.path));
+  await vscode.env.openExternal(vscode.Uri.file(front));
 }
