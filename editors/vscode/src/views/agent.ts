@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { ServerHandle } from '../client.ts';
+import { said, type ServerHandle } from '../client.ts';
 import type { AgentEvent, Ask, Change, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
 import { after, begun } from './model.ts';
 import { showPage } from './pages.ts';
@@ -156,8 +156,8 @@ export class AgentView implements vscode.WebviewViewProvider {
       this.call(changes.length ? `Qwen is done: ${files(changes.length)} to look at.` : `Qwen is done. ${summary || reason}`);
     } catch (error) {
       const stopped = this.state.run?.run ? { ...this.state.run, running: false } : before;
-      this.show({ run: stopped, problem: text(error) });
-      this.call(text(error));
+      this.show({ run: stopped, problem: said(error) });
+      this.call(said(error));
     }
     return this.refresh();
   }
@@ -177,11 +177,11 @@ export class AgentView implements vscode.WebviewViewProvider {
     await this.landed(made, (one) => one.landed || states.get(one.path) === 'applied', made.applied ? `Changed: ${files(states.size)}.` : '');
   }
 
-  private async landed(made: Landing, is: (one: Change) => boolean, said: string): Promise<void> {
+  private async landed(made: Landing, is: (one: Change) => boolean, well: string): Promise<void> {
     const { run } = this.state;
     const changes = run?.run === made.run && run.changes ? run.changes.map((one) => ({ ...one, landed: is(one) })) : run?.changes;
-    this.show({ said, problem: made.problem ?? '', run: run && { ...run, changes: changes ?? null } });
-    this.call(made.problem ?? said);
+    this.show({ said: well, problem: made.problem ?? '', run: run && { ...run, changes: changes ?? null } });
+    this.call(made.problem ?? well);
     await this.refresh();
   }
 
@@ -191,8 +191,8 @@ export class AgentView implements vscode.WebviewViewProvider {
     try {
       return await this.server.command<R>(command, argument);
     } catch (error) {
-      this.show({ problem: text(error) });
-      this.call(text(error));
+      this.show({ problem: said(error) });
+      this.call(said(error));
       return undefined;
     } finally {
       this.show({ busy: '' });
@@ -233,14 +233,13 @@ export class AgentView implements vscode.WebviewViewProvider {
   }
 
   /** Says something while the view is not to be seen, with a way to it. */
-  private call(said: string): void {
-    if (!said || this.view?.visible) return;
-    void vscode.window.showInformationMessage(said, 'Show').then((answer) => answer && this.reveal('ask'));
+  private call(text: string): void {
+    if (!text || this.view?.visible) return;
+    void vscode.window.showInformationMessage(text, 'Show').then((answer) => answer && this.reveal('ask'));
   }
 }
 
 const files = (count: number) => (count === 1 ? '1 file' : `${count} files`);
-export const text = (error: unknown) => (error instanceof Error ? error.message : String(error));
 export const wire = ({ start, end }: vscode.Range) => ({ start: { line: start.line, character: start.character }, end: { line: end.line, character: end.character } });
 
 /** The page: it may run its one script and use its one style sheet, and load nothing else. */

@@ -1,8 +1,8 @@
 /** Explanations: a Markdown preview of a text that grows while the model writes it. Closing the preview ends the request. */
 
 import * as vscode from 'vscode';
-import { text as told, wire } from './agent.ts';
-import type { ServerHandle } from '../client.ts';
+import { said, type ServerHandle } from '../client.ts';
+import { wire } from './agent.ts';
 
 const SCHEME = 'qwen-lsp';
 const PAUSE = 200; // milliseconds between two looks of the preview, which renders the whole text each time
@@ -33,7 +33,7 @@ export class Explanations implements vscode.TextDocumentContentProvider {
   }
 
   /** Explains a file, or a part of it; once more, where the same is explained already. */
-  async explain({ uri }: vscode.TextDocument, range?: vscode.Range): Promise<void> {
+  async explain(uri: vscode.Uri, range?: vscode.Range): Promise<void> {
     const lines = range ? `, lines ${range.start.line + 1}-${range.end.line + 1}` : '';
     const stream = `${uri.path}${lines}, explained.md`;
     this.going.get(stream)?.cancel();
@@ -44,7 +44,7 @@ export class Explanations implements vscode.TextDocumentContentProvider {
       const argument = { uri: uri.toString(), stream, ...(range ? { range: wire(range) } : {}) };
       this.write(stream, await this.server.command<string>('qwen.explainFile', argument, cancelling.token));
     } catch (error) {
-      if (!cancelling.token.isCancellationRequested) this.write(stream, `${this.texts.get(stream) ?? ''}\n\n---\n\nIt ended here: ${told(error)}`);
+      if (!cancelling.token.isCancellationRequested) this.write(stream, `${this.texts.get(stream) ?? ''}\n\n---\n\nIt ended here: ${said(error)}`);
     } finally {
       if (this.going.get(stream) === cancelling) this.going.delete(stream);
     }

@@ -1,7 +1,7 @@
 // What is shown besides text: explanations, the agent, the pages.
 import * as vscode from 'vscode';
-import type { ServerHandle } from '../client.ts';
-import { AgentView, text, wire } from './agent.ts';
+import { said, type ServerHandle } from '../client.ts';
+import { AgentView, wire } from './agent.ts';
 import { Explanations } from './explain.ts';
 import { openOutside, showPage } from './pages.ts';
 
@@ -15,11 +15,11 @@ export function registerViews(context: vscode.ExtensionContext, server: ServerHa
   void vscode.commands.executeCommand('setContext', 'qwen-lsp.aside', aside);
   const agent = new AgentView(context, server, aside ? 'qwen-lsp.agent' : 'qwen-lsp.agentLeft');
   const explanations = new Explanations(context, server);
-  const command = (name: string, run: () => unknown) => context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, async () => {
+  const command = (name: string, run: (uri?: vscode.Uri) => unknown) => context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, async (uri?: vscode.Uri) => {
     try {
-      await run();
+      await run(uri);
     } catch (error) {
-      if (!(error instanceof vscode.CancellationError)) void vscode.window.showErrorMessage(text(error));
+      if (!(error instanceof vscode.CancellationError)) void vscode.window.showErrorMessage(said(error));
     }
   }));
   const inEditor = (name: string, run: (editor: vscode.TextEditor, uri: string) => unknown) => command(name, () => {
@@ -31,8 +31,8 @@ export function registerViews(context: vscode.ExtensionContext, server: ServerHa
   command('agentRuns', () => agent.reveal('task'));
   command('undoEdit', () => agent.undo());
   command('openPage', openOutside);
-  inEditor('explainFile', ({ document }) => explanations.explain(document));
-  inEditor('explainSelection', ({ document, selection }) => explanations.explain(document, selection));
+  command('explainFile', (uri = vscode.window.activeTextEditor?.document.uri) => uri && explanations.explain(uri));
+  inEditor('explainSelection', ({ document, selection }) => explanations.explain(document.uri, selection));
   inEditor('showContext', async ({ selection }, uri) => {
     const told = await server.command<{ page: { path: string } }>('qwen.showContext', { uri, position: wire(selection).end, form: 'html', show: false });
     await showPage('What the model is shown', told.page.path);
