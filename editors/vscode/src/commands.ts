@@ -30,7 +30,6 @@ export function registerCommands(parts: Parts): void {
     clearApiKey: () => clearApiKey(context.secrets),
     toggle: () => toggle(connection),
     toggleLanguage: () => toggleLanguage(),
-    whySuggestion: () => connection.command('qwen.whySuggestion', { ...activeDocument(), show: true }),
     doctor: () => doctor(parts),
     status: () => menu(parts),
   };
@@ -45,11 +44,6 @@ export function registerCommands(parts: Parts): void {
     };
     context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
   }
-}
-
-function activeDocument(): { uri?: string } {
-  const uri = vscode.window.activeTextEditor?.document.uri.toString();
-  return uri === undefined ? {} : { uri };
 }
 
 /** Completions on or off, for everything. The server knows which it is: its own config.toml may say so. */
