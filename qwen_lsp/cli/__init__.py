@@ -140,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
 
     add_agent(add)
 
+    mcp = add(
+        "mcp", "lend the tools of docs/mcp.md to another agent (Cline, Qwen Code) over MCP", "mcp_command"
+    )
+    mcp.add_argument(
+        "path", nargs="?", metavar="PATH", help="the workspace (default: what the client names, else here)"
+    )
+
     doctor = add("doctor", "check endpoint, model, completions, index, and say what to do")
     doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
     doctor.add_argument("--json", action="store_true", help="one JSON object")
