@@ -54,6 +54,7 @@ class Attempt:
 
     def __enter__(self) -> Self:
         self._started = self._guard.admit(self._purpose)
+        self._guard.ledger.began(self._purpose)
         return self
 
     def __exit__(
@@ -67,7 +68,14 @@ class Attempt:
             self.begun = True
         seconds = asyncio.get_running_loop().time() - self._started
         self._guard.settle(self._purpose, error)
-        self._guard.ledger.record(self._purpose, self._model, self.spent(), seconds=seconds, outcome=outcome)
+        self._guard.ledger.record(
+            self._purpose,
+            self._model,
+            self.spent(),
+            seconds=seconds,
+            outcome=outcome,
+            problem=str(error) if isinstance(error, EndpointError) else "",
+        )
 
 
 class Guard:

@@ -5,7 +5,7 @@ Requests that failed, were cancelled or had to be repeated count too: the endpoi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -71,11 +71,33 @@ class Ledger:
     def __init__(self, prices: Mapping[str, Price] | None = None) -> None:
         self._prices = dict(prices or {})
         self._totals: dict[str, Total] = {}
+        self.under_way = 0
+        """Requests that somebody waits for and that have begun and not ended."""
+        self.problem = ""
+        """Why the last request that was not cancelled failed, as a sentence; empty when it was answered."""
+        self.on_change: Callable[[], None] = lambda: None
+
+    def began(self, purpose: Purpose) -> None:
+        """A request is sent; `record` tells of its end. Nobody waits for a warm-up."""
+        if purpose != "warm-up":
+            self.under_way += 1
+            self.on_change()
 
     def record(
-        self, purpose: Purpose, model: str, usage: Usage, *, seconds: float, outcome: Outcome = "done"
+        self,
+        purpose: Purpose,
+        model: str,
+        usage: Usage,
+        *,
+        seconds: float,
+        outcome: Outcome = "done",
+        problem: str = "",
     ) -> None:
         """One request to the endpoint has ended; every attempt of a repeated request counts."""
+        if purpose != "warm-up":
+            self.under_way = max(0, self.under_way - 1)
+        if outcome != "cancelled":
+            self.problem = problem
         price = self._price(model)
         one = Total(
             1,
@@ -86,6 +108,7 @@ class Ledger:
             None if price is None else price.of(usage),
         )
         self._totals[purpose] = self._totals.get(purpose, Total()) + one
+        self.on_change()
 
     def reprice(self, prices: Mapping[str, Price]) -> None:
         """Requests from now on cost this; what was spent stays as it was counted."""

@@ -36,9 +36,7 @@ def _unnamed(name: str) -> None:
 
 def can_approve(ls: Server) -> bool:
     """Whether the client has our own requests."""
-    experimental = ls.client.experimental
-    own = experimental.get("qwen") if isinstance(experimental, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return isinstance(own, dict) and cast("Mapping[str, Any]", own).get("approvals") is True
+    return ls.announces("approvals")
 
 
 def can_choose(ls: Server) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qwen_lsp.errors import ConflictError, EndpointError, EndpointMissing, UserError
 from qwen_lsp.server.agent_asking import answer, can_ask, leave
 from qwen_lsp.server.agent_events import Telling
-from qwen_lsp.server.agent_keeping import answered, landed_and_kept
+from qwen_lsp.server.agent_keeping import answered, changes, landed_and_kept
 from qwen_lsp.server.agent_turns import at_work
 from qwen_lsp.server.agent_work import Work
 from qwen_lsp.server.arguments import (
@@ -193,8 +193,10 @@ async def _landed(
     try:
         fit = landed(edits, wish.session.snapshot)
     except ConflictError as error:
-        return answer | {"diff": _diff(edits), "problem": str(error)}
+        shown = changes(ls, wish.session, edits)
+        return answer | {"diff": _diff(edits), "changes": shown, "problem": str(error)}
     answer["diff"] = _diff(fit)
+    answer["changes"] = changes(ls, wish.session, fit)
     if not fit or not wish.apply or told["ended"] == "cancelled":
         return answer
     bar.report("waits for you: look at the edit")

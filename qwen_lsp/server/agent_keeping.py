@@ -13,7 +13,7 @@ from qwen_lsp.server.agent_landing import Landing, Manner, land
 from qwen_lsp.server.agent_turns import Asking, landing, seen_through
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label
-from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.edits import FileEdit, unified
 
 if TYPE_CHECKING:
     from qwen_lsp.session import Session
@@ -83,6 +83,28 @@ def answered(ls: Server, session: Session, made: Landing) -> dict[str, Any]:
     ]
     answer: dict[str, Any] = {"applied": made.applied, "files": files}
     return answer | {"problem": ls.rpc.scrub(made.problem)} if made.problem else answer
+
+
+def changes(ls: Server, session: Session, edits: Sequence[FileEdit]) -> list[dict[str, Any]]:
+    """What edits change, file by file, as part of a command's result: for a list with a diff to each."""
+    return [_change(ls, session, edit) for edit in edits]
+
+
+def _change(ls: Server, session: Session, edit: FileEdit) -> dict[str, Any]:
+    from qwen_lsp.runs.diffs import sizes
+
+    diff = unified(edit)
+    added, removed = sizes(diff)
+    gone, new = edit.after is None, edit.before is None
+    return {
+        "path": edit.path,
+        "uri": ls.target(session, edit.path).uri,
+        "kind": "created" if new else "deleted" if gone else "moved" if edit.moved_from else "changed",
+        "from": edit.moved_from,
+        "added": added,
+        "removed": removed,
+        "diff": diff,
+    }
 
 
 def _first_line(text: str) -> str:

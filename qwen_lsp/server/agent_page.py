@@ -1,4 +1,4 @@
-"""`qwen.showRun`: what happened in a run, as a page for a browser or as Markdown for the editor."""
+"""`qwen.showRun`: what happened in a run, as a page for a browser, as Markdown, or what it changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.server.arguments import Token, choice_of, text_of
+from qwen_lsp.server.agent_keeping import changes
+from qwen_lsp.server.arguments import Token, choice_of, flag_of, text_of
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.showing import show_file
 from qwen_lsp.workspace.paths import uri_of
@@ -20,14 +21,21 @@ if TYPE_CHECKING:
 
 
 async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
-    """A run as `html`, written to the user's cache folder and opened outside the editor, or as `markdown`."""
+    """A run: `html`, a page in the user's cache folder, opened outside; `markdown`; or its `changes`."""
     from qwen_lsp.runs.stored import load
 
     del token
-    form = choice_of(arguments, "form", ("html", "markdown"), "html")
+    form = choice_of(arguments, "form", ("html", "markdown", "changes"), "html")
+    show = flag_of(arguments, "show", default=True)
     stored = await asyncio.to_thread(load, text_of(arguments, "run"))
     if form == "markdown":
         return {"run": stored.info.run, "markdown": await asyncio.to_thread(markdown, stored)}
+
+    if form == "changes":
+        session = next((one for one in ls.folders.values() if str(one.root) == stored.info.meta.root), None)
+        if session is None:
+            raise UserError(f"the folder of the run {stored.info.run} is not open")
+        return {"run": stored.info.run, "changes": changes(ls, session, stored.edits)}
 
     def write() -> Path:
         from qwen_lsp.runs.page import page
@@ -39,7 +47,7 @@ async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> di
         written = await asyncio.to_thread(write)
     except OSError as error:
         raise UserError(f"the page could not be written: {error.strerror or error}") from None
-    shown = await show_file(ls, written, external=True)
+    shown = show and await show_file(ls, written, external=True)
     return {"run": stored.info.run, "page": {"path": str(written), "uri": uri_of(written), "shown": shown}}
 
 

@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 from qwen_lsp import __version__
 from qwen_lsp.server.protocol import Protocol, arrived
+from qwen_lsp.server.standing import Standing
 from qwen_lsp.server.workspace_edit import EditSupport, Target
 from qwen_lsp.text.positions import LineIndex, PositionEncoding
 from qwen_lsp.workspace.paths import RelPath, from_uri, rel_path, uri_of, within
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ANSWER_TIME = 5.0
+"""Seconds the client has for an answer that the work begins without when it does not come."""
 _NOT_IN_NAMES = re.compile(r"[^\w.+-]+|^\.+")
 
 
@@ -83,6 +86,7 @@ class Server(LanguageServer):
         self.settings: Settings | None = None
         self.completing: dict[Session, Completions] = {}
         self.edited: dict[Session, EditLog] = {}
+        self.standing = Standing(self.rpc.notify_raw)
         self.working: dict[int | str, Callable[[], object]] = {}
         """What stops the work behind each progress bar."""
         self.at_work: dict[Session, Work] = {}
@@ -137,10 +141,16 @@ class Server(LanguageServer):
 
     def _loose(self, root: Path) -> Session:
         if root not in self.loose:
-            from qwen_lsp.session import Session
-
-            self.loose[root] = Session(root, self.current_settings(), indexed=False)
+            self.loose[root] = self.open_session(root, indexed=False)
         return self.loose[root]
+
+    def open_session(self, root: Path, *, indexed: bool = True) -> Session:
+        """A session of its own for a folder, whose requests the status tells of."""
+        from qwen_lsp.session import Session
+
+        session = Session(root, self.current_settings(), indexed=indexed)
+        session.ledger.on_change = self.standing.changed
+        return session
 
     def completions(self, session: Session) -> Completions:
         """What inline completion knows of a session's workspace."""
@@ -225,6 +235,12 @@ class Server(LanguageServer):
     def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Warning) -> None:
         """Show a sentence to the person at the editor."""
         self.window_show_message(lsp.ShowMessageParams(type=kind, message=self._scrub(message)))
+
+    def announces(self, name: str) -> bool:
+        """Whether the client has one of our own extensions, which it says among its experimental ones."""
+        experimental = self.client.experimental
+        own = experimental.get("qwen") if isinstance(experimental, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return isinstance(own, dict) and cast("Mapping[str, Any]", own).get(name) is True
 
     def supports(self, probe: Callable[[lsp.ClientCapabilities], object]) -> bool:
         """Whether a capability is there; `probe` may walk into None."""

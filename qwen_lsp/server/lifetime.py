@@ -18,18 +18,18 @@ from qwen_lsp.errors import SettingsError
 from qwen_lsp.server import convert
 from qwen_lsp.server.commands import COMMANDS
 from qwen_lsp.server.documents import rehome
-from qwen_lsp.server.host import Server
+from qwen_lsp.server.host import ANSWER_TIME, Server
 from qwen_lsp.server.progress import progress
+from qwen_lsp.server.status import standing
+from qwen_lsp.server.watching import register_watching
 from qwen_lsp.server.workspace_edit import EditSupport
-from qwen_lsp.workspace.hints import MOST_PATHS, told
 from qwen_lsp.workspace.paths import from_uri
 
 if TYPE_CHECKING:
-    from qwen_lsp.session import Session
+    pass
 
 log = logging.getLogger(__name__)
 
-_ANSWER_TIME = 5.0  # seconds the client has for its configuration before the work begins without it
 _PARENT_CHECK = 1.0
 _HEAD_START = 3.0  # seconds that the first answers in a large workspace have for themselves
 
@@ -39,6 +39,8 @@ def initialize(ls: Server, params: lsp.InitializeParams) -> lsp.InitializeResult
     ls.client = params.capabilities
     ls.encoding = convert.choose_encoding(params.capabilities)
     ls.edit_support = EditSupport.of(params.capabilities)
+    if ls.announces("status"):
+        ls.standing.begin(lambda: standing(ls))
     options = params.initialization_options
     ls.initial_options = options if isinstance(options, dict) else {}
     ls.roots = _roots(params)
@@ -120,6 +122,7 @@ async def _index(ls: Server, root: Path) -> None:
             lambda done, total: bar.report(f"{done}/{total} files", 100 * done // max(total, 1)),
             head_start=_HEAD_START,
         )
+    ls.standing.changed()
 
 
 # -- folders -------------------------------------------------------------------------------------------
@@ -135,10 +138,9 @@ def change_folders(ls: Server, added: Sequence[Path], removed: Sequence[Path], *
     gone = [ls.folders.pop(root) for root in removed if root in ls.folders]
     new = [root for root in dict.fromkeys(added) if root not in ls.folders]
     for root in new:
-        from qwen_lsp.session import Session
-
-        ls.folders[root] = Session(root, ls.current_settings())
+        ls.folders[root] = ls.open_session(root)
     rehome(ls)
+    ls.standing.changed()
     for session in gone:
         if (work := ls.at_work.get(session)) is not None:
             work.stop()
@@ -173,7 +175,7 @@ async def pull_configuration(ls: Server) -> None:
         return
     asked = lsp.ConfigurationParams(items=[lsp.ConfigurationItem(section=SECTION)])
     try:
-        async with asyncio.timeout(_ANSWER_TIME):
+        async with asyncio.timeout(ANSWER_TIME):
             answer = await ls.rpc.ask(lsp.WORKSPACE_CONFIGURATION, asked)
     except (JsonRpcException, TimeoutError):
         log.warning("the client did not answer with its configuration")
@@ -200,48 +202,11 @@ def apply_configuration(ls: Server, options: object) -> None:
     logging.getLogger("qwen_lsp").setLevel(settings.log_level.upper())
     for session in ls.sessions():
         ls.spawn(ls.reconfigure(session, settings), "settings")
+    ls.standing.changed()
     return None
 
 
-# -- watching ------------------------------------------------------------------------------------------
-
-
-async def register_watching(ls: Server) -> bool:
-    """Ask the client to watch the folders; False where it cannot, and we must."""
-    if not ls.supports(lambda c: c.workspace.did_change_watched_files.dynamic_registration):  # pyright: ignore[reportOptionalMemberAccess]
-        return False
-    watchers = [lsp.FileSystemWatcher(glob_pattern="**/*")]
-    registration = lsp.Registration(
-        id="watch",
-        method=lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES,
-        register_options=lsp.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
-    )
-    try:
-        async with asyncio.timeout(_ANSWER_TIME):
-            await ls.rpc.ask(lsp.CLIENT_REGISTER_CAPABILITY, lsp.RegistrationParams([registration]))
-    except (JsonRpcException, TimeoutError):
-        return False
-    ls.client_watches = True
-    return True
-
-
-def did_change_watched_files(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
-    """What the client saw change, in one hint for each folder; where it is much, everything may have."""
-    if len(params.changes) > MOST_PATHS:
-        for session in ls.folders.values():
-            session.hint(None)
-        return
-    named: dict[Session, list[str]] = {}
-    if all(session.sweeps_next for session in ls.folders.values()):
-        # A storm comes in many messages; but the moment counts from which the folder is quiet.
-        for session in ls.folders.values():
-            session.hint(None)
-        return
-    for event in params.changes:
-        if (path := from_uri(event.uri)) is not None and (found := ls.within_folder(path)) is not None:
-            named.setdefault(found[0], []).append(found[1])
-    for session, paths in named.items():
-        session.hint(told(paths))
+# -- the editor's process ------------------------------------------------------------------------------
 
 
 def watch_parent(ls: Server) -> None:
@@ -293,6 +258,7 @@ def exit_now(ls: Server, params: None) -> None:
 
 async def close(ls: Server) -> None:
     """Everything that was begun for this client ends here."""
+    ls.standing.end()
     await ls.cancel_tasks()
     for completions in ls.completing.values():
         await completions.aclose()

@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.server.arguments import Token, budget_of, form_of, position_of, text_of
+from qwen_lsp.server.arguments import Token, budget_of, flag_of, form_of, position_of, text_of
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.workspace.paths import uri_of
 
@@ -32,7 +32,7 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
     place = ls.place(text_of(arguments, "uri"))
     position = position_of(arguments.get("position"), "position")
     offset = place.lines.offset(position, ls.encoding)
-    form = form_of(arguments)
+    form, show = form_of(arguments), flag_of(arguments, "show", default=True)
     feature = arguments.get("feature", "completion")
     if feature == "completion":
         packed, considered = await asyncio.to_thread(_small_context, place, offset, arguments)
@@ -58,7 +58,7 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
         written = await asyncio.to_thread(write)
     except OSError as error:
         raise UserError(f"the page could not be written: {error.strerror or error}") from None
-    shown = await show_file(ls, written, external=True)
+    shown = show and await show_file(ls, written, external=True)
     return {**told, "page": {"path": str(written), "uri": uri_of(written), "shown": shown}}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from qwen_lsp.server import commands, documents, handlers, lifetime, popup, progress
+from qwen_lsp.server import commands, documents, handlers, lifetime, popup, progress, watching
 from qwen_lsp.server.host import Server
 
 FEATURES: dict[str, tuple[Any, Any]] = {
@@ -21,7 +21,7 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     lsp.TEXT_DOCUMENT_DID_SAVE: (documents.did_save, lsp.SaveOptions(include_text=False)),
     lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: (lifetime.did_change_folders, None),
     lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: (lifetime.did_change_configuration, None),
-    lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES: (lifetime.did_change_watched_files, None),
+    lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES: (watching.did_change_watched_files, None),
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (progress.cancel, None),
     # Without options of its own pygls would not announce this one.
     lsp.TEXT_DOCUMENT_INLINE_COMPLETION: (handlers.inline_completion, lsp.InlineCompletionOptions()),

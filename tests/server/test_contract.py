@@ -20,6 +20,7 @@ from qwen_lsp.server.agent_asking import APPROVE, ASK, answer, leave
 from qwen_lsp.server.agent_events import EVENT
 from qwen_lsp.server.commands import COMMANDS, STREAM
 from qwen_lsp.server.host import Server
+from qwen_lsp.server.standing import STATUS
 from qwen_lsp.server.table import FEATURES, build
 from tests.support.agent import AFTER, FILES, scene
 from tests.support.desk import THIN, VSCODE
@@ -97,7 +98,7 @@ def fits(said: Mapping[str, Any], section: Section) -> None:
 
 
 async def test_every_command_and_message_has_its_section(tmp_path: Path) -> None:
-    assert list(SECTIONS) == [*COMMANDS, STREAM, EVENT, APPROVE, ASK]
+    assert list(SECTIONS) == [*COMMANDS, STREAM, STATUS, EVENT, APPROVE, ASK]
     async with in_process() as editor:
         announced = (await editor.initialize(tmp_path))["capabilities"]
         assert announced["executeCommandProvider"]["commands"] == list(COMMANDS)
@@ -170,7 +171,8 @@ async def test_commands_take_and_answer_what_the_page_says(
         await at.editor.command("qwen.landEdit", {"run": looked["run"]})
         await at.editor.command("qwen.landEdit", {"run": looked["run"]})
         await at.editor.command("qwen.showRun", {"run": looked["run"]})
-        await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "markdown"})
+        for form in ("markdown", "changes"):
+            await at.editor.command("qwen.showRun", {"run": looked["run"], "form": form})
         await at.undo()
         at.desk.refuses = True
         at.script()

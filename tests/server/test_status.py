@@ -1,0 +1,122 @@
+"""How things stand: told to a client that wants to know, as it changes, and in the result of a command."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.server.test_contract import SECTIONS, fits
+from tests.support.agent import NEW_CART, scene
+from tests.support.desk import VSCODE, read
+from tests.support.editor import TIME, Editor, EditorError, Json, in_process, indexed
+
+TOLD: Json = {**VSCODE, "experimental": {"qwen": {"status": True}}}
+
+
+def states(editor: Editor) -> list[str]:
+    return [m["params"]["state"] for m in editor.messages if m.get("method") == "qwen/status"]
+
+
+async def stands(editor: Editor, state: str) -> Json:
+    """The first status with this state that comes from now on, or the last one when that has it."""
+    told = [m["params"] for m in editor.messages if m.get("method") == "qwen/status"]
+    if told and told[-1]["state"] == state:
+        return told[-1]
+    begun = len(editor.messages)
+
+    def is_it(message: Json) -> bool:
+        later = editor.messages.index(message) >= begun
+        return later and message.get("method") == "qwen/status" and message["params"]["state"] == state
+
+    async with asyncio.timeout(TIME):
+        return (await editor.until(is_it))["params"]
+
+
+async def test_nobody_is_told_who_does_not_ask(tmp_path: Path) -> None:
+    async with scene(tmp_path, VSCODE) as at:
+        at.model.reply("It sums.")
+        await at.editor.command("qwen.explainFile", {"uri": at.desk.uri("cart.py")})
+        assert states(at.editor) == []
+
+
+async def test_without_an_endpoint_the_embedded_default_is_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1\n")
+    async with in_process() as editor:
+        await editor.initialize(tmp_path, capabilities=TOLD)
+        told = await stands(editor, "embedded")
+        assert told["host"] is None
+        assert "OPENAI_BASE_URL" in told["text"]
+        assert (await editor.command("qwen.status"))["state"] == told
+
+
+async def test_work_is_seen_while_it_goes_on_and_its_tokens_after_it(tmp_path: Path) -> None:
+    async with scene(tmp_path, TOLD) as at:
+        ready = await stands(at.editor, "ready")
+        assert ready["model"] == at.model.model
+        assert ready["tokens"]["prompt"] == 0
+        hold = asyncio.Event()
+        at.model.reply("It sums.", hold=hold)
+        asked = asyncio.ensure_future(at.editor.command("qwen.explainFile", {"uri": at.desk.uri("cart.py")}))
+        working = await stands(at.editor, "working")
+        assert at.model.model in working["text"]
+        hold.set()
+        await asked
+        after = await stands(at.editor, "ready")
+        assert after["tokens"]["prompt"] > 0
+        for message in at.editor.messages:
+            if message.get("method") == "qwen/status":
+                fits(message["params"], SECTIONS["qwen/status"])
+
+
+async def test_a_failing_endpoint_says_why_until_it_answers_again(tmp_path: Path) -> None:
+    async with scene(tmp_path, TOLD) as at:
+        uri = at.desk.uri("cart.py")
+        at.model.reply(status=500, body=b"out of memory")
+        with pytest.raises(EditorError):
+            await at.editor.command("qwen.explainFile", {"uri": uri})
+        failing = await stands(at.editor, "failing")
+        assert "500" in failing["problem"]
+        at.model.reply("It sums.")
+        await at.editor.command("qwen.explainFile", {"uri": uri})
+        assert (await stands(at.editor, "ready"))["problem"] is None
+
+
+async def test_completions_turned_off_are_off_at_once(tmp_path: Path) -> None:
+    async with scene(tmp_path, TOLD) as at:
+        await stands(at.editor, "ready")
+        settings = {"qwen": {"completion": {"enabled": False}}}
+        at.editor.notify("workspace/didChangeConfiguration", {"settings": settings})
+        assert "turned off" in (await stands(at.editor, "off"))["text"]
+
+
+# -- changes, and pages that a client shows itself -------------------------------------------------------
+
+
+async def test_a_run_tells_what_it_changes_file_by_file(tmp_path: Path) -> None:
+    async with scene(tmp_path, VSCODE) as at:
+        at.script()
+        looked = await at.edit(apply=False)
+        changes = {change["path"]: change for change in looked["changes"]}
+        assert {path: change["kind"] for path, change in changes.items()} == {
+            "prices.py": "changed", "cart.py": "changed", "docs/notes.md": "created", "gone.py": "deleted",
+        }  # fmt: skip
+        cart = changes["cart.py"]
+        assert cart["uri"] == at.desk.uri("cart.py")
+        assert (cart["added"], cart["removed"]) == (2, 2)
+        assert all(f"+{line}" in cart["diff"] for line in NEW_CART.splitlines() if "before_tax" in line)
+        assert "".join(change["diff"] for change in looked["changes"]) == looked["diff"]
+        told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
+        assert told == {"run": looked["run"], "changes": looked["changes"]}
+
+
+async def test_a_client_may_show_a_page_itself(tmp_path: Path) -> None:
+    client = {**VSCODE, "window": {**VSCODE["window"], "showDocument": {"support": True}}}
+    async with scene(tmp_path, client) as at:
+        await indexed(at.editor)
+        where = {"uri": at.desk.uri("cart.py"), "position": {"line": 3, "character": 0}}
+        told = await at.editor.command("qwen.showContext", {**where, "form": "html", "show": False})
+        assert told["page"]["shown"] is False
+        assert "<html" in read(Path(told["page"]["path"]))
+        assert not any(m.get("method") == "window/showDocument" for m in at.editor.messages)
