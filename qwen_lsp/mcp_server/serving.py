@@ -12,24 +12,30 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp_types import (
+    INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
     ClientCapabilities,
+    ListResourcesResult,
     ListRootsRequest,
     ListRootsResult,
     ListToolsResult,
     NotificationParams,
     PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
     RootsCapability,
     TextContent,
+    TextResourceContents,
     Tool,
 )
 
 from qwen_lsp import __version__
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.mcp_server import tools
-from qwen_lsp.mcp_server.catalog import ENTRIES, INSTRUCTIONS, NAME, TITLE
-from qwen_lsp.mcp_server.rooms import Rooms
+from qwen_lsp.mcp_server.catalog import ENTRIES, INSTRUCTIONS, MAP, MAP_URI, NAME, TITLE
+from qwen_lsp.mcp_server.rooms import Rooms, Tell
 from qwen_lsp.workspace.paths import from_uri
 
 log = logging.getLogger(__name__)
@@ -48,6 +54,7 @@ class Serving:
         self.server = Server(
             NAME, version=__version__, title=TITLE, instructions=INSTRUCTIONS,
             on_list_tools=self._list_tools, on_call_tool=self._call_tool,
+            on_list_resources=self._list_resources, on_read_resource=self._read_resource,
         )  # fmt: skip
         follow = self.server.add_notification_handler
         follow("notifications/initialized", NotificationParams, self._initialized)
@@ -63,25 +70,52 @@ class Serving:
         del context, params
         return ListToolsResult(tools=[Tool.model_validate(entry.wire()) for entry in ENTRIES.values()])
 
-    async def _call_tool(self, context: _Context, params: CallToolRequestParams) -> CallToolResult:
-        async def tell(done: float, total: float | None, said: str) -> None:
-            await context.session.report_progress(done, total, said)
+    async def _list_resources(
+        self, context: _Context, params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        del context, params
+        return ListResourcesResult(resources=[Resource.model_validate(MAP)])
 
-        if not self.rooms.settled:
-            self._spawn(self._settle(context))
-        # A task of its own: a cancelled call ends there once, down to the socket, and the library goes on.
-        task = self._spawn(tools.call(self.rooms, params.name, params.arguments or {}, tell))
+    async def _call_tool(self, context: _Context, params: CallToolRequestParams) -> CallToolResult:
+        work = tools.call(self.rooms, params.name, params.arguments or {}, self._teller(context))
         try:
-            text, failed = await asyncio.shield(task), False
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
+            text, failed = await self._done(context, work), False
         except QwenLspError as error:
             text, failed = str(error), True
         except Exception:
             log.exception("%s failed", params.name)
             text, failed = "Internal error; what happened is in the server's log (standard error).", True
         return CallToolResult(content=[TextContent(text=text)], is_error=failed)
+
+    async def _read_resource(
+        self, context: _Context, params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        if str(params.uri) != MAP_URI:
+            raise MCPError(INVALID_PARAMS, f"There is no resource {params.uri}; there is {MAP_URI}.")
+        try:
+            text = await self._done(context, tools.map_of(self.rooms, self._teller(context)))
+        except QwenLspError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from None
+        return ReadResourceResult(
+            contents=[TextResourceContents(uri=MAP_URI, mime_type=MAP["mimeType"], text=text)]
+        )
+
+    def _teller(self, context: _Context) -> Tell:
+        async def tell(done: float, total: float | None, said: str) -> None:
+            await context.session.report_progress(done, total, said)
+
+        return tell
+
+    async def _done(self, context: _Context, work: Coroutine[Any, Any, str]) -> str:
+        """Do some work in a task of its own: cancelled, it ends there once, down to the socket."""
+        if not self.rooms.settled:
+            self._spawn(self._settle(context))
+        task = self._spawn(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
 
     # -- where the client works ------------------------------------------------------------------------
 
