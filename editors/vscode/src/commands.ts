@@ -1,13 +1,11 @@
 // The commands of the palette and of the status bar's menu, except those that show something (views).
 import * as vscode from 'vscode';
-import type { Connection } from './client.ts';
-import { said } from './client.ts';
+import { type Connection, said } from './client.ts';
 import type { Server } from './discovery.ts';
 import type { Installation } from './install.ts';
 import type { Logs } from './logs.ts';
 import { clearApiKey, keyVariables, setApiKey } from './secrets.ts';
-import { withLanguage } from './settings.ts';
-import type { Trigger } from './settings.ts';
+import { type Trigger, withLanguage } from './settings.ts';
 import type { Status } from './status.ts';
 
 export interface Parts {
@@ -32,7 +30,6 @@ export function registerCommands(parts: Parts): void {
     clearApiKey: () => clearApiKey(context.secrets),
     toggle: () => toggle(connection),
     toggleLanguage: () => toggleLanguage(),
-    whySuggestion: () => connection.command('qwen.whySuggestion', { ...activeDocument(), show: true }),
     doctor: () => doctor(parts),
     status: () => menu(parts),
   };
@@ -47,11 +44,6 @@ export function registerCommands(parts: Parts): void {
     };
     context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
   }
-}
-
-function activeDocument(): { uri?: string } {
-  const uri = vscode.window.activeTextEditor?.document.uri.toString();
-  return uri === undefined ? {} : { uri };
 }
 
 /** Completions on or off, for everything. The server knows which it is: its own config.toml may say so. */
