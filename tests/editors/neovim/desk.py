@@ -1,9 +1,9 @@
 """A real Neovim in a real terminal, with the plugin, its server, and a scripted model behind it.
 
-    async with opened(root, "cart.py") as nvim:
-        await nvim.terminal.types("Go")
-        await nvim.terminal.shows("ghost")
-        assert await nvim.lua("vim.fn.line('.')") == 6
+async with opened(root, "cart.py") as nvim:
+    await nvim.terminal.types("Go")
+    await nvim.terminal.shows("ghost")
+    assert await nvim.lua("vim.fn.line('.')") == 6
 """
 
 from __future__ import annotations
