@@ -1,9 +1,9 @@
 """A real Neovim in a real terminal, with the plugin, its server, and a scripted model behind it.
 
-    async with opened(root, "cart.py") as nvim:
-        await nvim.terminal.types("Go")
-        await nvim.terminal.shows("ghost")
-        assert await nvim.lua("vim.fn.line('.')") == 6
+async with opened(root, "cart.py") as nvim:
+    await nvim.terminal.types("Go")
+    await nvim.terminal.shows("ghost")
+    assert await nvim.lua("vim.fn.line('.')") == 6
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Nvim:
         """Wait until the server is at work in the current buffer."""
         await self.until(
             "(function() local c = vim.lsp.get_clients({ name = 'qwen', bufnr = 0 })[1]"
-            " return c and c.initialized and not vim.tbl_contains({ 'off', 'indexing' }, require('qwen').state.state)"
+            " return c and c.initialized"
+            " and not vim.tbl_contains({ 'off', 'indexing' }, require('qwen').state.state)"
             " end)()"
         )
 
