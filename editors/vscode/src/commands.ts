@@ -104,8 +104,8 @@ async function menu({ connection, status }: Parts): Promise<void> {
   const line: Row = { label: '', kind: vscode.QuickPickItemKind.Separator };
   const running = connection.state === 'running';
   const rows: Row[] = [
-    ...(running ? [row('$(power) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
-    ...(running && language !== undefined ? [row(`$(power) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
+    ...(running ? [row('$(circle-slash) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
+    ...(running && language !== undefined ? [row(`$(circle-slash) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
     ...(running ? [row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext'), row('$(history) Agent Runs', 'qwen-lsp.agentRuns')] : []),
     line,
     row('$(debug-restart) Restart Server', 'qwen-lsp.restart'),
