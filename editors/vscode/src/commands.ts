@@ -1,13 +1,11 @@
 // The commands of the palette and of the status bar's menu, except those that show something (views).
 import * as vscode from 'vscode';
-import type { Connection } from './client.ts';
-import { said } from './client.ts';
+import { type Connection, said } from './client.ts';
 import type { Server } from './discovery.ts';
 import type { Installation } from './install.ts';
 import type { Logs } from './logs.ts';
 import { clearApiKey, keyVariables, setApiKey } from './secrets.ts';
-import { withLanguage } from './settings.ts';
-import type { Trigger } from './settings.ts';
+import { type Trigger, withLanguage } from './settings.ts';
 import type { Status } from './status.ts';
 
 export interface Parts {
