@@ -97,7 +97,7 @@ export class Connection implements ServerHandle {
     if (this.#client === undefined) {
       throw new Error('The qwen-lsp server is not running. "Qwen: Show Status" says why.');
     }
-    return this.#client.sendRequest<R>(method, params, token);
+    return this.#client.sendRequest<R>(method, params, ...(token === undefined ? [] : [token]));
   }
 
   command<R>(name: string, argument: object = {}, token?: vscode.CancellationToken): Promise<R> {
