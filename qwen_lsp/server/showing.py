@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """What would be sent around a place: each part with its tokens and its why, and what was withheld."""
-    from qwen_lsp.context.render import receipt
+    from qwen_lsp.context.render import receipt, receipt_text
     from qwen_lsp.context.webpage import page
     from qwen_lsp.session.pages import keep_page
 
@@ -40,8 +40,8 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
         packed = await _large_context(place, offset, feature, arguments)
         considered = len({*(part.path for part in packed.parts), *(path for path, _ in packed.left_out)})
     told = receipt(packed)
-    if form == "receipt":
-        return told
+    if form != "html":
+        return told | {"text": receipt_text(packed)} if form == "text" else told
 
     def write() -> Path:
         return keep_page(
