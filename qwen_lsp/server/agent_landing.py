@@ -80,8 +80,8 @@ class Manner:
 
     label: Label
     agree: Callable[[str, str, str], Awaitable[bool | None]] | None = None
-    """Asks the person (a title, what would happen, its diff) where the editor shows no preview of its own; None
-    where nobody can be asked."""
+    """Asks the person (a title, what would happen, its diff) where the editor shows no preview of its own;
+    None where nobody can be asked."""
     unasked: bool = False
     """Whether files may be written where nobody could be asked. A text in the editor is nobody's loss: there
     its own undo takes the edit back."""

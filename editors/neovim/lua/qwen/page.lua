@@ -1,8 +1,8 @@
 --- A text to read, in a window of its own.
 local api = vim.api
 local M = {}
-local LOOK = { wrap = true, linebreak = true, breakindent = true, conceallevel = 2, number = false, relativenumber = false,
-  signcolumn = 'no', list = false, spell = false, cursorline = false,
+local LOOK = { wrap = true, linebreak = true, breakindent = true, conceallevel = 2, number = false, spell = false,
+  relativenumber = false, signcolumn = 'no', list = false, cursorline = false,
   winhighlight = 'NormalFloat:QwenFloat,FloatBorder:QwenBorder,FloatTitle:QwenTitle' }
 
 ---@class qwen.Page
@@ -31,7 +31,9 @@ function Page:key(key, what, act)
   vim.keymap.set('n', key, act, { buffer = self.buf, nowait = true, desc = 'Qwen: ' .. what })
 end
 
-function Page:is_open() return self.win and api.nvim_win_is_valid(self.win) and api.nvim_win_get_buf(self.win) == self.buf end
+function Page:is_open()
+  return self.win and api.nvim_win_is_valid(self.win) and api.nvim_win_get_buf(self.win) == self.buf
+end
 
 function Page:close()
   if self:is_open() then pcall(api.nvim_win_close, self.win, true) end
@@ -46,7 +48,7 @@ function Page:set(lines, first, last)
   end
   vim.bo[self.buf].modifiable = true
   api.nvim_buf_set_lines(self.buf, first or 0, last or -1, false, lines)
-  vim.bo[self.buf].modifiable = false
+  vim.bo[self.buf].modifiable, vim.bo[self.buf].modified = false, false
   if follows then api.nvim_win_set_cursor(self.win, { api.nvim_buf_line_count(self.buf), 0 }) end
 end
 
