@@ -55,6 +55,7 @@ _OPENS = {
     "index/codec.py": "sources of the package",
     "index/turns.py": "the lock beside the index",
     "mcp_client/pinned.py": "what was allowed of programs that lend tools, in the state folder",
+    "mcp_server/lines.py": "the standard streams",
     "model/tokens.py": "data of the package",
     "runs/landed.py": "what has landed, in the records of runs",
     "cli/agent_commit.py": "a commit message, for the user's own editor",
@@ -73,10 +74,11 @@ _OPENS = {
     "sandbox/place.py": "the lock beside a scratch copy",
     "sandbox/readback.py": "a scratch copy, through workspace.beneath",
     "sandbox/watching.py": "what processes use, and a scratch copy",
-    "server/app.py": "the null device",
+    "server/app.py": "the standard streams",
     "server/showing.py": "an explanation in the state folder",
     "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",
+    "stdio.py": "the null device",
     "syntax/grammar.py": "queries of the package",
 }
 _OPENING = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "copyfile", "fdopen"})

@@ -64,15 +64,14 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 def _small_context(place: Place, offset: int, arguments: Mapping[str, Any]) -> tuple[Pack, int]:
     """The pack of a completion, and how many files there were to choose from."""
-    from qwen_lsp.context.pack import pack
-    from qwen_lsp.context.rank import USUAL, limit_for, rank
+    from qwen_lsp.context.around import around
 
     session = place.session
     budget = budget_of(arguments, session.settings.completion.budget_tokens)
-    limit = max(USUAL, limit_for(budget))
-    candidates = rank(place.snapshot, place.path, offset, visits=session.visits, limit=limit)
-    packed = pack(place.snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
-    return packed, len({candidate.path for candidate in candidates})
+    return around(
+        place.snapshot, place.path, offset, budget=budget, count=session.count, gate=session.gate,
+        visits=session.visits,
+    )  # fmt: skip
 
 
 async def _large_context(place: Place, offset: int, feature: object, arguments: Mapping[str, Any]) -> Pack:

@@ -67,7 +67,8 @@ class Nvim:
         """Wait until the server is at work in the current buffer."""
         await self.until(
             "(function() local c = vim.lsp.get_clients({ name = 'qwen', bufnr = 0 })[1]"
-            " return c and c.initialized and not vim.tbl_contains({ 'off', 'indexing' }, require('qwen').state.state)"
+            " return c and c.initialized"
+            " and not vim.tbl_contains({ 'off', 'indexing' }, require('qwen').state.state)"
             " end)()"
         )
 
