@@ -55,7 +55,7 @@ class Nvim:
         return found[0] if found else None
 
     async def until(self, condition: str) -> None:
-        """Ask until a Lua expression is true. Keys are taken between two questions, which `vim.wait` would stop."""
+        """Ask until a Lua expression is true. Keys are taken meanwhile, which `vim.wait` would stop."""
         try:
             async with asyncio.timeout(WAIT):
                 while not await self.lua(condition):
@@ -111,9 +111,8 @@ async def opened(
     socket = folder / "s"
     settings = Path(os.environ["XDG_CONFIG_HOME"]) / "qwen-lsp" / "config.toml"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(
-        '[completion]\nwarm_up = "off"\nfetch_ahead = "off"\n'
-    )  # else they take what was scripted
+    # Requests that nobody sees would take what was scripted for others.
+    settings.write_text('[completion]\nwarm_up = "off"\nfetch_ahead = "off"\n')
     async with ScriptedEndpoint(responder=model) as server:
         variables = {
             "OPENAI_BASE_URL": server.base_url,

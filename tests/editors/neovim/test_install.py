@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,8 @@ async def test_without_a_plugin_manager(root: Path, name: str) -> None:
     clone(home / "qwen-lsp")
     (home / ".config" / "nvim").mkdir(parents=True)
     (home / ".config" / "nvim" / "init.lua").write_text("")
-    subprocess.run(["sh", "-e", "-c", "\n".join(script[1:])], check=True)
+    run = await asyncio.create_subprocess_exec("sh", "-e", "-c", "\n".join(script[1:]))
+    assert await run.wait() == 0
     written = (home / ".config" / "nvim" / "init.lua").read_text()
     data = home / ".local" / "share" / "nvim" / "site"
     # The test's configuration is named on the command line, so that the folder of packages is named too.
@@ -67,9 +68,9 @@ async def test_a_manager_that_keeps_plugins_as_packages(root: Path, title: str, 
 
 async def test_lazy(root: Path) -> None:
     at = clone(root.parent / "lazy")
-    # What lazy.nvim does with a plugin that is not lazy: `config` is called with the plugin, which has its folder.
-    init = f"local spec = {lines_under('lazy.nvim')}\nvim.go.loadplugins = false\nspec.config({{ dir = '{at}' }})\n"
-    await suggests_something(root, init)
+    # What lazy.nvim does with a plugin that is not lazy: it calls `config` with the plugin, which has its folder.
+    spec = f"local spec = {lines_under('lazy.nvim')}\nvim.go.loadplugins = false\n"
+    await suggests_something(root, f"{spec}spec.config({{ dir = '{at}' }})\n")
 
 
 async def test_vim_plug(root: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from tests.editors.neovim.desk import opened, suggests
+from tests.editors.neovim.desk import SETUP, opened, suggests
 from tests.editors.support import pictures
 
 TEXT = "".join(f"value_{n} = total([{n}, {n + 1}]) * {n % 7} + len(names)\n" for n in range(12))
@@ -17,8 +17,6 @@ RATE = 60
 async def test_nothing_that_is_typed_is_lost_or_overtaken(root: Path) -> None:
     (root / "cart.py").write_text("")
     init = "vim.o.autoindent = false vim.cmd('filetype indent off')\n"
-    from tests.editors.neovim.desk import SETUP
-
     async with opened(root, "cart.py", init=SETUP + init, model=suggests("suggested(1)")) as nvim:
         await nvim.terminal.types("i")
         began = time.monotonic()
