@@ -142,6 +142,24 @@ def _parser() -> argparse.ArgumentParser:
 
     add_agent(add)
 
+    mcp = add(
+        "mcp", "lend the tools of docs/mcp.md to another agent (Cline, Qwen Code) over MCP", "mcp_command"
+    )
+    mcp.add_argument(
+        "path", nargs="?", metavar="PATH", help="the workspace (default: what the client names, else here)"
+    )
+
+    setup = add("setup", "write the configuration of Cline, Qwen Code or Neovim", "setup_command")
+    setup.add_argument(
+        "client", nargs="?", choices=("cline", "qwen-code", "neovim"), metavar="CLIENT",
+        help="cline, qwen-code or neovim; without it: what is here and what each would get",
+    )  # fmt: skip
+    setup.add_argument("--project", action="store_true", help="settings of this project, not the user's")
+    setup.add_argument("--rules", action="store_true", help="also rules for the model, in this project")
+    only = setup.add_mutually_exclusive_group()
+    only.add_argument("--print", action="store_true", dest="show", help="only show what would be written")
+    only.add_argument("--undo", action="store_true", help="take back what was written")
+
     doctor = add("doctor", "check endpoint, model, completions, index, and say what to do")
     doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
     doctor.add_argument("--json", action="store_true", help="one JSON object")

@@ -188,9 +188,10 @@ def apply_configuration(ls: Server, options: object) -> None:
     from qwen_lsp.server.configuration import section
     from qwen_lsp.workspace.user_config import with_editor
 
-    configuration = section(options)
+    # What somebody has taken out of the configuration since must not stay in force from there.
+    initial = section({} if ls.announces("settings") else ls.initial_options)
     try:
-        found = with_editor(section(ls.initial_options), configuration)
+        found = with_editor(initial, section(options))
     except SettingsError as error:
         return ls.say(f"{error}; the previous settings stay in force")
     for problem in found.dropped:

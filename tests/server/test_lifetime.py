@@ -185,6 +185,21 @@ async def test_pushed_settings_are_taken_and_wrong_ones_refused(tmp_path: Path) 
         assert trigger(server) == "manual"
 
 
+@pytest.mark.parametrize(("announced", "left"), [({}, "manual"), ({"settings": True}, "auto")])
+async def test_a_setting_taken_out_of_the_configuration_is_out_where_the_client_sends_all_of_it(
+    announced: Json, left: str
+) -> None:
+    server = build()
+    async with in_process(server) as editor:
+        await editor.initialize(
+            capabilities={**CAPABILITIES, "experimental": {"qwen": announced}},
+            initializationOptions=completion(trigger="manual"),
+        )
+        assert trigger(server) == "manual"
+        editor.notify("workspace/didChangeConfiguration", {"settings": {"qwen": {}}})
+        assert trigger(server) == left
+
+
 async def test_a_wrong_first_setting_is_named_and_the_other_sources_used(
     own_user_folders: Path,
 ) -> None:
