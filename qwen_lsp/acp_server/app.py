@@ -10,12 +10,15 @@ import signal
 import sys
 
 from acp import run_agent
-from acp.core import DEFAULT_STDIO_BUFFER_LIMIT_BYTES
 from acp.stdio import stdio_streams
 
 from qwen_lsp.acp_server.agent import QwenAgent
+from qwen_lsp.acp_server.wire import Wire
 from qwen_lsp.errors import UserError
 from qwen_lsp.workspace.user_config import merged
+
+_LONGEST_PIECE = 1024 * 1024
+"""Bytes of a line that are read at once; a line may be longer."""
 
 
 def serve() -> int:
@@ -41,10 +44,15 @@ async def _served() -> None:
     with contextlib.suppress(NotImplementedError):  # Windows has no signals to wait for
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel if serving else lambda: None)
-    reader, writer = await stdio_streams(limit=DEFAULT_STDIO_BUFFER_LIMIT_BYTES)
+    reader, writer = await stdio_streams(limit=_LONGEST_PIECE)
     sys.stdout = sys.stderr
+    await converse(reader, writer)
+
+
+async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve one client until it goes; everything that was begun for it has ended then."""
     agent = QwenAgent()
     try:
-        await run_agent(agent, writer, reader, use_unstable_protocol=True)
+        await run_agent(agent, Wire(reader, writer), use_unstable_protocol=True)
     finally:
         await agent.aclose()

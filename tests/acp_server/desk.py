@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from acp import PROTOCOL_VERSION, RequestError, run_agent, schema, spawn_agent_process
+from acp import PROTOCOL_VERSION, RequestError, schema, spawn_agent_process
 from acp.client.connection import ClientSideConnection
 
-from qwen_lsp.acp_server.agent import QwenAgent
+from qwen_lsp.acp_server.app import converse
 from tests.support.endpoint import ScriptedEndpoint
 
 TIME = 60.0
@@ -60,7 +60,7 @@ class Desk:
     agent: ClientSideConnection = field(init=False)
     process: asyncio.subprocess.Process | None = None
     _answers: list[Answer] = field(default_factory=list[Any])
-    _heard: asyncio.Condition = field(default_factory=asyncio.Condition)
+    heard: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     # -- the person --------------------------------------------------------------------------------------
 
@@ -100,8 +100,8 @@ class Desk:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something was told or asked that makes it true."""
-        async with asyncio.timeout(TIME), self._heard:
-            await self._heard.wait_for(condition)
+        async with asyncio.timeout(TIME), self.heard:
+            await self.heard.wait_for(condition)
 
     @staticmethod
     async def _timely(work: Any) -> Any:
@@ -137,16 +137,16 @@ class Desk:
         pass
 
     async def session_update(self, session_id: str, update: Any, **kwargs: Any) -> None:
-        async with self._heard:
+        async with self.heard:
             self.updates.append(update)
-            self._heard.notify_all()
+            self.heard.notify_all()
 
     async def request_permission(
         self, session_id: str, tool_call: Any, options: Sequence[schema.PermissionOption], **kwargs: Any
     ) -> schema.RequestPermissionResponse:
-        async with self._heard:
+        async with self.heard:
             self.questions.append((tool_call, [one.option_id for one in options]))
-            self._heard.notify_all()
+            self.heard.notify_all()
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         if not self._answers:
@@ -251,8 +251,7 @@ async def desk(
     at = Desk(root, can or capabilities())
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=theirs)
-    agent = QwenAgent()
-    serving = asyncio.create_task(run_agent(agent, writer, reader, use_unstable_protocol=True))
+    serving = asyncio.create_task(converse(reader, writer))
     own_reader, own_writer = await asyncio.open_connection(sock=ours)
     at.agent = ClientSideConnection(at, own_writer, own_reader, use_unstable_protocol=True)
     try:
@@ -263,8 +262,6 @@ async def desk(
         own_writer.close()
         async with asyncio.timeout(TIME):
             await serving
-        await agent.aclose()
-        writer.close()
 
 
 @asynccontextmanager
