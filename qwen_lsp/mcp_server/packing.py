@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from qwen_lsp.context.around import around
@@ -12,12 +11,12 @@ from qwen_lsp.context.rank import limit_for, rank_task
 from qwen_lsp.context.render import render
 from qwen_lsp.errors import ToolRefused
 from qwen_lsp.features.agent.toolbox import Desk
+from qwen_lsp.mcp_server.naming import place_of
 from qwen_lsp.session import Session
 from qwen_lsp.workspace.paths import RelPath
 
 LEAST, USUAL, MOST = 500, 8_000, 200_000
 """Tokens of an answer: what can be asked for, and what is given unless something else is."""
-_PLACE = re.compile(r"(.+?):(\d+)(?:[:-]\d+)?\Z", re.DOTALL)
 _AROUND = 40
 """Lines on each side of the place that are shown where its file is too large."""
 _TRIES = 4
@@ -29,9 +28,7 @@ def packed(session: Session, task: str, place: str, budget: int) -> str:
     if not LEAST <= budget <= MOST:
         raise ToolRefused(f"pack_context: budget must be from {LEAST} to {MOST}, not {budget}.")
     desk = Desk(session.snapshot, session.gate)
-    path, line = _place(desk, place) if place else (None, None)
-    if path is not None:
-        desk.text(path)  # says what is wrong with it
+    path, line, _ = place_of(desk, place) if place else (None, None, None)
     make = _maker(session, task, path, line)
     room = budget
     for _ in range(_TRIES):
@@ -44,13 +41,6 @@ def packed(session: Session, task: str, place: str, budget: int) -> str:
     raise ToolRefused(f"pack_context: nothing fits into {budget} tokens; give it more.")
 
 
-def _place(desk: Desk, text: str) -> tuple[RelPath, int | None]:
-    """A file, and a zero-based line where one is named."""
-    if (match := _PLACE.match(text)) is None or desk.snapshot.has(desk.path(text)):
-        return desk.path(text), None
-    return desk.path(match[1]), max(0, int(match[2]) - 1)
-
-
 def _maker(session: Session, task: str, path: RelPath | None, line: int | None) -> Callable[[int], Pack]:
     snapshot, count, gate = session.snapshot, session.count, session.gate
 
@@ -61,8 +51,6 @@ def _maker(session: Session, task: str, path: RelPath | None, line: int | None) 
     if path is None or line is None or task:
         return for_task
     lines = snapshot.lines(path)
-    if line >= lines.line_count:
-        raise ToolRefused(f"{path} ends at line {lines.line_count}.")
     near = (max(0, line - _AROUND), min(line + _AROUND, lines.line_count - 1))
     why = f"line {line + 1} is asked about"
     own = [Candidate(path, "excerpt", 60.0, why, lines=near), Candidate(path, "whole", 12.0, why)]

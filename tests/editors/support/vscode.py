@@ -21,7 +21,7 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +32,7 @@ from playwright.async_api import Frame, Locator, Page, Request, async_playwright
 from tests.editors.conftest import program
 from tests.editors.support import pictures
 
-WAIT = 60.0
+WAIT = 120.0
 """Longest wait in seconds; a start of the editor on a busy machine takes a third of it."""
 
 QUIET: Mapping[str, Any] = {
@@ -104,8 +104,8 @@ class VSCode:
 
     async def __aenter__(self) -> Self:
         # Not in the test's folder: the path of a socket may have 107 characters only.
-        self._folder = Path(tempfile.mkdtemp(prefix="vscode-"))
-        self.data = self._folder / "data"
+        self.folder = Path(tempfile.mkdtemp(prefix="vscode-"))
+        self.data = self.folder / "data"
         self.write_settings()
         self._ending = contextlib.AsyncExitStack()
         try:
@@ -120,7 +120,7 @@ class VSCode:
         playwright = await self._ending.enter_async_context(async_playwright())
         width, height = self._size
         context = await playwright.chromium.launch_persistent_context(
-            self._folder / "browser", viewport={"width": width, "height": height}, **pictures.options()
+            self.folder / "browser", viewport={"width": width, "height": height}, **pictures.options()
         )
         self._ending.push_async_callback(context.close)
         context.on("request", self._note_host)
@@ -131,15 +131,15 @@ class VSCode:
 
     async def _serve(self) -> str:
         """Start code-server; the address that it listens on."""
-        self._log = self._folder / "code-server.log"
+        self._log = self.folder / "code-server.log"
         with self._log.open("wb") as log:
             self._server = await asyncio.create_subprocess_exec(
                 program("code-server"), "--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry",
                 "--disable-update-check", "--disable-getting-started-override", "--session-socket",
-                str(self._folder / "socket"), "--user-data-dir", str(self.data), "--extensions-dir",
+                str(self.folder / "socket"), "--user-data-dir", str(self.data), "--extensions-dir",
                 str(self._extensions),
                 stdout=asyncio.subprocess.PIPE, stderr=log, stdin=asyncio.subprocess.DEVNULL,
-                env=self._environment, cwd=self._folder, start_new_session=True,
+                env=self._environment, cwd=self.folder, start_new_session=True,
             )  # fmt: skip
         self._ending.push_async_callback(self._end_server)
         assert self._server.stdout is not None
@@ -169,7 +169,7 @@ class VSCode:
                 await self._tell_about(error)
         finally:
             await self._ending.aclose()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
         if error is None:
             assert self.hosts <= {urlsplit(self.url).netloc}, f"the page has asked {sorted(self.hosts)}"
 
@@ -203,9 +203,18 @@ class VSCode:
         for key in keys:
             await self.page.keyboard.press(key)
 
-    async def types(self, text: str, *, pace: float = 0.0) -> None:
-        """Type a text; `pace` is seconds between two keys."""
-        await self.page.keyboard.type(text, delay=pace * 1_000)
+    async def types(self, text: str) -> None:
+        """Type a text, as fast as the browser takes it."""
+        await self.page.keyboard.type(text)
+
+    async def types_at(self, rate: float, text: str) -> float:
+        """Type a text at so many keys a second, catching up after a pause; the rate that it came to."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for number, key in enumerate(text):
+            await asyncio.sleep(begun + number / rate - loop.time())
+            await self.page.keyboard.type(key)
+        return len(text) / (loop.time() - begun)
 
     async def open(self, file: str) -> None:
         """Open a file of the folder by its name, as Ctrl+P does, and put the cursor in it."""
@@ -240,6 +249,14 @@ class VSCode:
         await self.press("Enter")
         await self.page.locator(".statusbar-item", has_text=f"Ln {line}, Col {column}").wait_for()
         await self.page.locator(".monaco-editor.focused").wait_for()
+
+    async def answer(self, text: str) -> None:
+        """Type into the box at the top that asks for something, and press Enter."""
+        asked = self.page.locator(".quick-input-widget input:visible").first
+        await asked.wait_for()
+        await asked.fill(text)
+        await self.press("Enter")
+        await self.page.locator(".quick-input-widget").wait_for(state="hidden")
 
     async def save(self) -> None:
         """Save the file in front, and wait until nothing of it is unsaved."""
@@ -278,6 +295,17 @@ class VSCode:
         """The item of the status bar with this text."""
         return self.page.locator(".statusbar-item", has_text=text)
 
+    def servers(self) -> list[int]:
+        """Process ids of the language servers of this window."""
+        found: list[int] = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+                if session == self._server.pid and b"serve" in words:
+                    found.append(int(folder.name))
+        return found
+
     @property
     def our_status(self) -> Locator:
         """The item of our extension in the status bar; its sentence is its `aria-label`."""
@@ -312,6 +340,15 @@ class VSCode:
         file = pictures.folder() / f"{name}.png"
         await self.page.screenshot(path=file)
         return file
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that nothing tells about, such as a process or a file."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WAIT):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert condition(), what
 
 
 def plain(text: str) -> str:

@@ -77,7 +77,8 @@ def of_this_tree(endpoint: ScriptedEndpoint | None = None) -> dict[str, Any]:
 def window(extensions: Path, workspace: Path, model: ScriptedEndpoint) -> Window:
     @contextlib.asynccontextmanager
     async def opened(
-        settings: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+        settings: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[VSCode]:
         environment = {"PYTHONPATH": str(extension.ROOT), **(environment or {})}
         async with VSCode(
