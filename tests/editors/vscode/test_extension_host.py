@@ -26,7 +26,7 @@ async def npm(*arguments: str) -> tuple[int, str]:
     """Run npm in the folder of the extension; its exit status and all that it printed."""
     process = await asyncio.create_subprocess_exec(
         program("npm"), *arguments, cwd=extension.SOURCE, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, 
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env=os.environ | {"npm_config_update_notifier": "false"},
     )  # fmt: skip
     printed, _ = await process.communicate()

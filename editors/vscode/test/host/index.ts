@@ -37,13 +37,13 @@ export async function run(): Promise<void> {
 
 /** The first true value of what is looked at again and again. */
 async function until<T>(what: string, look: () => T | undefined | false | Thenable<T | undefined | false>): Promise<T> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 120_000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) {
       return found;
     }
-    assert(Date.now() < end, `${what}, within 30 seconds`);
+    assert(Date.now() < end, `${what}, within two minutes`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -63,7 +63,7 @@ async function main() {
     const remote = (path) => `vscode-remote://127.0.0.1:${port}${path}`;
     const payload = [['extensionDevelopmentPath', remote(extension)], ['extensionTestsPath', remote(join(extension, 'dist/test/index.js'))]];
     await page.goto(`http://127.0.0.1:${port}/?folder=${join(scratch, 'workspace')}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
-    const late = new Promise((done) => setTimeout(() => done('no end within five minutes'), 300_000).unref());
+    const late = new Promise((done) => setTimeout(() => done('no end within nine minutes'), 540_000).unref());
     const code = await Promise.race([ended, late]);
     if (values.screenshot) await page.screenshot({ path: values.screenshot });
     return code;
