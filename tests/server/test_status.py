@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from qwen_lsp.model import target
+from tests.server.test_commands import inline
 from tests.server.test_contract import SECTIONS, fits
 from tests.support.agent import NEW_CART, scene
 from tests.support.desk import VSCODE, read
 from tests.support.editor import TIME, Editor, EditorError, Json, in_process, indexed
+from tests.support.endpoint import ScriptedEndpoint
 
 TOLD: Json = {**VSCODE, "experimental": {"qwen": {"status": True}}}
 
@@ -81,6 +84,29 @@ async def test_a_failing_endpoint_says_why_until_it_answers_again(tmp_path: Path
         at.model.reply("It sums.")
         await at.editor.command("qwen.explainFile", {"uri": uri})
         assert (await stands(at.editor, "ready"))["problem"] is None
+
+
+async def test_an_endpoint_that_is_not_there_is_told_with_the_first_completion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "COOL_DOWN", 0.0)
+    (tmp_path / "a.py").write_text("total = 1\nto")
+    uri = (tmp_path / "a.py").as_uri()
+    async with ScriptedEndpoint() as model, in_process() as editor:
+        # Without the name of a model nothing can be sent before the endpoint is asked for it.
+        settings = {"endpoint": {"baseUrl": model.base_url}}
+        await editor.initialize(tmp_path, capabilities=TOLD, initializationOptions=settings)
+        assert (await stands(editor, "ready"))["text"] == f"The model at 127.0.0.1:{model.port}."
+        await model.stop()
+        editor.open(uri, "total = 1\nto")
+        await editor.request("textDocument/inlineCompletion", inline(uri, 1, 2))
+        failing = await stands(editor, "failing")
+        assert f"127.0.0.1:{model.port}" in failing["problem"]
+        await model.start()
+        model.reply("tal")
+        editor.change(uri, 2, {"text": "total = 1\n\nto"})
+        await editor.request("textDocument/inlineCompletion", inline(uri, 2, 2))
+        assert (await stands(editor, "ready"))["model"] == model.model
 
 
 async def test_completions_turned_off_are_off_at_once(tmp_path: Path) -> None:
