@@ -3,8 +3,10 @@ PYTHON ?= python3
 WORKSPACE ?= .
 VENV := .venv
 BIN := $(VENV)/bin
+EDITORS := $(abspath $(or $(QWEN_LSP_EDITORS),.cache/editors))
+SCREENS := $(abspath $(or $(QWEN_LSP_SCREENS),$(EDITORS)/screens))
 
-.PHONY: try test lint types contracts tests docs clean
+.PHONY: try test lint types contracts tests editors test-editors pictures docs clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qwen-lsp needs Python 3.11 or newer; set PYTHON=/path/to/python3")'
@@ -33,7 +35,17 @@ contracts: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	env -u QWEN_LSP_EDITORS $(BIN)/python -m pytest
+
+# Real editors, in a folder of their own: docs/testing-editors.md.
+editors:
+	$(PYTHON) -m tools.editors install --into $(EDITORS)
+
+test-editors: $(VENV)/installed-dev editors
+	QWEN_LSP_EDITORS=$(EDITORS) QWEN_LSP_SCREENS=$(SCREENS) $(BIN)/python -m pytest tests/editors
+
+pictures: test-editors
+	$(BIN)/python -m tools.pictures $(SCREENS)
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/docs.py

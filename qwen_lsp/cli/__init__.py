@@ -103,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     transport.add_argument("--stdio", action="store_true", help="speak over standard input and output")
     transport.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP address")
 
+    add("acp", "run the agent for editors that speak the Agent Client Protocol (stdio)", "acp_command")
+
     tour = add("tour", "show everything working on a real workspace", "tour")
     tour.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
     tour.add_argument("--record", metavar="FILE", help="also write what was shown as an SVG picture")
@@ -139,6 +141,24 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("--apply", action="store_true", help="write the change instead of printing it")
 
     add_agent(add)
+
+    mcp = add(
+        "mcp", "lend the tools of docs/mcp.md to another agent (Cline, Qwen Code) over MCP", "mcp_command"
+    )
+    mcp.add_argument(
+        "path", nargs="?", metavar="PATH", help="the workspace (default: what the client names, else here)"
+    )
+
+    setup = add("setup", "write the configuration of Cline, Qwen Code or Neovim", "setup_command")
+    setup.add_argument(
+        "client", nargs="?", choices=("cline", "qwen-code", "neovim"), metavar="CLIENT",
+        help="cline, qwen-code or neovim; without it: what is here and what each would get",
+    )  # fmt: skip
+    setup.add_argument("--project", action="store_true", help="settings of this project, not the user's")
+    setup.add_argument("--rules", action="store_true", help="also rules for the model, in this project")
+    only = setup.add_mutually_exclusive_group()
+    only.add_argument("--print", action="store_true", dest="show", help="only show what would be written")
+    only.add_argument("--undo", action="store_true", help="take back what was written")
 
     doctor = add("doctor", "check endpoint, model, completions, index, and say what to do")
     doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from qwen_lsp.cli.opening import lines_at, opened
 from qwen_lsp.cli.places import Place, parse, workspace
-from qwen_lsp.context.pack import Pack, pack
-from qwen_lsp.context.rank import USUAL, limit_for, rank
+from qwen_lsp.context.around import around
+from qwen_lsp.context.pack import Pack
 from qwen_lsp.context.render import receipt, receipt_text, render
 from qwen_lsp.context.webpage import page
 from qwen_lsp.errors import QwenLspError, UserError
@@ -126,6 +126,4 @@ def _packed(session: Session, path: RelPath, line: int, budget: int) -> tuple[Pa
     """The pack, and how many files there were to choose from."""
     snapshot = session.snapshot
     offset = snapshot.lines(path).start_of(line)
-    candidates = rank(snapshot, path, offset, limit=max(USUAL, limit_for(budget)))
-    packed = pack(snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
-    return packed, len({candidate.path for candidate in candidates})
+    return around(snapshot, path, offset, budget=budget, count=session.count, gate=session.gate)

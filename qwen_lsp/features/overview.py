@@ -141,10 +141,10 @@ def _entry(lines: Sequence[str], facts: FileFacts, index: int, indent: str) -> s
     definition = facts.definitions[index]
     said = first_sentence(doc_comment(lines, facts, index))
     tail = f": {_escaped(said)}" if said else ""
-    return f"{indent}- {code_span(_signature(lines, definition))} (line {definition.name_line + 1}){tail}"
+    return f"{indent}- {code_span(signature(lines, definition))} (line {definition.name_line + 1}){tail}"
 
 
-def _signature(lines: Sequence[str], definition: Definition) -> str:
+def signature(lines: Sequence[str], definition: Definition) -> str:
     """The header from the line with the name on, without decorators and the opening of the body."""
     kept = header(lines, definition).split("\n")[definition.name_line - definition.line :]
     flat = re.sub(r"([(\[]) | (?=[)\]])|,(?= ?[)\]])", r"\1", " ".join(" ".join(kept).split()))

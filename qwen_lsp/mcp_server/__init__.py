@@ -1,5 +1,5 @@
-"""The workspace as tools of the Model Context Protocol, for agents that bring a model of their own.
+"""What the index and the agent can do, lent to other agents over the Model Context Protocol (docs/mcp.md).
 
-May import: `runs` and below, never `server` or `acp_server`. **Invariant:** nothing here asks a model
-before a tool that says so is called, and what a tool answers has passed the secrets gate.
+May import: runs and below. **Invariant:** one tool writes, `apply_edits`, and it writes through
+`runs.landing`; whatever a tool answers has passed the secrets gate (tests/mcp_server/test_contract.py).
 """

@@ -74,13 +74,21 @@ Matter = Literal["edit", "commit"]
 
 
 async def agree(
-    ls: Server, matter: Matter, title: str, detail: str, named: Callable[[str], None] = _unnamed
+    ls: Server,
+    matter: Matter,
+    title: str,
+    detail: str,
+    named: Callable[[str], None] = _unnamed,
+    *,
+    diff: str = "",
 ) -> bool | None:
-    """Whether that may be done; None where nobody can be asked. `named` is told the id of the request."""
+    """Whether that may be done; None where nobody can be asked. `named` is told the id of the request.
+
+    `diff` goes to a client with our own requests, which can show it.
+    """
     if can_approve(ls):
-        reply = await _reply(
-            ls, APPROVE, {"run": "", "title": title, "detail": detail, "kind": matter}, named
-        )
+        params = {"run": "", "title": title, "detail": detail, "kind": matter}
+        reply = await _reply(ls, APPROVE, params | ({"diff": diff} if diff else {}), named)
         return reply.get("answer") in ("once", "request")
     if not can_choose(ls):
         return None

@@ -86,9 +86,12 @@ class Telling:
         self._timer = asyncio.get_running_loop().call_later(_GATHERED, self.flush)
 
     def _send(self, event: AgentEvent) -> None:
-        from qwen_lsp.features.agent.events import as_json
+        from qwen_lsp.features.agent.events import Called, as_json
+        from qwen_lsp.runs.words import about
 
         told = as_json(event)
+        if isinstance(event, Called):
+            told["about"] = self._ls.rpc.scrub(about(event.tool, event.arguments))
         if uris := self._uris(told):
             told["uris"] = uris
         self._ls.rpc.notify_raw(EVENT, {"token": self._token, "run": self.run, "event": told})

@@ -41,8 +41,8 @@ async def landed_and_kept(
     asking = Asking()
     label = Label(title, _first_line(reason), confirm=confirm, each=True)
 
-    async def question(title: str, detail: str) -> bool | None:
-        return await agree(ls, "edit", title, detail, asking.asked)
+    async def question(title: str, detail: str, diff: str) -> bool | None:
+        return await agree(ls, "edit", title, detail, asking.asked, diff=diff)
 
     manner = Manner(label, question if confirm else None, unasked, run or "", asking.asked)
 

@@ -27,7 +27,7 @@ from qwen_lsp.server.agent_applying import (
 )
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label, doing, takes
-from qwen_lsp.text.edits import FileEdit, reversed_edit
+from qwen_lsp.text.edits import FileEdit, reversed_edit, unified
 from qwen_lsp.workspace.paths import RelPath
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class Manner:
     """How a landing goes about it."""
 
     label: Label
-    agree: Callable[[str, str], Awaitable[bool | None]] | None = None
-    """Asks the person (a title, then what would happen) where the editor shows no preview of its own; None
-    where nobody can be asked."""
+    agree: Callable[[str, str, str], Awaitable[bool | None]] | None = None
+    """Asks the person (a title, what would happen, its diff) where the editor shows no preview of its own;
+    None where nobody can be asked."""
     unasked: bool = False
     """Whether files may be written where nobody could be asked. A text in the editor is nobody's loss: there
     its own undo takes the edit back."""
@@ -174,10 +174,11 @@ def _previews(ls: Server, parts: Parts) -> bool:
     return ls.edit_support.previews and not parts.disk
 
 
-def _question(parts: Parts) -> tuple[str, str]:
+def _question(parts: Parts) -> tuple[str, str, str]:
     edits = (*parts.editor, *parts.disk)
     several = "1 file" if len(edits) == 1 else f"{len(edits)} files"
-    return f"Apply the edit of {several}?", "\n".join(doing(edit) for edit in edits)
+    title, detail = f"Apply the edit of {several}?", "\n".join(doing(edit) for edit in edits)
+    return title, detail, "".join(unified(edit) for edit in edits)
 
 
 async def _ready(ls: Server, session: Session, edits: Sequence[FileEdit]) -> Parts:

@@ -35,7 +35,9 @@ async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> di
         session = next((one for one in ls.folders.values() if str(one.root) == stored.info.meta.root), None)
         if session is None:
             raise UserError(f"the folder of the run {stored.info.run} is not open")
-        return {"run": stored.info.run, "changes": changes(ls, session, stored.edits)}
+        landed = await asyncio.to_thread(_landed, stored.info.run)
+        told = changes(ls, session, stored.edits)
+        return {"run": stored.info.run, "changes": [{**one, "landed": one["path"] in landed} for one in told]}
 
     def write() -> Path:
         from qwen_lsp.runs.page import page
@@ -49,6 +51,12 @@ async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> di
         raise UserError(f"the page could not be written: {error.strerror or error}") from None
     shown = show and await show_file(ls, written, external=True)
     return {"run": stored.info.run, "page": {"path": str(written), "uri": uri_of(written), "shown": shown}}
+
+
+def _landed(run: str) -> set[str]:
+    from qwen_lsp.runs.landed import steps
+
+    return {file.edit.path for step in steps(run) for file in step.files}
 
 
 def markdown(stored: StoredRun) -> str:

@@ -12,11 +12,11 @@ import gc
 import logging
 import os
 import signal
-import stat
 import sys
 from typing import TYPE_CHECKING
 
 from qwen_lsp.server.wire import Connection
+from qwen_lsp.stdio import claim, is_pipe, log_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 _FLUSH_TIME = 2.0  # seconds for the client to take the last replies
 _CHUNK = 256 * 1024
+_SILENT = "pygls"
+"""Logs whole messages, and with them the text of documents and prompts."""
 
 
 def _build() -> Server:
@@ -59,14 +61,8 @@ async def converse(server: Server, connection: Connection) -> int:
 
 def serve_stdio() -> int:
     """Serve one client over standard input and output; returns the exit status."""
-    _log_to_stderr()
-    # The protocol's two streams become ours alone: a stray print goes to the log, and a child process
-    # neither reads nor holds them.
-    source, sink = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
+    log_to_stderr(_SILENT)
+    source, sink = claim()
     return asyncio.run(_stdio(source, sink))
 
 
@@ -77,11 +73,11 @@ async def _stdio(source: int, sink: int) -> int:
     _stop_on_signal(server)
     loop = asyncio.get_running_loop()
     out = _Output(connection)
-    if _is_pipe(sink):
+    if is_pipe(sink):
         await loop.connect_write_pipe(lambda: out, os.fdopen(sink, "wb", buffering=0))
     else:
         out.connection_made(_File(sink))
-    if not _is_pipe(source):
+    if not is_pipe(source):
         reading = asyncio.ensure_future(_read_blocking(connection, source))
         code = await converse(server, connection)
         await out.finish()
@@ -94,12 +90,6 @@ async def _stdio(source: int, sink: int) -> int:
     finally:
         transport.close()
         await out.finish()
-
-
-def _is_pipe(descriptor: int) -> bool:
-    """Whether the event loop can wait for it. Not on Windows, and neither for files nor for terminals."""
-    mode = os.fstat(descriptor).st_mode
-    return os.name != "nt" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
 
 
 async def _read_blocking(connection: Connection, source: int) -> None:
@@ -163,7 +153,7 @@ class _File(asyncio.WriteTransport):
 
 def serve_tcp(host: str = LOOPBACK, port: int = 0, on_ready: Callable[[int], None] | None = None) -> int:
     """Serve a client for each connection, until interrupted. There is no password: stay on loopback."""
-    _log_to_stderr()
+    log_to_stderr(_SILENT)
     return asyncio.run(_tcp(host, port, on_ready))
 
 
@@ -209,15 +199,3 @@ async def _serve_connection(server: Server, connection: Connection) -> None:
 def _stop_on_signal(server: Server) -> None:
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stopping.set)
-
-
-def _log_to_stderr() -> None:
-    """Our own log at the level of the settings; of the libraries only warnings, of pygls nothing.
-
-    pygls logs whole messages, and with them the text of documents and prompts.
-    """
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
-    logging.raiseExceptions = False  # an editor may close our stderr

@@ -49,11 +49,11 @@ def budget_of(arguments: Mapping[str, Any], default: int) -> int:
     return budget
 
 
-def form_of(arguments: Mapping[str, Any]) -> Literal["receipt", "html"]:
+def form_of(arguments: Mapping[str, Any]) -> Literal["receipt", "text", "html"]:
     """The `form` in which something is to be shown."""
     form = arguments.get("form", "receipt")
-    if form not in ("receipt", "html"):
-        raise UserError('`form` is "receipt" or "html"')
+    if form not in ("receipt", "text", "html"):
+        raise UserError('`form` is "receipt", "text" or "html"')
     return form
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """What would be sent around a place: each part with its tokens and its why, and what was withheld."""
-    from qwen_lsp.context.render import receipt
+    from qwen_lsp.context.render import receipt, receipt_text
     from qwen_lsp.context.webpage import page
     from qwen_lsp.session.pages import keep_page
 
@@ -40,8 +40,8 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
         packed = await _large_context(place, offset, feature, arguments)
         considered = len({*(part.path for part in packed.parts), *(path for path, _ in packed.left_out)})
     told = receipt(packed)
-    if form == "receipt":
-        return told
+    if form != "html":
+        return told | {"text": receipt_text(packed)} if form == "text" else told
 
     def write() -> Path:
         return keep_page(
@@ -64,15 +64,14 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 def _small_context(place: Place, offset: int, arguments: Mapping[str, Any]) -> tuple[Pack, int]:
     """The pack of a completion, and how many files there were to choose from."""
-    from qwen_lsp.context.pack import pack
-    from qwen_lsp.context.rank import USUAL, limit_for, rank
+    from qwen_lsp.context.around import around
 
     session = place.session
     budget = budget_of(arguments, session.settings.completion.budget_tokens)
-    limit = max(USUAL, limit_for(budget))
-    candidates = rank(place.snapshot, place.path, offset, visits=session.visits, limit=limit)
-    packed = pack(place.snapshot, candidates, budget=budget, count=session.count, gate=session.gate)
-    return packed, len({candidate.path for candidate in candidates})
+    return around(
+        place.snapshot, place.path, offset, budget=budget, count=session.count, gate=session.gate,
+        visits=session.visits,
+    )  # fmt: skip
 
 
 async def _large_context(place: Place, offset: int, feature: object, arguments: Mapping[str, Any]) -> Pack:

@@ -91,7 +91,7 @@ def standing(ls: Server) -> dict[str, Any]:
     usage = spent.usage if spent else None
     return {
         "state": state,
-        "text": _sentence(ls, state, f"{model} at {host}", problem),
+        "text": _sentence(ls, state, f"{model or 'The model'} at {host}", problem),
         "host": host,
         "model": model,
         "tokens": {

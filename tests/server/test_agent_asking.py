@@ -16,7 +16,7 @@ from qwen_lsp.server.agent_asking import answer, can_ask, leave
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.table import build
 from tests.support.agent import result_of, scene
-from tests.support.desk import EGLOT, THIN, VSCODE
+from tests.support.desk import EGLOT, NEOVIM, THIN, VSCODE
 from tests.support.editor import TIME, Editor, Json, in_process
 
 ASK = Ask("command", "Run a command?", "make test -- 'a b'", ("command", "make test -- 'a b'", ""))
@@ -52,6 +52,16 @@ async def test_a_client_with_our_requests_sees_exactly_what_would_happen() -> No
         assert asked[0] == {
             "run": "r1", "title": "Run a command?", "detail": "make test -- 'a b'", "kind": "command"
         }  # fmt: skip
+
+
+async def test_an_edit_that_the_client_does_not_preview_comes_with_its_diff(tmp_path: Path) -> None:
+    async with scene(tmp_path, {**NEOVIM, "experimental": THIN["experimental"]}) as at:
+        asked = heard(at.editor, "qwen/approve", {"answer": "once"})
+        at.script()
+        result = await at.edit()
+        assert (asked[0]["kind"], asked[0]["diff"]) == ("edit", result["diff"])
+        assert "+def before_tax" in result["diff"]
+        assert result["applied"]
 
 
 @pytest.mark.parametrize("reply", [None, {}, {"answer": "yes"}, {"answer": True}, [], "once"])

@@ -51,6 +51,7 @@ async def test_a_run_is_told_event_by_event_before_its_result(tmp_path: Path) ->
         assert "+def before_tax(price):" in changed["diff"]
         called = next(e["event"] for e in events if e["event"]["event"] == "called")
         assert called["uris"] == {"prices.py": at.desk.uri("prices.py")}
+        assert called["about"] == "prices.py"
         last = max(i for i, m in enumerate(at.editor.messages) if m.get("method") == "qwen/agentEvent")
         answer = next(i for i, m in enumerate(at.editor.messages) if m.get("result") == result)
         assert last < answer

@@ -111,6 +111,9 @@ async def test_context_is_shown_with_a_reason_for_each_part(root: Path) -> None:
         assert 0 < receipt["tokens"] <= 500
         assert [part["path"] for part in receipt["parts"]] == ["shapes.py"]
         assert all(part["why"] for part in receipt["parts"])
+        told = await editor.command("qwen.showContext", {**argument, "form": "text"})
+        assert f"{receipt['tokens']} of 500 tokens in 1 files" in told.pop("text")
+        assert told == receipt
 
 
 def page_of(root: Path) -> Json:

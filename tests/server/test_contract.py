@@ -242,7 +242,7 @@ async def test_questions_to_the_person_are_what_the_page_says() -> None:
         await leave(server, "r1", Ask("command", "Run?", "make", ("command", "make", "")))
         await answer(server, "r1", Question("Which?", ("a", "b")))
         for method, params in sent.items():
-            assert set(params) == SECTIONS[method].names("field")
+            assert set(params) == SECTIONS[method].always("field")
         assert set(sent) == {APPROVE, ASK}
     kinds = set(re.findall(r"`([^`]+)`", SECTIONS[APPROVE].text("field", "kind")))
     assert kinds == {*get_args(AskKind), "edit", "commit"}

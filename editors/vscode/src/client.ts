@@ -1,7 +1,9 @@
 // The connection to the server, as everything else in the extension sees it: one that outlives restarts.
+import { homedir } from 'node:os';
+import { setTimeout as after } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
-import type { LanguageClientOptions, StaticFeature } from 'vscode-languageclient/node';
+import type { InitializeParams, LanguageClientOptions } from 'vscode-languageclient/node';
 import { hearLog } from './logs.ts';
 import type { Logs } from './logs.ts';
 
@@ -19,11 +21,10 @@ export interface ServerHandle {
   readonly onDidChangeState: vscode.Event<ServerState>;
 }
 
-/** A server to start: the same value means that nothing has changed. */
+/** A server to start, with the variables that it gets besides those of the editor. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
-  /** Variables besides those of the editor. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -31,47 +32,40 @@ const START_TIME = 60_000; // milliseconds; a cold disk and an interpreter take 
 const DEATHS = 3; // within the time below; after that it is not started by itself any more
 const DEATHS_WITHIN = 180_000;
 
-/** What the server may know of this client besides the standard: see docs/protocol.md. */
-const EXPERIMENTAL: StaticFeature = {
-  fillClientCapabilities(capabilities) {
-    capabilities.experimental = { ...capabilities.experimental, qwen: { approvals: true, status: true, settings: true } };
-  },
-  initialize() {},
-  getState: () => ({ kind: 'static' }),
-  clear() {},
-};
-
-/** Tells failures to the log alone: what a person should know of is said once, by us. */
 class Client extends LanguageClient {
+  protected override fillInitializeParams(params: InitializeParams): void {
+    super.fillInitializeParams(params);
+    params.capabilities.experimental = { qwen: { approvals: true, status: true, settings: true } };
+  }
+
+  /** Failures go to the log alone: what a person should know is said once, by us. */
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
 }
 
-export class Connection implements ServerHandle, vscode.Disposable {
+export class Connection implements ServerHandle {
   readonly #states = new vscode.EventEmitter<ServerState>();
-  readonly #failures = new vscode.EventEmitter<string>();
-  readonly #notified = new Map<string, Set<(params: never) => void>>();
-  readonly #asked = new Map<string, (params: never, token: vscode.CancellationToken) => unknown>();
   readonly onDidChangeState = this.#states.event;
+  readonly #failures = new vscode.EventEmitter<string>();
   /** The server could not be started, or dies again and again: a sentence. Nothing is tried until it is asked for. */
   readonly onDidFail = this.#failures.event;
-  #client: LanguageClient | undefined;
+  readonly #notified = new Map<string, vscode.EventEmitter<unknown>>();
+  readonly #asked = new Map<string, (params: never, token: vscode.CancellationToken) => unknown>();
+  readonly #find: () => Promise<Launch | undefined>;
+  readonly #settings: () => Record<string, unknown>;
+  readonly #logs: Logs;
+  #client: Client | undefined;
   #launched = '';
   #state: ServerState = 'stopped';
   #queue: Promise<void> = Promise.resolve();
   #turn = 0;
   #forced = false;
   #deaths: number[] = [];
-  readonly #find: () => Promise<Launch | undefined>;
-  readonly #settings: () => Record<string, unknown>;
-  readonly #logs: Logs;
 
   /** `find` is asked before each start which server it is to be; undefined: none. */
   constructor(find: () => Promise<Launch | undefined>, settings: () => Record<string, unknown>, logs: Logs) {
-    this.#find = find;
-    this.#settings = settings;
-    this.#logs = logs;
+    [this.#find, this.#settings, this.#logs] = [find, settings, logs];
   }
 
   get state(): ServerState {
@@ -82,7 +76,7 @@ export class Connection implements ServerHandle, vscode.Disposable {
   restart(): Promise<void> {
     this.#deaths = [];
     this.#forced = true;
-    return this.#enqueue(() => this.#replace());
+    return this.refresh();
   }
 
   /** The same, but only where another server is found than the one that runs. */
@@ -94,18 +88,14 @@ export class Connection implements ServerHandle, vscode.Disposable {
     return this.#enqueue(() => this.#end());
   }
 
-  dispose(): void {
-    void this.stop();
-  }
-
   async request<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R> {
     while (this.#state === 'starting') {
       await this.#queue;
     }
-    if (this.#client === undefined || this.#state !== 'running') {
-      throw new Error('The qwen-lsp server is not running. The command "Qwen: Show Status" says why.');
+    if (this.#client === undefined) {
+      throw new Error('The qwen-lsp server is not running. "Qwen: Show Status" says why.');
     }
-    return token === undefined ? this.#client.sendRequest<R>(method, params) : this.#client.sendRequest<R>(method, params, token);
+    return this.#client.sendRequest<R>(method, params, ...(token === undefined ? [] : [token]));
   }
 
   command<R>(name: string, argument: object = {}, token?: vscode.CancellationToken): Promise<R> {
@@ -113,38 +103,25 @@ export class Connection implements ServerHandle, vscode.Disposable {
   }
 
   onNotification<P>(method: string, handler: (params: P) => void): vscode.Disposable {
-    let handlers = this.#notified.get(method);
-    if (handlers === undefined) {
-      handlers = new Set();
-      this.#notified.set(method, handlers);
-      this.#hear(this.#client, method);
+    const emitter = this.#notified.get(method) ?? new vscode.EventEmitter();
+    if (!this.#notified.has(method)) {
+      this.#client?.onNotification(method, (params) => emitter.fire(params));
     }
-    handlers.add(handler);
-    return new vscode.Disposable(() => this.#notified.get(method)?.delete(handler));
+    this.#notified.set(method, emitter);
+    return emitter.event((params) => handler(params as P));
   }
 
   onRequest<P, R>(method: string, handler: (params: P, token: vscode.CancellationToken) => R | Promise<R>): vscode.Disposable {
-    const isNew = !this.#asked.has(method);
     this.#asked.set(method, handler);
-    if (isNew) {
-      this.#answer(this.#client, method);
-    }
+    this.#client?.onRequest(method, handler as () => unknown);
     return new vscode.Disposable(() => this.#asked.delete(method));
   }
 
   /** Settings have changed: the server gets all that are set. */
   async tellSettings(): Promise<void> {
-    if (this.#state === 'running') {
-      await this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { qwen: this.#settings() } });
-    }
-  }
-
-  #hear(client: LanguageClient | undefined, method: string): void {
-    client?.onNotification(method, (params: unknown) => this.#notified.get(method)?.forEach((handler) => handler(params as never)));
-  }
-
-  #answer(client: LanguageClient | undefined, method: string): void {
-    client?.onRequest(method, (params: unknown, token) => this.#asked.get(method)?.(params as never, token) ?? null);
+    await this.#queue;
+    const told = this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { qwen: this.#settings() } });
+    await told?.catch((error: unknown) => this.#logs.client.warn(`settings were not told: ${said(error)}`));
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -164,59 +141,47 @@ export class Connection implements ServerHandle, vscode.Disposable {
       return;
     }
     await this.#end();
+    this.#launched = wanted;
     if (launch !== undefined) {
       this.#set('starting');
-      this.#launched = wanted;
       await this.#start(launch);
     }
   }
 
-  async #start(launch: Launch): Promise<void> {
-    this.#logs.client.info(`starts: ${[launch.command, ...launch.args].join(' ')}`);
-    const client = new Client('qwen', 'qwen-lsp', this.#executable(launch), this.#options());
-    client.registerFeature(EXPERIMENTAL);
-    for (const method of this.#notified.keys()) {
-      this.#hear(client, method);
-    }
-    for (const method of this.#asked.keys()) {
-      this.#answer(client, method);
-    }
-    this.#client = client;
+  async #start({ command, args, env }: Launch): Promise<void> {
+    this.#logs.client.info(`starts: ${[command, ...args].join(' ')}`);
+    // From the home folder, so that no file of a workspace is taken for a part of the server.
+    const options = { env: { ...process.env, ...env }, cwd: homedir() };
+    const client = new Client('qwen', 'qwen-lsp', { command, args: [...args], options }, this.#options());
+    this.#notified.forEach((emitter, method) => client.onNotification(method, (params) => emitter.fire(params)));
+    this.#asked.forEach((handler, method) => client.onRequest(method, handler as () => unknown));
     try {
-      await within(START_TIME, client.start());
+      const late = after(START_TIME, undefined, { ref: false }).then(() => Promise.reject(new Error('no answer within a minute')));
+      await Promise.race([client.start(), late]);
     } catch (error) {
-      this.#client = undefined;
-      // Ends the process as well, though it cannot be said good-bye to.
-      await client.stop().catch(() => undefined);
-      this.#fail(`The server does not start: ${said(error)}`);
+      this.#logs.server.error(said(error));
+      await client.stop().catch(() => undefined); // it cannot be said good-bye to, but its process ends
+      this.#fail(`The server ${command} does not start; its log says more.`);
       return;
     }
-    client.onDidChangeState(({ newState }) => {
-      if (newState === State.Stopped && this.#client === client) {
-        this.#client = undefined;
-        this.#died();
-      }
-    });
-    if (client.state !== State.Running) {
-      this.#client = undefined;
-      this.#died();
-      return;
-    }
-    const server = client.initializeResult?.serverInfo;
-    this.#logs.client.info(`runs: ${server?.name} ${server?.version}`);
+    const { name, version } = client.initializeResult?.serverInfo ?? {};
+    this.#logs.client.info(`runs: ${name} ${version}`);
+    this.#client = client;
+    const look = () => client.state === State.Stopped && this.#client === client && this.#died();
+    client.onDidChangeState(look);
     this.#set('running');
+    look();
   }
 
   async #end(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    if (client !== undefined) {
-      await client.dispose().catch((error: unknown) => this.#logs.client.warn(`was not stopped in time: ${said(error)}`));
-    }
+    await client?.dispose().catch((error: unknown) => this.#logs.client.warn(`was not stopped in time: ${said(error)}`));
     this.#set('stopped');
   }
 
   #died(): void {
+    this.#client = undefined;
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((then) => now - then < DEATHS_WITHIN), now];
     if (this.#deaths.length > DEATHS) {
@@ -224,9 +189,9 @@ export class Connection implements ServerHandle, vscode.Disposable {
       return;
     }
     this.#logs.client.warn('the server has ended by itself; it is started again');
-    this.#set('starting');
     this.#forced = true;
-    void this.#enqueue(() => this.#replace());
+    this.#set('starting');
+    void this.refresh();
   }
 
   #fail(problem: string): void {
@@ -240,11 +205,6 @@ export class Connection implements ServerHandle, vscode.Disposable {
       this.#state = state;
       this.#states.fire(state);
     }
-  }
-
-  #executable({ command, args, env }: Launch) {
-    // From the home folder, so that no file of a workspace is taken for a part of the server.
-    return { command, args: [...args], options: { env: { ...process.env, ...env }, cwd: this.#logs.home } };
   }
 
   #options(): LanguageClientOptions {
@@ -261,23 +221,9 @@ export class Connection implements ServerHandle, vscode.Disposable {
         closed: () => ({ action: CloseAction.DoNotRestart, handled: true, message: 'The connection has ended.' }),
       },
       middleware: {
-        workspace: {
-          configuration: (params) => params.items.map((item) => (item.section === 'qwen' ? this.#settings() : null)),
-        },
+        workspace: { configuration: ({ items }) => items.map(({ section }) => (section === 'qwen' ? this.#settings() : null)) },
       },
     };
-  }
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1000} seconds`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,13 +1,11 @@
 // The commands of the palette and of the status bar's menu, except those that show something (views).
 import * as vscode from 'vscode';
-import type { Connection } from './client.ts';
-import { said } from './client.ts';
+import { type Connection, said } from './client.ts';
 import type { Server } from './discovery.ts';
 import type { Installation } from './install.ts';
 import type { Logs } from './logs.ts';
 import { clearApiKey, keyVariables, setApiKey } from './secrets.ts';
-import { withLanguage } from './settings.ts';
-import type { Trigger } from './settings.ts';
+import { type Trigger, withLanguage } from './settings.ts';
 import type { Status } from './status.ts';
 
 export interface Parts {
@@ -32,7 +30,6 @@ export function registerCommands(parts: Parts): void {
     clearApiKey: () => clearApiKey(context.secrets),
     toggle: () => toggle(connection),
     toggleLanguage: () => toggleLanguage(),
-    whySuggestion: () => connection.command('qwen.whySuggestion', { ...activeDocument(), show: true }),
     doctor: () => doctor(parts),
     status: () => menu(parts),
   };
@@ -47,11 +44,6 @@ export function registerCommands(parts: Parts): void {
     };
     context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
   }
-}
-
-function activeDocument(): { uri?: string } {
-  const uri = vscode.window.activeTextEditor?.document.uri.toString();
-  return uri === undefined ? {} : { uri };
 }
 
 /** Completions on or off, for everything. The server knows which it is: its own config.toml may say so. */
@@ -102,20 +94,18 @@ async function doctor({ context, server, installation }: Parts): Promise<void> {
   await vscode.tasks.executeTask(task);
 }
 
-interface Row extends vscode.QuickPickItem {
-  readonly command?: string;
-}
+type Row = vscode.QuickPickItem & { readonly command?: string };
 
 async function menu({ connection, status }: Parts): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
   const row = (label: string, command: string): Row => ({ label, command });
-  const line: Row = { label: '', kind: vscode.QuickPickItemKind.Separator };
   const running = connection.state === 'running';
   const rows: Row[] = [
-    ...(running ? [row('$(power) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
-    ...(running && language !== undefined ? [row(`$(power) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
-    ...(running ? [row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext'), row('$(history) Agent Runs', 'qwen-lsp.agentRuns')] : []),
-    line,
+    ...(running ? [row('$(circle-slash) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
+    ...(running && language !== undefined ? [row(`$(circle-slash) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
+    ...(running && language !== undefined ? [row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext')] : []),
+    ...(running ? [row('$(history) Agent Runs', 'qwen-lsp.agentRuns')] : []),
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
     row('$(debug-restart) Restart Server', 'qwen-lsp.restart'),
     row('$(heart) Run the Doctor', 'qwen-lsp.doctor'),
     row('$(output) Show Server Log', 'qwen-lsp.showServerLogs'),

@@ -1,10 +1,8 @@
 import * as vscode from 'vscode';
-import { Connection } from './client.ts';
-import type { Launch } from './client.ts';
+import { Connection, type Launch } from './client.ts';
 import { registerCommands } from './commands.ts';
-import { findServer } from './discovery.ts';
-import type { Strategy, Wish } from './discovery.ts';
-import { Installation } from './install.ts';
+import { findServer, type Strategy, type Wish } from './discovery.ts';
+import { type Installation, installation } from './install.ts';
 import { Logs } from './logs.ts';
 import { thisMachine } from './machine.ts';
 import { activePython, onDidChangePython } from './python.ts';
@@ -18,18 +16,18 @@ let connection: Connection | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<Connection> {
   const logs = new Logs();
   const machine = thisMachine(activePython);
-  const installation = new Installation(context, machine, logs);
-  const look = () => findServer(wish(installation), machine);
+  const installs = installation(context, machine, logs);
+  const look = () => findServer(wish(installs), machine);
   let told: string | undefined;
 
   const find = async (): Promise<Launch | undefined> => {
     const { server, problem } = await look();
     if (server === undefined) {
-      const missing = problem ?? missingText(installation);
+      const missing = problem ?? missingText(installs);
       logs.client.warn(missing);
       status.missing = missing;
       if (missing !== told) {
-        void installation.tellMissing(missing);
+        void installs.tellMissing(missing);
       }
       told = missing;
       return undefined;
@@ -38,11 +36,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
     logs.client.info(`the server is ${server.how}`);
     return { command: server.program[0], args: server.args, env: await keyVariables(context.secrets) };
   };
-  const server = new Connection(find, () => currentSettings(context), logs);
-  connection = server;
+  const server = (connection = new Connection(find, () => currentSettings(context), logs));
   const status = new Status(server);
 
-  registerCommands({ context, connection: server, installation, logs, status, server: async () => (await look()).server });
+  registerCommands({ context, connection: server, installation: installs, logs, status, server: async () => (await look()).server });
   registerViews(context, server);
   context.subscriptions.push(
     logs,
@@ -50,13 +47,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
     server.onDidFail((problem) => void tellFailure(problem)),
     server.onDidChangeState((state) => void vscode.commands.executeCommand('setContext', 'qwen-lsp.running', state === 'running')),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('qwen.trace')) {
-        logs.settingsChanged();
-      }
       if (event.affectsConfiguration('qwen.server')) {
         void server.refresh();
       }
       if (event.affectsConfiguration('qwen')) {
+        logs.settingsChanged();
         void server.tellSettings();
       }
     }),
@@ -65,7 +60,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
   );
   await server.refresh();
   context.subscriptions.push(onDidChangePython(() => void server.refresh()));
-  if (installation.isOutdated) {
+  if (installs.found()?.isCurrent === false) {
     const answer = vscode.window.showInformationMessage('This version of the extension comes with a newer server.', 'Install…');
     void answer.then((chosen) => chosen && vscode.commands.executeCommand('qwen-lsp.installServer'));
   }
@@ -76,7 +71,7 @@ export async function deactivate(): Promise<void> {
   await connection?.stop();
 }
 
-function wish(installation: Installation): Wish {
+function wish(installs: Installation): Wish {
   const config = vscode.workspace.getConfiguration('qwen.server');
   return {
     path: config.get('path', ''),
@@ -85,7 +80,7 @@ function wish(installation: Installation): Wish {
     args: config.get<string[]>('args', []),
     trusted: vscode.workspace.isTrusted,
     folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
-    bundled: installation.python,
+    bundled: installs.found()?.python,
   };
 }
 
@@ -94,13 +89,13 @@ function currentSettings(context: vscode.ExtensionContext): Record<string, unkno
   return serverSettings(settingNames(context.extension.packageJSON), (name) => {
     const found = config.inspect(name);
     const isSet = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue].some((value) => value !== undefined);
-    return { value: config.get(name), isSet };
+    return isSet ? config.get(name) : undefined;
   });
 }
 
-function missingText(installation: Installation): string {
+function missingText(installs: Installation): string {
   const untrusted = vscode.workspace.isTrusted ? '' : ' (Programs of this workspace are not used, since it is not trusted.)';
-  return `The qwen-lsp server is not installed. Press Install, or run: ${installation.command}${untrusted}`;
+  return `The qwen-lsp server is not installed. Press Install, or run: ${installs.command}${untrusted}`;
 }
 
 async function tellFailure(problem: string): Promise<void> {

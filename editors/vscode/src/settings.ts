@@ -1,30 +1,18 @@
 // The settings that the server gets. Only what somebody has set is sent: a default of this extension would
 // hide what the person wrote into the server's own config.toml.
 
-/** One setting as VS Code knows it: its value in force, and whether somebody set it anywhere. */
-export interface Setting {
-  readonly value: unknown;
-  readonly isSet: boolean;
-}
-
 const OF_THE_CLIENT = /^qwen\.(server|trace)\./;
 
-/** `{completion: {enabled: false}}` from `qwen.completion.enabled`, for each name that somebody has set. */
-export function serverSettings(names: readonly string[], look: (name: string) => Setting): Record<string, unknown> {
+/** `{completion: {enabled: false}}` from `qwen.completion.enabled`. `look` says undefined for what nobody has set. */
+export function serverSettings(names: readonly string[], look: (name: string) => unknown): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
-  for (const name of names.filter((name) => !OF_THE_CLIENT.test(name))) {
-    const { value, isSet } = look(name);
-    if (!isSet) {
-      continue;
-    }
-    const [, ...way] = name.split('.');
-    const last = way.pop();
-    let group = settings;
-    for (const step of way) {
-      group = (group[step] ??= {}) as Record<string, unknown>;
-    }
-    if (last !== undefined) {
-      group[last] = value;
+  for (const name of names) {
+    const value = OF_THE_CLIENT.test(name) ? undefined : look(name);
+    const [, group = '', field] = name.split('.');
+    if (value !== undefined && field === undefined) {
+      settings[group] = value;
+    } else if (value !== undefined && field !== undefined) {
+      settings[group] = { ...(settings[group] as object | undefined), [field]: value };
     }
   }
   return settings;

@@ -1,10 +1,8 @@
 // The server installed from the wheel that this extension carries, into an environment of its own.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { onPath } from './discovery.ts';
-import type { Machine } from './discovery.ts';
-import { run } from './machine.ts';
-import type { Outcome } from './machine.ts';
+import { type Machine, onPath } from './discovery.ts';
+import { type Outcome, run } from './machine.ts';
 
 const DONE = 'installed'; // a file that is written last, so that half an installation is never taken for one
 
@@ -28,7 +26,7 @@ export function installed(storage: string, wheel: string | undefined, platform: 
   const whole = existsSync(storage) ? readdirSync(storage).filter((name) => existsSync(path.join(storage, name, DONE))).sort() : [];
   const current = wheel === undefined ? undefined : path.basename(wheel, '.whl');
   const name = whole.find((name) => name === current) ?? whole.at(-1);
-  return name === undefined ? undefined : { python: pythonIn(path.join(storage, name), platform), isCurrent: name === current };
+  return name === undefined ? undefined : { python: pythonIn(path.join(storage, name), platform), isCurrent: current === undefined || name === current };
 }
 
 /** A Python that can make the environment, or a sentence on what is missing. `preferred`: tried first. */

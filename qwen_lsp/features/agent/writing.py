@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from qwen_lsp.errors import EditRejected, ToolRefused, WorkspaceError
 from qwen_lsp.features.agent import edits, soundness
-from qwen_lsp.features.agent.toolbox import Arguments, Desk, Outcome, digest, text_of
+from qwen_lsp.features.agent.toolbox import Arguments, Desk, Outcome, Run, digest, text_of
 from qwen_lsp.workspace import disk
 from qwen_lsp.workspace.paths import RelPath, folder_of, protection
 
@@ -48,18 +48,21 @@ def edit_files(desk: Desk, arguments: Arguments) -> Outcome:
     listed = cast("Sequence[Mapping[str, Any]]", arguments["edits"])
     if not listed:
         raise ToolRefused("edit_files: edits is empty.")
+    return in_one(desk, [(edit, one) for one in listed])
+
+
+def in_one(desk: Desk, steps: Sequence[tuple[Run, Arguments]]) -> Outcome:
+    """Calls of editing tools as one: all of them or, with every failure told, none. Raises EditRejected."""
     said: list[str] = []
     shown: tuple[RelPath, ...] = ()
     failed: list[str] = []
     room = _LONGEST_REFUSAL
-    for number, one in enumerate(listed, 1):
+    for number, (run, one) in enumerate(steps, 1):
         try:
-            outcome = edit(desk, one)
+            outcome = run(desk, one)
         except (EditRejected, ToolRefused) as error:
-            text = str(error)
-            failed.append(
-                f"Edit {number} of {len(listed)} ({one['file_path']}) failed: {text[: max(room, 300)]}"
-            )
+            text, named = str(error), one.get("file_path") or one.get("source_path")
+            failed.append(f"Edit {number} of {len(steps)} ({named}) failed: {text[: max(room, 300)]}")
             room -= len(text)
             continue
         # Each edit sees what those before it did. Where it did nothing the file needs no second look.

@@ -1,0 +1,179 @@
+--- `:Qwen`, its subcommands and their completion.
+local api, client, pages, runs = vim.api, require('qwen.client'), require('qwen.page'), require('qwen.run')
+local M = {}
+local FEATURES = { 'completion', 'explain', 'action', 'agent' }
+
+local function say(...) require('qwen').say(...) end
+local function uri() return vim.uri_from_bufnr(0) end
+local function files(list) return #list == 1 and '1 file' or #list .. ' files' end
+
+--- Tells later whether the person has done nothing since: then what they wait for may come to the front.
+---@return fun(): boolean
+local function stillness()
+  local function now()
+    return { api.nvim_get_mode().mode, api.nvim_get_current_win(), api.nvim_win_get_cursor(0), vim.b.changedtick }
+  end
+  local before = now()
+  return function() return vim.deep_equal(before, now()) end
+end
+
+local function landed(told)
+  if told.problem then return say(told.problem, vim.log.levels.WARN) end
+  local open = vim.iter(told.files):any(function(file) return file.way == 'editor' end)
+  local hints = { open and ':wall saves' or nil, told.undone == nil and told.run and ':Qwen undo' or nil }
+  say(('%s %s  (%s)'):format(files(told.files), told.undone and 'as before' or 'changed', table.concat(hints, ', ')))
+end
+
+local function review(run, changes)
+  if runs.last then runs.last.page:close() end
+  require('qwen.review').open(changes, function(paths)
+    if #paths == 0 then return say('nothing was ticked, and nothing changed') end
+    client.command('qwen.landEdit', { run = run, files = #paths < #changes and paths or nil }, landed)
+  end)
+end
+
+---@param shown string
+---@param argument table
+local function edit(shown, argument)
+  local run = runs.begin(shown, stillness())
+  argument.uri, argument.stream = uri(), client.stream(function(params) runs.event(run, params.event) end)
+  local function over(doing, text, style)
+    client.streams[argument.stream], run.doing, run.over = nil, doing, true
+    runs.drop(run.run or '')
+    runs.line(run, text, style)
+    runs.redraw()
+  end
+  client.command('qwen.edit', argument, function(told)
+    if not told.run then -- A selection, which has landed by now.
+      over(told.ended, '')
+      run.page:close()
+      return landed(told)
+    end
+    if #told.changes == 0 then return over(told.ended, told.problem or 'Nothing is to be changed.', 'Title') end
+    run.run, run.changes = told.run, told.changes
+    over(told.ended, files(told.changes) .. ' to look at: Enter here, or :Qwen review', 'Title')
+    if run.still() or api.nvim_get_current_win() == run.page.win then return review(run.run, run.changes) end
+    say(files(told.changes) .. ' to look at  (:Qwen review)')
+  end, function(message) over('failed', message, 'Problem') end)
+end
+
+--- What can be done with a run of the list.
+local function choose(run)
+  local function show(form, done)
+    return function() client.command('qwen.showRun', { run = run.run, form = form }, done) end
+  end
+  local idle = not run.running
+  local acts = {
+    Show = show('markdown', function(told) pages.show('run', told.markdown) end),
+    Undo = run.undoable and function() client.command('qwen.undoEdit', { run = run.run }, landed) end or nil,
+    Resume = run.resumable and idle and function() edit(run.task, { resume = run.run, apply = false }) end or nil,
+    ['Look at the changes'] = idle and #run.files > 0
+      and show('changes', function(told) review(run.run, told.changes) end) or nil,
+  }
+  local names = vim.tbl_keys(acts)
+  table.sort(names)
+  vim.ui.select(names, { prompt = run.task }, function(name) return name and acts[name]() end)
+end
+
+---@class qwen.Call What was typed: `!`, what follows the subcommand, the lines before `:Qwen`.
+---@field bang boolean
+---@field rest string
+---@field range? lsp.Range
+
+--- Suggestions on or off, in this buffer or everywhere.
+local function switch(call, on)
+  vim[call.bang and 'g' or 'b'].qwen_enabled = on
+  client.start_all()
+  vim.iter(api.nvim_list_bufs()):each(require('qwen.inline').sync)
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+---@type table<string, fun(call: qwen.Call)>
+local COMMANDS = {
+  explain = function(call)
+    local page = pages.new('explain ' .. vim.fn.expand('%:t'), 'markdown')
+    local token = client.stream(function(params) page:append(params.text) end)
+    local function over() client.streams[token] = nil end
+    local argument = { uri = uri(), range = call.range, stream = token }
+    local stop = client.command('qwen.explainFile', argument, over, function(message) page:append(message) end)
+    page:open(nil, true)
+    api.nvim_create_autocmd('BufWinLeave', { buffer = page.buf, once = true, callback = function()
+      if client.streams[token] then stop() end
+      over()
+    end })
+  end,
+  edit = function(call)
+    local selection = call.range and not call.bang
+    local function begin(task)
+      if not task or vim.trim(task) == '' then return end
+      local argument = { task = task, range = call.range, scope = selection and 'selection' or nil }
+      if not selection then argument.apply = false end
+      edit(task, argument)
+    end
+    if call.rest ~= '' then return begin(call.rest) end
+    vim.ui.input({ prompt = selection and 'Change the selection: ' or 'Task for Qwen: ' }, begin)
+  end,
+  review = function()
+    local run = runs.last
+    if run and run.changes then return review(run.run, run.changes) end
+    say('nothing waits to be looked at. :Qwen runs has what was done before')
+  end,
+  view = function() runs.open(true) end,
+  answer = function() runs.answer() end,
+  context = function(call)
+    local position = vim.lsp.util.make_position_params(0, (client.get() or {}).offset_encoding or 'utf-16').position
+    local form = call.bang and 'html' or 'text'
+    local argument = { uri = uri(), position = position, form = form, feature = call.rest ~= '' and call.rest or nil }
+    client.command('qwen.showContext', argument, function(told)
+      if told.text then pages.show('context', told.text) end
+    end)
+  end,
+  status = function()
+    client.command('qwen.status', {}, function(told)
+      say(('%s %s.'):format(told.state.text, require('qwen').spent(told.state.tokens, told.state.cost)))
+    end)
+  end,
+  why = function()
+    client.command('qwen.whySuggestion', { uri = uri() }, function(told) pages.show('why', told.markdown) end)
+  end,
+  undo = function(call)
+    client.command('qwen.undoEdit', call.rest ~= '' and { run = call.rest } or { uri = uri() }, landed)
+  end,
+  runs = function(call)
+    local function form(run)
+      local state = run.running and 'running' or run.ended or 'broken off'
+      return ('%s  %s  %s'):format(run.begun:sub(1, 16):gsub('T', ' '), state, run.task)
+    end
+    client.command('qwen.agentRuns', call.bang and {} or { uri = uri() }, function(list)
+      if #list == 0 then return say('no runs yet. :Qwen edit begins one') end
+      vim.ui.select(list, { prompt = 'Runs', format_item = form }, function(run) return run and choose(run) end)
+    end)
+  end,
+  stop = function(call)
+    client.command('qwen.stopEdit', call.bang and {} or { uri = uri() }, function(told)
+      say(#told.stopped > 0 and 'stopped; :Qwen runs goes on with it' or 'nothing is running')
+    end)
+  end,
+  restart = function() client.restart() end,
+  log = function() vim.cmd('split +$ ' .. vim.fn.fnameescape(vim.lsp.get_log_path())) end,
+  enable = function(call) switch(call, true) end,
+  disable = function(call) switch(call, false) end,
+}
+
+function M.register()
+  local names = vim.tbl_keys(COMMANDS)
+  table.sort(names)
+  local function complete(lead, before)
+    local from = before:match('Qwen!?%s+context%s') and FEATURES or before:match('Qwen!?%s+%S*$') and names or {}
+    return vim.tbl_filter(function(name) return vim.startswith(name, lead) end, from)
+  end
+  api.nvim_create_user_command('Qwen', function(typed)
+    local name, rest = typed.args:match('^(%S*)%s*(.-)%s*$')
+    local act = COMMANDS[name]
+    if not act then return say('there are: ' .. table.concat(names, ', '), vim.log.levels.ERROR) end
+    local first, last = { line = typed.line1 - 1, character = 0 }, { line = typed.line2, character = 0 }
+    act({ bang = typed.bang, rest = rest, range = typed.range > 0 and { start = first, ['end'] = last } or nil })
+  end, { nargs = '+', range = true, bang = true, complete = complete, desc = 'Qwen' })
+end
+
+return M

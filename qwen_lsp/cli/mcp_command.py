@@ -1,0 +1,29 @@
+"""`qwen-lsp mcp`: the tools of docs/mcp.md for other agents, over standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+
+from qwen_lsp.errors import UserError
+
+
+def run(args: argparse.Namespace) -> int:
+    if importlib.util.find_spec("mcp") is None:
+        raise UserError(
+            "`qwen-lsp mcp` needs the package that speaks the protocol: pip install 'qwen-lsp[mcp]'"
+        )
+    from qwen_lsp.mcp_server.app import serve
+
+    return serve(None if args.path is None else _folder(args.path))
+
+
+def _folder(text: str) -> Path:
+    from qwen_lsp.cli.places import workspace
+    from qwen_lsp.mcp_server.rooms import refusal
+
+    root = workspace(text)
+    if reason := refusal(root):
+        raise UserError(reason)
+    return root

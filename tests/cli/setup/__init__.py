@@ -1,0 +1,1 @@
+"""`qwen-lsp setup`."""

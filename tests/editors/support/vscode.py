@@ -1,0 +1,356 @@
+"""VS Code as a person has it: the editor, its extension host and our packaged extension, with hands and eyes.
+
+    async with VSCode(workspace, extensions=folder, settings={"qwen.endpoint.baseUrl": url}) as code:
+        await code.open("shop.py")
+        await code.types("def ")
+        assert await code.ghost_text() == "total(items):"
+        await code.press("Tab")
+        await code.picture("vscode-ghost-text")
+
+It is served by code-server and drawn by Chromium without a window. Every folder and setting is the test's
+own, and the page may ask no host but this machine. Waits are for states; nothing sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from playwright.async_api import Frame, Locator, Page, Request, async_playwright
+
+from tests.editors.conftest import program
+from tests.editors.support import pictures
+
+WAIT = 120.0
+"""Longest wait in seconds; a start of the editor on a busy machine takes a third of it."""
+
+QUIET: Mapping[str, Any] = {
+    "chat.disableAIFeatures": True,
+    "extensions.autoCheckUpdates": False,
+    "extensions.autoUpdate": False,
+    "extensions.ignoreRecommendations": True,
+    "files.autoSave": "off",
+    "git.enabled": False,
+    "remote.autoForwardPorts": False,
+    "security.workspace.trust.enabled": False,
+    "telemetry.telemetryLevel": "off",
+    "update.mode": "none",
+    "window.commandCenter": False,
+    "workbench.enableExperiments": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+    "workbench.colorTheme": "Default Dark Modern",
+    "editor.accessibilitySupport": "off",
+    "editor.cursorBlinking": "solid",
+}
+"""Settings that keep what is none of our business off the screen."""
+
+OF_MACHINE = ("qwen.server.", "qwen.endpoint.", "qwen.index.workers", "qwen.index.cacheDir")
+"""Our settings that belong to a machine: a window on another machine takes them from that one only."""
+
+GHOST = """() => {
+    const all = (where, what) => [...where.querySelectorAll(what)];
+    const top = line => parseFloat(line.style.top) || 0;
+    const text = (line, what) => all(line, what).map(piece => piece.textContent).join("");
+    const drawn = all(document, ".monaco-editor .view-line").sort((a, b) => top(a) - top(b));
+    const inline = drawn.map(line => text(line, ".ghost-text-decoration")).filter(Boolean);
+    const below = drawn.filter(line => line.querySelector(".ghost-text")).map(line => line.textContent);
+    return [...inline, ...below].join("\\n");
+}"""
+"""Ghost text stands in pieces: behind the cursor within its line, and as lines of its own below."""
+
+LISTENING = re.compile(r"HTTP server listening on (http://127\.0\.0\.1:\d+)")
+
+
+class VSCode:
+    """One window of VS Code on one folder, with a server, a browser and user folders of its own."""
+
+    def __init__(
+        self,
+        workspace: Path,
+        *,
+        extensions: Path,
+        settings: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (1280, 800),
+    ) -> None:
+        """`extensions` is `extension.installed()`, or an empty folder; `size` is in pixels."""
+        self.workspace = workspace
+        self._extensions = extensions
+        self.settings = {**QUIET, **(settings or {})}
+        unwanted = ("VSCODE_", "CODE_SERVER", "ELECTRON_", "NODE_OPTIONS", "DISPLAY")
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(unwanted)},
+            **(environment or {}),
+        }
+        self._size = size
+        self.hosts: set[str] = set()
+        """Every host that the page has asked for anything."""
+        self.page: Page
+
+    # --- life
+
+    async def __aenter__(self) -> Self:
+        # Not in the test's folder: the path of a socket may have 107 characters only.
+        self.folder = Path(tempfile.mkdtemp(prefix="vscode-"))
+        self.data = self.folder / "data"
+        self.write_settings()
+        self._ending = contextlib.AsyncExitStack()
+        try:
+            await self._start()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    async def _start(self) -> None:
+        self.url = await self._serve()
+        playwright = await self._ending.enter_async_context(async_playwright())
+        width, height = self._size
+        context = await playwright.chromium.launch_persistent_context(
+            self.folder / "browser", viewport={"width": width, "height": height}, **pictures.options()
+        )
+        self._ending.push_async_callback(context.close)
+        context.on("request", self._note_host)
+        context.set_default_timeout(WAIT * 1_000)
+        self.page = context.pages[0]
+        await self.page.goto(f"{self.url}/?folder={quote(str(self.workspace))}", wait_until="commit")
+        await self.page.locator(".monaco-workbench .statusbar-item").first.wait_for()
+
+    async def _serve(self) -> str:
+        """Start code-server; the address that it listens on."""
+        self._log = self.folder / "code-server.log"
+        with self._log.open("wb") as log:
+            self._server = await asyncio.create_subprocess_exec(
+                program("code-server"), "--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry",
+                "--disable-update-check", "--disable-getting-started-override", "--session-socket",
+                str(self.folder / "socket"), "--user-data-dir", str(self.data), "--extensions-dir",
+                str(self._extensions),
+                stdout=asyncio.subprocess.PIPE, stderr=log, stdin=asyncio.subprocess.DEVNULL,
+                env=self._environment, cwd=self.folder, start_new_session=True,
+            )  # fmt: skip
+        self._ending.push_async_callback(self._end_server)
+        assert self._server.stdout is not None
+        async with asyncio.timeout(WAIT):
+            async for line in self._server.stdout:
+                if found := LISTENING.search(line.decode()):
+                    self._draining = asyncio.create_task(self._server.stdout.read())
+                    return found[1]
+        raise AssertionError(f"code-server has not started:\n{self._log.read_text()}")
+
+    async def _end_server(self) -> None:
+        """End it and all it has started; what does not go by itself is killed."""
+        group = self._server.pid
+        for number, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, number)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._server.wait(), patience)
+        if task := getattr(self, "_draining", None):
+            await task
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None and hasattr(self, "page"):
+                await self._tell_about(error)
+        finally:
+            await self._ending.aclose()
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if error is None:
+            assert self.hosts <= {urlsplit(self.url).netloc}, f"the page has asked {sorted(self.hosts)}"
+
+    async def _tell_about(self, error: BaseException) -> None:
+        """What helps to find the reason: the screen, what was said, and the extension's logs."""
+        name = re.sub(r"\W+", "-", os.environ.get("PYTEST_CURRENT_TEST", "vscode").split(" ")[0])
+        with contextlib.suppress(Exception):  # the first error is the one to tell
+            error.add_note(f"the screen: {await self.picture('failed-' + name.strip('-'))}")
+            error.add_note(f"notifications: {await self.notifications()}")
+        for log in sorted(self.data.rglob("exthost*/qwen-lsp.qwen-lsp/*.log")):
+            error.add_note(f"--- {log.name}\n{log.read_text(errors='replace')[-4_000:]}")
+
+    def _note_host(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob"):
+            self.hosts.add(parts.netloc)
+
+    def write_settings(self, **changed: Any) -> None:
+        """Write the user's settings, with some of them changed; a running window takes them up by itself."""
+        self.settings |= {name.replace("__", "."): value for name, value in changed.items()}
+        for folder, of_machine in (("User", False), ("Machine", True)):
+            own = {n: value for n, value in self.settings.items() if n.startswith(OF_MACHINE) is of_machine}
+            file = self.data / folder / "settings.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(own, indent=2))
+
+    # --- hands
+
+    async def press(self, *keys: str) -> None:
+        """Press keys by the names that a browser has for them: `Tab`, `Control+Period`, `F1`."""
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def types(self, text: str) -> None:
+        """Type a text, as fast as the browser takes it."""
+        await self.page.keyboard.type(text)
+
+    async def types_at(self, rate: float, text: str) -> float:
+        """Type a text at so many keys a second, catching up after a pause; the rate that it came to."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for number, key in enumerate(text):
+            await asyncio.sleep(begun + number / rate - loop.time())
+            await self.page.keyboard.type(key)
+        return len(text) / (loop.time() - begun)
+
+    async def open(self, file: str) -> None:
+        """Open a file of the folder by its name, as Ctrl+P does, and put the cursor in it."""
+        await self.press("Control+P")
+        await self._pick(file, file.rsplit("/", 1)[-1])
+        tab = self.page.locator(".tab.active", has_text=file.rsplit("/", 1)[-1])
+        await tab.wait_for()
+        await self.editor.locator(".view-line").first.wait_for()
+        await self.page.locator(".monaco-editor.focused").wait_for()
+
+    async def command(self, title: str) -> None:
+        """Run a command by its title in the command palette."""
+        await self.press("F1")
+        await self._pick(f">{title}", title)
+
+    async def _pick(self, typed: str, chosen: str) -> None:
+        """Type into the list at the top until the row is chosen, and press Enter."""
+        asked = self.page.locator(".quick-input-widget input:visible").first
+        await asked.wait_for()
+        await asked.fill(typed)
+        row = self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=chosen)
+        await row.wait_for()
+        await self.press("Enter")
+        await self.page.locator(".quick-input-widget").wait_for(state="hidden")
+
+    async def cursor_to(self, line: int, column: int = 1) -> None:
+        """Put the cursor somewhere; both are counted from 1, as the editor shows them."""
+        await self.press("Control+G")
+        asked = self.page.locator(".quick-input-widget input:visible").first
+        await asked.wait_for()
+        await asked.fill(f":{line}:{column}")
+        await self.press("Enter")
+        await self.page.locator(".statusbar-item", has_text=f"Ln {line}, Col {column}").wait_for()
+        await self.page.locator(".monaco-editor.focused").wait_for()
+
+    async def answer(self, text: str) -> None:
+        """Type into the box at the top that asks for something, and press Enter."""
+        asked = self.page.locator(".quick-input-widget input:visible").first
+        await asked.wait_for()
+        await asked.fill(text)
+        await self.press("Enter")
+        await self.page.locator(".quick-input-widget").wait_for(state="hidden")
+
+    async def save(self) -> None:
+        """Save the file in front, and wait until nothing of it is unsaved."""
+        await self.press("Control+S")
+        await self.page.locator(".tab.active:not(.dirty)").wait_for()
+
+    # --- eyes
+
+    @property
+    def editor(self) -> Locator:
+        """The text editor in front."""
+        return self.page.locator(".editor-group-container.active .editor-instance .monaco-editor").first
+
+    @property
+    def ghosts(self) -> Locator:
+        """The pieces of ghost text that are drawn."""
+        return self.page.locator('.monaco-editor [class*="ghost-text"]')
+
+    async def ghost_text(self) -> str:
+        """Wait for ghost text; all of it, lines as they stand."""
+        await self.ghosts.first.wait_for()
+        return plain(await self.page.evaluate(GHOST))
+
+    async def lines(self) -> list[str]:
+        """The lines that are drawn in the editor in front, ghost text included."""
+        drawn = await self.editor.locator(".view-line").evaluate_all(
+            "lines => lines.map(l => [parseFloat(l.style.top), l.innerText]).sort((a, b) => a[0] - b[0])"
+        )
+        return [plain(text) for _, text in drawn]
+
+    async def shows_line(self, text: str) -> None:
+        """Wait until a line with this in it is drawn in the editor in front; ghost text counts."""
+        await self.editor.locator(".view-line", has_text=text).first.wait_for()
+
+    def status(self, text: str | re.Pattern[str]) -> Locator:
+        """The item of the status bar with this text."""
+        return self.page.locator(".statusbar-item", has_text=text)
+
+    def servers(self) -> list[int]:
+        """Process ids of the language servers of this window."""
+        found: list[int] = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+                if session == self._server.pid and b"serve" in words:
+                    found.append(int(folder.name))
+        return found
+
+    @property
+    def our_status(self) -> Locator:
+        """The item of our extension in the status bar; its sentence is its `aria-label`."""
+        return self.page.locator('[id="qwen-lsp.qwen-lsp.qwen-lsp.status"]')
+
+    async def ready(self) -> str:
+        """Wait until the server runs and has nothing to do; the sentence that the status bar has for it."""
+        item = self.our_status.and_(self.page.locator(':not([aria-label="Qwen: The server runs."])'))
+        await item.filter(has=self.page.locator(".codicon-sparkle")).wait_for()
+        return await self.our_status.get_attribute("aria-label") or ""
+
+    async def notifications(self) -> list[str]:
+        """The messages that stand on the screen."""
+        return await self.page.locator(".notification-list-item-message").all_inner_texts()
+
+    def notification(self, text: str | re.Pattern[str]) -> Locator:
+        """A message on the screen, with its buttons."""
+        return self.page.locator(".notification-list-item", has_text=text)
+
+    async def webview(self, holds: str) -> Frame:
+        """Wait for the page of a view of ours that has this selector in it."""
+        async with asyncio.timeout(WAIT):
+            while True:
+                for frame in self.page.frames:
+                    with contextlib.suppress(Exception):  # frames come and go while they are looked at
+                        if await frame.locator(holds).count():
+                            return frame
+                await self.page.wait_for_event("framenavigated")
+
+    async def picture(self, name: str) -> Path:
+        """Write what is on the screen as `name`.png where a person can look at it; the file."""
+        file = pictures.folder() / f"{name}.png"
+        await self.page.screenshot(path=file)
+        return file
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that nothing tells about, such as a process or a file."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WAIT):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert condition(), what
+
+
+def plain(text: str) -> str:
+    """A drawn text as it was written: the editor draws blanks that do not break."""
+    return text.replace("\xa0", " ").replace("\u200b", "")

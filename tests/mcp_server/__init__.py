@@ -1,0 +1,1 @@
+"""Tests of qwen_lsp.mcp_server."""
