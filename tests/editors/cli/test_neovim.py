@@ -15,9 +15,12 @@ _TELL = """
 local function client() return vim.lsp.get_clients({ name = "qwen", bufnr = 0 })[1] end
 local began = vim.wait(120000, function() return client() ~= nil and client().initialized end, 50)
 local said = { began = began, plugin = vim.fn.exists(":Qwen") == 2 }
-if began then said.cmd, said.root = client().config.cmd, client().config.root_dir end
+if began then
+  local cmd = client().config.cmd
+  said.cmd = type(cmd) == "table" and cmd or require("qwen.options").now.cmd -- the plugin starts it itself
+  said.root = client().config.root_dir
+end
 io.stdout:write(vim.json.encode(said))
-vim.cmd("qa!")
 """
 
 
@@ -53,7 +56,7 @@ async def opened(person: Person, script: Path, version: str, *, plugin: bool) ->
     """Open a file of the project in a Neovim with nobody's settings but these; what its client says."""
     person.writes(script, _TELL)
     path = ("--cmd", f"set runtimepath+={SOURCE}/editors/neovim") if plugin else ()
-    ran = await person.runs(
-        program(version), "--headless", "-i", "NONE", *path, "shop/till.py", "-c", f"luafile {script}"
-    )
+    then = ("-c", f"luafile {script}", "-c", "qa!")
+    ran = await person.runs(program(version), "--headless", "-i", "NONE", *path, "shop/till.py", *then)
+    assert "{" in ran.said, ran.said
     return json.loads(ran.said[ran.said.index("{") : ran.said.rindex("}") + 1])

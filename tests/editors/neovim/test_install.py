@@ -68,7 +68,7 @@ async def test_a_manager_that_keeps_plugins_as_packages(root: Path, title: str, 
 
 async def test_lazy(root: Path) -> None:
     at = clone(root.parent / "lazy")
-    # As lazy.nvim does with a plugin that is not lazy: `config` is called with the plugin, which has its folder.
+    # As lazy.nvim does with a plugin that is not lazy: `config` is called with it, and it has its folder.
     spec = f"local spec = {lines_under('lazy.nvim')}\nvim.go.loadplugins = false\n"
     await suggests_something(root, f"{spec}spec.config({{ dir = '{at}' }})\n")
 
