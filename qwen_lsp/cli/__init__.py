@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import gc
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -57,16 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(module: str) -> _Command:
-    """A subcommand's module, imported out of the garbage collector's way: nothing in it is ever garbage."""
-    name = f"qwen_lsp.cli.{module}"
-    if name not in sys.modules and gc.isenabled():
-        gc.disable()
-        try:
-            importlib.import_module(name)
-        finally:
-            gc.freeze()
-            gc.enable()
-    return cast(_Command, importlib.import_module(name))
+    from qwen_lsp.imports import load
+
+    return cast(_Command, load(f"qwen_lsp.cli.{module}"))
 
 
 def _failed(sentence: str) -> int:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import importlib
 import json
 import logging
 import os
@@ -17,6 +15,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from qwen_lsp.imports import load
 from qwen_lsp.mcp_server.lines import Lines, open_lines
 from qwen_lsp.mcp_server.lobby import Lobby
 from qwen_lsp.stdio import claim, log_to_stderr
@@ -87,7 +86,7 @@ async def _converse(lines: Lines, path: Path | None) -> None:
 
 async def _load(lobby: Lobby, path: Path | None, here: Path) -> Rooms:
     """Import the index, begin with it where it is known which folder it is about, then import the library."""
-    await asyncio.to_thread(_imported, "qwen_lsp.mcp_server.rooms")
+    await asyncio.to_thread(load, "qwen_lsp.mcp_server.rooms")
     from qwen_lsp.mcp_server.rooms import Rooms
     from qwen_lsp.workspace.user_config import merged
 
@@ -95,18 +94,8 @@ async def _load(lobby: Lobby, path: Path | None, here: Path) -> Rooms:
     logging.getLogger("qwen_lsp").setLevel(settings.log_level.upper())
     known = [path] if path is not None else [here] if lobby.open and not lobby.roots else []
     rooms = Rooms(settings, known, fixed=path is not None)
-    await asyncio.to_thread(_imported, "qwen_lsp.mcp_server.serving")
+    await asyncio.to_thread(load, "qwen_lsp.mcp_server.serving")
     return rooms
-
-
-def _imported(module: str) -> None:
-    """Out of the garbage collector's way: nothing that is imported is ever garbage."""
-    gc.disable()
-    try:
-        importlib.import_module(module)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 class _Incoming:

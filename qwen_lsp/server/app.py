@@ -1,20 +1,19 @@
 """The ways to reach the server: standard input and output, or TCP.
 
-Kept light: the protocol's types are imported by `_build`, with the garbage collector out of their way,
-since nothing that is imported there is ever garbage.
+Kept light: the protocol's types are imported by `_build`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
+from qwen_lsp.imports import load
 from qwen_lsp.server.wire import Connection
 from qwen_lsp.stdio import claim, is_pipe, log_to_stderr
 
@@ -33,12 +32,9 @@ _SILENT = "pygls"
 
 
 def _build() -> Server:
-    gc.disable()
-    try:
-        from qwen_lsp.server.table import build
-    finally:
-        gc.freeze()
-        gc.enable()
+    load("qwen_lsp.server.table")
+    from qwen_lsp.server.table import build
+
     return build()
 
 
