@@ -24,7 +24,7 @@ from qwen_lsp.server.arguments import (
 )
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.progress import Progress, progress
-from qwen_lsp.text.edits import FileEdit, unified
+from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath
 
@@ -193,10 +193,8 @@ async def _landed(
     try:
         fit = landed(edits, wish.session.snapshot)
     except ConflictError as error:
-        shown = changes(ls, wish.session, edits)
-        return answer | {"diff": _diff(edits), "changes": shown, "problem": str(error)}
-    answer["diff"] = _diff(fit)
-    answer["changes"] = changes(ls, wish.session, fit)
+        return answer | _shown(ls, wish.session, edits) | {"problem": str(error)}
+    answer |= _shown(ls, wish.session, fit)
     if not fit or not wish.apply or told["ended"] == "cancelled":
         return answer
     bar.report("waits for you: look at the edit")
@@ -214,8 +212,9 @@ async def _landed(
     return answer | answered(ls, wish.session, landing)
 
 
-def _diff(edits: Sequence[FileEdit]) -> str:
-    return "".join(unified(edit) for edit in edits)
+def _shown(ls: Server, session: Session, edits: Sequence[FileEdit]) -> dict[str, Any]:
+    told = changes(ls, session, edits)
+    return {"diff": "".join(change["diff"] for change in told), "changes": told}
 
 
 # -- one selection -------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from qwen_lsp.server.suggestions import completion_status
 from qwen_lsp.workspace.paths import uri_of
 
 if TYPE_CHECKING:
-    from qwen_lsp.model.ledger import Total
     from qwen_lsp.session import Session
 
 State = Literal["off", "indexing", "ready", "working", "failing", "embedded"]
@@ -86,33 +85,27 @@ def _folder(session: Session) -> dict[str, Any]:
 
 def standing(ls: Server) -> dict[str, Any]:
     """How things stand, in one word and one sentence, with what was spent since the server started."""
+    from qwen_lsp.model.ledger import Total
+
     endpoint = _endpoint(ls)
     host, model = endpoint.get("host"), endpoint.get("model")
     ledgers = [session.ledger for session in ls.sessions()]
     problem = ls.rpc.scrub(next((ledger.problem for ledger in ledgers if ledger.problem), ""))
     state = _state(ls, endpoint["configured"], problem)
-    spent = _sum([ledger.totals().all for ledger in ledgers])
-    usage = spent.usage if spent else None
+    spent = sum((ledger.totals().all for ledger in ledgers), Total())
     return {
         "state": state,
         "text": _sentence(ls, state, f"{model or 'The model'} at {host}", problem),
         "host": host,
         "model": model,
         "tokens": {
-            "prompt": usage.prompt if usage else 0,
-            "completion": usage.completion if usage else 0,
-            "cached": usage.cached if usage else 0,
+            "prompt": spent.usage.prompt,
+            "completion": spent.usage.completion,
+            "cached": spent.usage.cached,
         },
-        "cost": spent.cost if spent else None,
+        "cost": spent.cost,
         "problem": problem or None,
     }
-
-
-def _sum(totals: list[Total]) -> Total | None:
-    found: Total | None = None
-    for total in totals:
-        found = total if found is None else found + total
-    return found
 
 
 def _state(ls: Server, configured: bool, problem: str) -> State:
