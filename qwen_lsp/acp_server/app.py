@@ -15,6 +15,7 @@ from acp.stdio import stdio_streams
 from qwen_lsp.acp_server.agent import QwenAgent
 from qwen_lsp.acp_server.wire import Wire
 from qwen_lsp.errors import UserError
+from qwen_lsp.stdio import claim
 from qwen_lsp.workspace.user_config import merged
 
 _LONGEST_PIECE = 1024 * 1024
@@ -26,17 +27,16 @@ def serve() -> int:
     logging.basicConfig(stream=sys.stderr, level=merged().log_level.upper(), format="qwen-lsp: %(message)s")
     if sys.stdin.isatty():
         raise UserError("`qwen-lsp acp` speaks a protocol: an editor starts it. See docs/acp.md")
-    _keep_output()
+    _keep_streams()
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_served())
     return 0
 
 
-def _keep_output() -> None:
-    """Standard output is the protocol's alone: whatever else prints goes to standard error."""
-    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdout = own
+def _keep_streams() -> None:
+    """The two streams are the protocol's alone; its library takes them from where everybody does."""
+    source, sink = claim()
+    sys.stdin, sys.stdout = os.fdopen(source, encoding="utf-8"), os.fdopen(sink, "w", encoding="utf-8")
 
 
 async def _served() -> None:

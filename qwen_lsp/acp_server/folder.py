@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from pathlib import Path
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.session import Session
+from qwen_lsp.session.opened import Opened
+from qwen_lsp.workspace.paths import holds_home
 from qwen_lsp.workspace.user_config import merged
 
-log = logging.getLogger(__name__)
 
-
-class Folder:
-    """An open workspace. It is indexed in the background; who needs the index waits for it."""
+class Folder(Opened):
+    """An open workspace, which several conversations may work in."""
 
     def __init__(self, root: Path) -> None:
+        super().__init__(root, merged())
         self.root = root
-        self.session = Session(root, merged())
         self.landing = asyncio.Lock()
         """One landing or undo at a time."""
-        self._started = asyncio.create_task(self._start(), name="index")
-
-    async def ready(self) -> Session:
-        """The workspace with its index, as the disk is now."""
-        await asyncio.shield(self._started)
-        await self.session.refresh()
-        return self.session
-
-    async def _start(self) -> None:
-        await self.session.start(learn=False)
-        self.session.watch()
-
-    async def aclose(self) -> None:
-        self._started.cancel()
-        await asyncio.gather(self._started, return_exceptions=True)
-        await self.session.aclose()
 
 
 class Folders:
@@ -69,7 +51,6 @@ def root_of(cwd: str) -> Path:
     root = Path(os.path.realpath(path))
     if not root.is_dir():
         raise UserError(f"{cwd}: no such folder")
-    home = Path(os.path.realpath(Path.home()))
-    if root in (home, *home.parents):
+    if holds_home(root):
         raise UserError(f"{cwd} is not one project, and all of it would be read. Open the project's folder")
     return root

@@ -8,9 +8,8 @@ as one journalled transaction, after which nothing can fail.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from qwen_lsp.acp_server.buffers import Buffers, Held
 from qwen_lsp.errors import ConflictError, ProtectedPath, QwenLspError
@@ -18,15 +17,13 @@ from qwen_lsp.features.agent.unsaved import overlaid
 from qwen_lsp.index.build import refresh
 from qwen_lsp.index.landing import landed
 from qwen_lsp.runs.landed import LandedEdit, note
-from qwen_lsp.runs.landing import paths_of, whole
+from qwen_lsp.runs.landing import paths_of, seen_through, whole
 from qwen_lsp.session import Session
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace import transaction
 from qwen_lsp.workspace.changes import planned
 from qwen_lsp.workspace.guard import guarded
 from qwen_lsp.workspace.paths import RelPath, protection
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +158,3 @@ async def _taken_back(buffers: Buffers, done: Sequence[tuple[FileEdit, Held]]) -
             pass
         left.append(edit)
     return left
-
-
-async def seen_through(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Do the work to its end, also when whoever waits for it is cancelled meanwhile."""
-    working = asyncio.ensure_future(work)
-    cancelled = False
-    while not working.done():
-        try:
-            await asyncio.wait([working])
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        working.exception()  # looked at, so that nobody misses it
-        raise asyncio.CancelledError
-    return working.result()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from qwen_lsp.acp_server.buffers import Buffers
-from qwen_lsp.acp_server.landing import divided, seen_through, written
+from qwen_lsp.acp_server.landing import divided, written
 from qwen_lsp.errors import ConflictError, FileUnreadable, UserError
 from qwen_lsp.runs.landed import composed, note_undone, steps
-from qwen_lsp.runs.landing import paths_of
+from qwen_lsp.runs.landing import paths_of, seen_through
 from qwen_lsp.runs.undoing import is_kept, seen, write_back
 from qwen_lsp.session import Session
 from qwen_lsp.text.edits import reversed_edit

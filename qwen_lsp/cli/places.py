@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.text.positions import LineIndex
-from qwen_lsp.workspace.paths import RelPath, within
+from qwen_lsp.workspace.paths import RelPath, holds_home, within
 
 _PLACE = re.compile(r"^(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+)|:(?P<column>\d+))?)?$", re.DOTALL)
 _PROJECT_FILES = (
@@ -81,15 +81,13 @@ def workspace(text: str) -> Path:
 
 def workspace_of(file: Path) -> Path:
     """The repository around a file, else the project, else the current folder, else its own folder."""
-    home = Path.home()
     for folder in file.parents:
         if (folder / ".git").exists():
             return folder
     for folder in file.parents:
-        # Nobody's project is all of a home or a machine, whatever lies there.
-        if folder in (home, *home.parents):
+        if holds_home(folder):  # whatever lies there
             break
         if any((folder / name).is_file() for name in _PROJECT_FILES):
             return folder
     here = Path.cwd()
-    return here if within(here, file) and here not in (home, *home.parents) else file.parent
+    return here if within(here, file) and not holds_home(here) else file.parent

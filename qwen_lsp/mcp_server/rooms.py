@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from qwen_lsp.errors import ToolRefused
 from qwen_lsp.session import Session
+from qwen_lsp.session.opened import Opened
 from qwen_lsp.settings import Settings
-
-log = logging.getLogger(__name__)
+from qwen_lsp.workspace.paths import holds_home
 
 Tell = Callable[[float, float | None, str], Awaitable[None]]
 """Tells the client how far a call is: done, of how many, and a sentence."""
@@ -20,9 +19,8 @@ _TELL_EVERY = 0.5
 
 def refusal(folder: Path) -> str | None:
     """Why a folder is no workspace, with what to do; None where it is one."""
-    home = Path.home()
-    if folder in (home, *home.parents):
-        what = "your home folder" if folder == home else "a folder above your home folder"
+    if holds_home(folder):
+        what = "your home folder" if folder == Path.home() else "a folder above your home folder"
         return (
             f"{folder} is {what}, and that is not one project. Name the project's folder in the client's "
             'configuration of this server: "args": ["mcp", "/path/to/project"].'
@@ -32,38 +30,14 @@ def refusal(folder: Path) -> str | None:
     return None
 
 
-class Room:
-    """One workspace, being indexed or ready."""
-
-    def __init__(self, root: Path, settings: Settings) -> None:
-        self.session = Session(root, settings)
-        self.done = self.total = 0
-        self._starting = asyncio.create_task(self._start(), name=f"index {root.name}")
-
-    async def _start(self) -> None:
-        await self.session.start(self._progress, learn=False)
-        self.session.watch()
-
-    def _progress(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-
-    async def ready(self, tell: Tell) -> Session:
-        """The workspace, indexed, and looked at again where something may have changed."""
-        while not self._starting.done():
-            await asyncio.wait({self._starting}, timeout=_TELL_EVERY)
-            if not self._starting.done():
-                name = self.session.root.name
-                await tell(
-                    self.done, self.total or None, f"Indexing {name}: {self.done} of {self.total} files"
-                )
-        await self._starting
-        await self.session.refresh()
-        return self.session
-
-    async def aclose(self) -> None:
-        self._starting.cancel()
-        await asyncio.gather(self._starting, return_exceptions=True)
-        await self.session.aclose()
+async def _told(room: Opened, tell: Tell) -> Session:
+    """The workspace, indexed; the client is told meanwhile how far that is."""
+    while not room.starting.done():
+        await asyncio.wait({room.starting}, timeout=_TELL_EVERY)
+        if not room.starting.done():
+            name = room.session.root.name
+            await tell(room.done, room.total or None, f"Indexing {name}: {room.done} of {room.total} files")
+    return await room.ready()
 
 
 class Rooms:
@@ -73,7 +47,7 @@ class Rooms:
         self._settings = settings
         self.fixed = fixed
         """Whether the user has named the folders, so that no client changes them."""
-        self._rooms: dict[Path, Room] = {}
+        self._rooms: dict[Path, Opened] = {}
         self._refused: list[str] = []
         self._settled = asyncio.Event()
         if roots:
@@ -88,13 +62,13 @@ class Rooms:
         """The client is about to say where it works; calls wait for that."""
         self._settled.clear()
 
-    def settle(self, roots: Sequence[Path]) -> list[Room]:
+    def settle(self, roots: Sequence[Path]) -> list[Opened]:
         """Work in these folders from now on; returns the rooms to close."""
         refused = {root: refusal(root) for root in dict.fromkeys(roots)}
         wanted = [root for root, reason in refused.items() if reason is None]
         self._refused = [reason for reason in refused.values() if reason is not None]
         gone = [room for root, room in self._rooms.items() if root not in wanted]
-        self._rooms = {root: self._rooms.get(root) or Room(root, self._settings) for root in wanted}
+        self._rooms = {root: self._rooms.get(root) or Opened(root, self._settings) for root in wanted}
         self._settled.set()
         return gone
 
@@ -103,7 +77,7 @@ class Rooms:
         await self._settled.wait()
         if not self._rooms:
             raise ToolRefused(" ".join(self._refused) or "There is no workspace.")
-        return [await room.ready(tell) for room in list(self._rooms.values())]
+        return [await _told(room, tell) for room in list(self._rooms.values())]
 
     async def aclose(self) -> None:
         for room in self._rooms.values():

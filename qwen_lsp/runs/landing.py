@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from qwen_lsp.errors import ConflictError, FileUnreadable
 from qwen_lsp.index.build import refresh
@@ -118,7 +118,12 @@ def _check_saved(session: Session, paths: Sequence[RelPath]) -> None:
 
 async def whole(work: Callable[[], _Result]) -> _Result:
     """Run `work` in a thread to its end, also when the task is cancelled meanwhile."""
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+    return await seen_through(asyncio.to_thread(work))
+
+
+async def seen_through(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Do the work to its end, also when whoever waits for it is cancelled meanwhile."""
+    running = asyncio.ensure_future(work)
     cancelled = False
     while not running.done():
         try:

@@ -84,6 +84,12 @@ def uri_of(path: Path) -> str:
     return "file://" + quote(text if text.startswith("/") else f"/{text}", safe="/:@!$&'()*+,;=~-._")
 
 
+def holds_home(folder: Path) -> bool:
+    """Whether an absolute folder is the user's home or above it: all of a home or a machine is no project."""
+    home = Path.home()
+    return any(folder in (one, *one.parents) for one in (home, Path(os.path.realpath(home))))
+
+
 def user_folder(variable: str, fallback: str, environ: Mapping[str, str] = os.environ) -> Path:
     """This program's own folder below a base folder of the user's (XDG Base Directory Specification).
 
