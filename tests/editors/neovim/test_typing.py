@@ -41,7 +41,9 @@ vim.api.nvim_create_autocmd('VimEnter', { callback = function()
   mark('editor is up')
   vim.api.nvim_feedkeys(vim.keycode('GA + '), 't', false)
 end })
-vim.api.nvim_create_autocmd('LspAttach', { callback = function() mark('server has answered the first request') end })
+vim.api.nvim_create_autocmd('LspAttach', { callback = function()
+  mark('server has answered the first request')
+end })
 vim.api.nvim_create_autocmd('LspRequest', { callback = function(event)
   local request = event.data.request
   if request.method ~= 'textDocument/inlineCompletion' then return end
