@@ -9,7 +9,7 @@ import { here, showPage } from './pages.ts';
 
 interface Landing { run: string; applied: boolean; undone?: boolean; files: { path: string; state: string }[]; problem?: string }
 interface Result extends Landing { ended: string; reason: string; summary: string; changes?: Change[] }
-interface Leave { title: string; detail: string; kind: string }
+interface Leave { title: string; detail: string; kind: string; diff?: string }
 interface Question { question: string; options: string[] }
 
 export class AgentView implements vscode.WebviewViewProvider {
