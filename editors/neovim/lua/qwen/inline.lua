@@ -112,18 +112,20 @@ function M.menu(open)
   M.sync(buf)
 end
 
---- Without inline completion: the same suggestion in the completion menu. Neovim 0.10 puts its lines into one.
+--- Without inline completion: the same suggestion in the completion menu. Of several lines Neovim puts the first alone,
+--- or, before 0.11, all into one.
 ---@param client vim.lsp.Client
 ---@param buf integer
 function M.menu_source(client, buf)
-  if vim.lsp.completion and vim.lsp.completion.enable then return vim.lsp.completion.enable(true, client.id, buf) end
-  local group = api.nvim_create_augroup('qwen.source.' .. buf, {})
+  if vim.lsp.completion and vim.lsp.completion.enable then vim.lsp.completion.enable(true, client.id, buf) end
   local function done()
-    local word = vim.v.completed_item.word or ''
     local item = vim.tbl_get(vim.v.completed_item, 'user_data', 'nvim', 'lsp', 'completion_item') or {}
+    local word, text = vim.v.completed_item.word or '', vim.tbl_get(item, 'textEdit', 'newText') or ''
     local row, col = unpack(api.nvim_win_get_cursor(0))
-    if item.documentation == word and word:find('\n') and col >= #word then put(row, col - #word, col, word) end
+    local stands = word ~= '' and api.nvim_get_current_line():sub(col - #word + 1, col) == word
+    if stands and text:find('\n') and vim.startswith(text, word) then put(row, col - #word, col, text) end
   end
+  local group = api.nvim_create_augroup('qwen.source.' .. buf, {})
   api.nvim_create_autocmd('CompleteDone', { group = group, buffer = buf, callback = done })
 end
 
