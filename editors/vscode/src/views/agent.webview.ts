@@ -6,7 +6,7 @@ import type { Ask, Call, Change, Entry, FromPage, Mode, Run, RunInfo, State, ToP
 import { after, words } from './model.ts';
 
 /** What is the person's own on this screen, kept while the view is hidden: the task being written, what is folded out, what is not ticked. */
-interface Own { draft: string; mode: Mode | undefined; open: Record<string, boolean>; left: Record<string, boolean> }
+interface Own { draft: string; open: Record<string, boolean>; left: Record<string, boolean> }
 declare function acquireVsCodeApi(): { postMessage(message: FromPage): void; getState(): Own | undefined; setState(own: Own): void };
 
 const MOST_LINES = 400; // of a diff, before the person asks for the rest
@@ -22,7 +22,7 @@ const ANSWERS: Record<string, [string, string][]> = {
 };
 
 const code = acquireVsCodeApi();
-const own: Own = { draft: '', mode: undefined, open: {}, left: {}, ...code.getState() };
+const own: Own = { draft: '', open: {}, left: {}, ...code.getState() };
 const at = (id: string) => document.getElementById(id) as HTMLInputElement;
 const [main, foot] = [at('main'), at('foot')];
 const drawn = new WeakMap<Entry, [boolean, Tree]>();
@@ -88,8 +88,7 @@ function ending(run: RunInfo): string {
 
 function home(): Kid[] {
   const modes = RANK.slice(0, RANK.indexOf(state.mode) + 1) as Mode[];
-  const mode = own.mode && modes.includes(own.mode) ? own.mode : state.mode;
-  const start = () => (value('task') ? send({ type: 'start', task: value('task'), mode }) : at('task').focus());
+  const start = () => (value('task') ? send({ type: 'start', task: value('task'), mode: value('mode') as Mode }) : at('task').focus());
   return [
     h('form', { key: 'form', class: 'task', onsubmit: submits(start) },
       h('label', { for: 'task' }, 'What should be done?'),
@@ -100,8 +99,7 @@ function home(): Kid[] {
         h('button', { type: 'button', 'aria-label': `Do not point at ${label}`, onclick: () => send({ type: 'unpoint', uri }) }, icon('failed')))),
       button('Add files…', { type: 'point' }, { class: 'link' })),
       h('div', { class: 'row' },
-        h('select', { id: 'mode', 'aria-label': 'What the run may do', onchange: () => keep(() => (own.mode = value('mode') as Mode)) },
-          modes.map((name) => h('option', { value: name, selected: name === mode }, MODES[name]))),
+        h('select', { id: 'mode', 'aria-label': 'What the run may do' }, modes.map((name) => h('option', { key: name, value: name, selected: name === state.mode }, MODES[name]))),
         h('button', { type: 'submit', class: 'primary', title: 'Ctrl+Enter', disabled: state.server !== 'running' || state.busy !== '' }, 'Start')),
       h('p', { class: 'soft' }, 'Works on a copy of your files. Nothing of yours changes before you have seen it and said yes.')),
     h('h2', { key: 'title', tabindex: -1, class: 'small' }, 'Earlier runs'),
