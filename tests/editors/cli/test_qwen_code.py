@@ -6,6 +6,7 @@ from qwen_lsp.cli.setup.clients import rules
 from qwen_lsp.mcp_server.catalog import ENTRIES
 from tests.editors.cli.conftest import FILES, RENAMED, WAIT, Person, Ran, answers, plain, tools
 from tests.editors.conftest import program
+from tests.editors.support import pictures
 from tests.editors.support.terminal import Tmux
 from tests.support.endpoint import ScriptedEndpoint
 
@@ -72,7 +73,8 @@ async def test_in_a_terminal_it_asks_before_it_writes(person: Person, model: Scr
         asked = await terminal.screen()
         assert "shop/till.py:5" in asked
         assert 'Allow execution of MCP tool "apply_edits"' in asked
-        await terminal.picture("qwen-code-asks")
+        _, _, task = (await terminal.coloured()).rpartition("Read context files")
+        await pictures.of_terminal(task.partition("\n")[2].lstrip("\n"), "qwen-code-asks", width=100)
         assert person.file("shop/money.py") == FILES["shop/money.py"]
         await terminal.keys("Enter")
         await terminal.shows("Edited shop/till.py", wait=WAIT)
