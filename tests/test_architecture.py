@@ -46,6 +46,7 @@ def test_generated_docs_are_current() -> None:
 # Who opens files besides `workspace`, and what they are: never a file of the user's project, except the
 # scratch copy that the tour makes of listed files.
 _OPENS = {
+    "acp_server/app.py": "standard output, kept for the protocol",
     "cli/__init__.py": "the null device",
     "cli/client.py": "a log the user names",
     "cli/pack_command.py": "a page the user names",
@@ -55,9 +56,13 @@ _OPENS = {
     "index/codec.py": "sources of the package",
     "index/turns.py": "the lock beside the index",
     "mcp_client/pinned.py": "what was allowed of programs that lend tools, in the state folder",
+    "mcp_server/lines.py": "the standard streams",
     "model/tokens.py": "data of the package",
     "runs/landed.py": "what has landed, in the records of runs",
     "cli/agent_commit.py": "a commit message, for the user's own editor",
+    "cli/setup/clients.py": "texts of the package",
+    "cli/setup/files.py": "other programs' configuration, on request",
+    "cli/setup/record.py": "what setup wrote, in the state folder",
     "cli/agent_page.py": "a page where the user wants it",
     "runs/record.py": "records of runs in the state folder",
     "runs/stored.py": "records of runs in the state folder",
@@ -73,10 +78,11 @@ _OPENS = {
     "sandbox/place.py": "the lock beside a scratch copy",
     "sandbox/readback.py": "a scratch copy, through workspace.beneath",
     "sandbox/watching.py": "what processes use, and a scratch copy",
-    "server/app.py": "the null device",
+    "server/app.py": "the standard streams",
     "server/showing.py": "an explanation in the state folder",
     "session/epochs.py": "epochs in the cache folder",
     "session/pages.py": "pages in the cache folder",
+    "stdio.py": "the null device",
     "syntax/grammar.py": "queries of the package",
 }
 _OPENING = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "copyfile", "fdopen"})

@@ -73,7 +73,7 @@ def test_every_setting_of_the_server_is_there_and_no_other() -> None:
 @pytest.mark.parametrize("name", of_the_server())
 def test_a_setting_has_the_servers_type_default_choices_and_bounds(name: str) -> None:
     said = SHOWN[name]
-    told = {"scope", "markdownDescription", "enumDescriptions"}
+    told = {"scope", "order", "markdownDescription", "enumDescriptions"}
     assert {key: value for key, value in said.items() if key not in told} == as_json_schema(
         of_the_server()[name]
     )

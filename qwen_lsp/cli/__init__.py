@@ -103,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     transport.add_argument("--stdio", action="store_true", help="speak over standard input and output")
     transport.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP address")
 
+    add("acp", "run the agent for editors that speak the Agent Client Protocol (stdio)", "acp_command")
+
     tour = add("tour", "show everything working on a real workspace", "tour")
     tour.add_argument("path", nargs="?", default=".", metavar="PATH", help="the workspace")
     tour.add_argument("--record", metavar="FILE", help="also write what was shown as an SVG picture")

@@ -13,9 +13,9 @@ from rich.console import Console
 from qwen_lsp.cli.places import workspace
 from qwen_lsp.cli.setup import changing, program, showing
 from qwen_lsp.cli.setup.changing import Change
-from qwen_lsp.cli.setup.clients import ASKS, CLIENTS, LOOKS, Client, Target, snippet
+from qwen_lsp.cli.setup.clients import CLIENTS, Client, Target, snippet
 from qwen_lsp.cli.setup.places import Machine
-from qwen_lsp.cli.setup.trial import Tried, tried
+from qwen_lsp.cli.setup.trial import tried
 from qwen_lsp.errors import UserError
 from qwen_lsp.text.words import number
 
@@ -71,7 +71,7 @@ def _written(console: Console, client: Client, targets: Sequence[Target], args: 
     if wrote:
         flags = "".join(f" --{name}" for name in ("project", "rules") if getattr(args, name))
         _say(console, f"\n{told}")
-        _say(console, f"Next: {client.next}")
+        _say(console, f"Next: {client.next_in_project if args.project else client.next}")
         _say(console, f"To take it back: qwen-lsp setup {client.name}{flags} --undo")
     elif not failed:
         _say(console, f"Nothing to do. {told}")
@@ -93,17 +93,8 @@ def _tried(console: Console, client: Client, command: Sequence[str]) -> str:
             found = asyncio.run(tried(command))
     else:
         found = asyncio.run(tried(command))
-    return _lends(found)
-
-
-def _lends(found: Tried) -> str:
-    asks = [name for name in found.tools if name in ASKS]
-    free = [name for name in found.tools if name in LOOKS]
-    told = (
-        f"Tried: the server answers after {found.seconds:.1f} s and lends {number(len(found.tools), 'tool')}."
-    )
-    told += f" {', '.join(free)} only look and run without a question."
-    return f"{told} {', '.join(asks)} changes files, so it asks first." if asks else told
+    lent = f"{number(len(found.tools), 'tool')}: {', '.join(found.tools)}"
+    return f"Tried: the server answers after {found.seconds:.1f} s and lends {lent}.\n{client.rights}"
 
 
 def _told(console: Console, target: Target, change: Change) -> None:

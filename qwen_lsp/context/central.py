@@ -45,12 +45,13 @@ def _ranked(snapshot: Snapshot) -> Mapping[RelPath, Standing]:
         if path not in snapshot.skipped and (language := snapshot.language(path)) and language.is_code
     ]
     leads = {path: [to for to in dependencies(snapshot, path) if to != path] for path in code}
-    users = dict.fromkeys(code, 0)
-    for targets in leads.values():
+    weight = {path: _TEST if is_test(path) else 1.0 for path in code}
+    users, leaning = dict.fromkeys(code, 0), dict.fromkeys(code, 0.0)
+    for path, targets in leads.items():
         for target in targets:
             if target in users:
                 users[target] += 1
-    weight = {path: _TEST if is_test(path) else 1.0 for path in code}
+                leaning[target] += weight[path]
     total = sum(weight.values()) or 1.0
     rest = {path: weight[path] / total for path in code}
     share = rest
@@ -62,6 +63,6 @@ def _ranked(snapshot: Snapshot) -> Mapping[RelPath, Standing]:
                 gained[target] += _PASSED_ON * share[path] / len(inside)
         share = gained
     # A file that only one central file imports is a part of that one.
-    worth = {path: share[path] * math.sqrt(users[path]) for path in code}
+    worth = {path: share[path] * math.sqrt(leaning[path]) for path in code}
     order = sorted(code, key=lambda path: (is_test(path), -worth[path], -share[path], path))
     return {path: Standing(share[path], users[path]) for path in order}

@@ -74,8 +74,8 @@ ul.paths li { break-inside: avoid; overflow-wrap: anywhere; }
 SCRIPT = """
 "use strict";
 const $ = (id) => document.getElementById(id);
-function reveal() {
-  const text = location.hash.length > 1 && $(decodeURIComponent(location.hash.slice(1)));
+function reveal(hash) {
+  const text = hash.length > 1 && $(decodeURIComponent(hash.slice(1)));
   const part = text && text.closest("#list details");
   if (part) {
     part.parentElement.hidden = false;
@@ -84,7 +84,7 @@ function reveal() {
     part.querySelector("summary").focus({ preventScroll: true });
   }
 }
-addEventListener("hashchange", reveal);
+addEventListener("hashchange", () => reveal(location.hash));
 const map = $("map"), told = $("told");
 if (map) {
   const hint = told.textContent;
@@ -98,8 +98,13 @@ if (map) {
   map.addEventListener("pointerleave", () => tell(null));
   map.addEventListener("focusin", (event) => tell(event.target.closest("a")));
   map.addEventListener("click", (event) => {
+    // Not left to the link: it does nothing when it is followed again, nor within an editor.
     const tile = event.target.closest("a");
-    if (tile && tile.getAttribute("href") === location.hash) reveal();
+    if (!tile) return;
+    event.preventDefault();
+    const hash = tile.getAttribute("href");
+    if (hash === location.hash) reveal(hash);
+    else location.hash = hash;
   });
   const far = (from, to, key) => {
     const x = to.left + to.width / 2 - from.left - from.width / 2;
@@ -144,5 +149,5 @@ if (tools) {
   $("filter").addEventListener("input", filter);
   $("order").addEventListener("change", sort);
 }
-reveal();
+reveal(location.hash);
 """

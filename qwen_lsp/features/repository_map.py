@@ -123,7 +123,7 @@ def _defined(lines: Sequence[str], facts: FileFacts, members: bool, most: int) -
     inner = [
         i
         for i, d in enumerate(facts.definitions)
-        if d.parent in top and d.kind in _CALLABLE and not d.name.startswith("_")
+        if d.parent in top and d.kind in _CALLABLE and (d.kind == "constructor" or not d.name.startswith("_"))
     ]
     public = [i for i in top if not facts.definitions[i].name.startswith("_")]
     chosen = (public or top)[:most]

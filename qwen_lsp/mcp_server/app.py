@@ -94,7 +94,7 @@ async def _load(lobby: Lobby, path: Path | None, here: Path) -> Rooms:
     settings = merged()
     logging.getLogger("qwen_lsp").setLevel(settings.log_level.upper())
     known = [path] if path is not None else [here] if lobby.open and not lobby.roots else []
-    rooms = Rooms(settings, known)
+    rooms = Rooms(settings, known, fixed=path is not None)
     await asyncio.to_thread(_imported, "qwen_lsp.mcp_server.serving")
     return rooms
 

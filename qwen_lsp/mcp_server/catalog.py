@@ -122,8 +122,8 @@ ENTRIES: Mapping[str, Entry] = {
         Entry(
             "references",
             "Find references",
-            "Every place in code that uses a name; comments and strings are left out. Answers path:line: "
-            "text. Use it before renaming or changing a signature.",
+            "Every place in code that uses or defines a name; comments and strings are left out. Answers "
+            "path:line: text. Use it before renaming or changing a signature.",
             {"name": _string("The exact name, without its module or class.")},
         ),
         Entry(

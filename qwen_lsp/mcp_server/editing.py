@@ -27,6 +27,10 @@ async def applied(session: Session, edits: Sequence[Mapping[str, Any]], *, dry_r
 
     Once the write has begun a cancelled call waits until it is over.
     """
+    if session.settings.agent.mode == "plan" and not dry_run:
+        raise ToolRefused(
+            "The user's settings let nothing be changed (agent.mode is plan). dry_run shows what would be."
+        )
     steps = [_step(number, one) for number, one in enumerate(edits, 1)]
     if not steps:
         raise ToolRefused("apply_edits: edits is empty.")

@@ -69,8 +69,10 @@ class Room:
 class Rooms:
     """The workspaces of one connection. All methods are called on the event loop."""
 
-    def __init__(self, settings: Settings, roots: Sequence[Path] = ()) -> None:
+    def __init__(self, settings: Settings, roots: Sequence[Path] = (), *, fixed: bool = False) -> None:
         self._settings = settings
+        self.fixed = fixed
+        """Whether the user has named the folders, so that no client changes them."""
         self._rooms: dict[Path, Room] = {}
         self._refused: list[str] = []
         self._settled = asyncio.Event()
@@ -81,6 +83,10 @@ class Rooms:
     def settled(self) -> bool:
         """Whether it is known which folders they are."""
         return self._settled.is_set()
+
+    def unsettle(self) -> None:
+        """The client is about to say where it works; calls wait for that."""
+        self._settled.clear()
 
     def settle(self, roots: Sequence[Path]) -> list[Room]:
         """Work in these folders from now on; returns the rooms to close."""

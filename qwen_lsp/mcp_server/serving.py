@@ -56,6 +56,7 @@ class Serving:
             on_list_tools=self._list_tools, on_call_tool=self._call_tool,
             on_list_resources=self._list_resources, on_read_resource=self._read_resource,
         )  # fmt: skip
+        self.server.middleware.clear()  # it tells a collector of traces, where one is set up, what is called
         follow = self.server.add_notification_handler
         follow("notifications/initialized", NotificationParams, self._initialized)
         follow("notifications/roots/list_changed", NotificationParams, self._roots_changed)
@@ -126,10 +127,16 @@ class Serving:
 
     async def _roots_changed(self, context: _Context, params: NotificationParams) -> None:
         del params
-        self._spawn(self._settle(context))
+        if not self.rooms.fixed:
+            self.rooms.unsettle()
+            self._spawn(self._settle(context))
 
     async def _settle(self, context: _Context) -> None:
-        roots = await self._roots(context)
+        try:
+            roots = await self._roots(context)
+        except Exception:
+            log.exception("the client did not name its folders")
+            roots = []
         for room in self.rooms.settle(roots or [self._here]):
             await room.aclose()
 
@@ -140,10 +147,10 @@ class Serving:
         try:
             async with asyncio.timeout(_ANSWER_TIME):
                 answer = await context.session.send_request(ListRootsRequest(), ListRootsResult)
-        except (MCPError, NoBackChannelError, TimeoutError) as error:
+            named = [from_uri(str(root.uri)) for root in answer.roots]
+        except (MCPError, NoBackChannelError, TimeoutError, ValueError) as error:
             log.warning("the client did not name its folders (%s)", type(error).__name__)
             return []
-        named = (from_uri(str(root.uri)) for root in answer.roots)
         return await asyncio.to_thread(lambda: [Path(path).resolve() for path in named if path is not None])
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -20,14 +19,14 @@ from qwen_lsp.features.repository_map import repository_map
 from qwen_lsp.mcp_server import packing
 from qwen_lsp.mcp_server.catalog import ENTRIES, MAP_BUDGET
 from qwen_lsp.mcp_server.editing import applied
+from qwen_lsp.mcp_server.naming import place_of, real, session_of
 from qwen_lsp.mcp_server.rooms import Rooms, Tell
 from qwen_lsp.session import Session
 from qwen_lsp.text.positions import Span
-from qwen_lsp.workspace.paths import RelPath, within
+from qwen_lsp.workspace.paths import RelPath
 
 Arguments = Mapping[str, Any]
 _Act = Callable[[Sequence[Session], Arguments, Tell], Awaitable[str]]
-_LINES = re.compile(r"(.+?):(\d+)(?:-(\d+))?\Z", re.DOTALL)
 
 
 async def call(rooms: Rooms, name: str, given: Arguments, tell: Tell) -> str:
@@ -37,7 +36,9 @@ async def call(rooms: Rooms, name: str, given: Arguments, tell: Tell) -> str:
         raise ToolRefused(f"There is no tool {name!r}. The tools are: {', '.join(ENTRIES)}.")
     present = {key: value for key, value in given.items() if value is not None}
     arguments = fitted(name, entry.parameters, entry.required, present)
-    return await _ACTS[name](await rooms.ready(tell), arguments, tell)
+    sessions = await rooms.ready(tell)
+    arguments = real(arguments, [session.root for session in sessions])
+    return await _ACTS[name](sessions, arguments, tell)
 
 
 async def map_of(rooms: Rooms, tell: Tell) -> str:
@@ -101,10 +102,12 @@ _map = _everywhere(_mapped)
 async def _explained(sessions: Sequence[Session], arguments: Arguments, tell: Tell) -> str:
     """By the model where there is one, else from the index; the first line says by which."""
     named = text_of(arguments, "file_path")
-    session = _session_of(sessions, [named])
+    session = session_of(sessions, [named])
     desk = Desk(session.snapshot, session.gate)
-    path, selection = _selected(desk, named)
-    desk.text(path)
+    path, first, last = place_of(desk, named)
+    selection = None
+    if first is not None and last is not None:
+        selection = session.snapshot.lines(path).lines_span(first, last)
     endpoint = session.endpoint
     if endpoint is None:
         return "From the index: no model is configured.\n\n" + await asyncio.to_thread(
@@ -135,40 +138,11 @@ def _page(desk: Desk, path: RelPath, selection: Span | None) -> str:
     return overview(desk.snapshot.edited(path, shown, was=text), path, selected)
 
 
-def _selected(desk: Desk, text: str) -> tuple[RelPath, Span | None]:
-    """A file, and the lines of it that are meant. Raises ToolRefused."""
-    match = _LINES.match(text)
-    if match is None or desk.snapshot.has(desk.path(text)):
-        return desk.path(text), None
-    path = desk.path(match[1])
-    desk.text(path)
-    lines = desk.snapshot.lines(path)
-    first = max(int(match[2]), 1) - 1
-    if first >= lines.line_count:
-        raise ToolRefused(f"{path} ends at line {lines.line_count}.")
-    last = min(max(int(match[3] or match[2]) - 1, first), lines.line_count - 1)
-    return path, lines.lines_span(first, last)
-
-
 async def _applied(sessions: Sequence[Session], arguments: Arguments, tell: Tell) -> str:
     del tell
     edits: Sequence[Mapping[str, Any]] = arguments["edits"]
-    session = _session_of(sessions, [one["file_path"] for one in edits])
+    session = session_of(sessions, [one["file_path"] for one in edits])
     return await applied(session, edits, dry_run=bool(arguments.get("dry_run", False)))
-
-
-def _session_of(sessions: Sequence[Session], named: Sequence[str]) -> Session:
-    """The one workspace that paths are in: absolute ones say it, relative ones where the file is found."""
-    meant = {next((session for session in sessions if _is_in(session, name)), sessions[0]) for name in named}
-    if len(meant) > 1:
-        roots = ", ".join(sorted(str(session.root) for session in meant))
-        raise ToolRefused(f"These files are in different workspaces ({roots}). Make one call for each.")
-    return meant.pop() if meant else sessions[0]
-
-
-def _is_in(session: Session, name: str) -> bool:
-    place = session.root / (match[1] if (match := _LINES.match(name)) else name)
-    return within(session.root, place) is not None and (name.startswith("/") or place.exists())
 
 
 _ACTS: Mapping[str, _Act] = {

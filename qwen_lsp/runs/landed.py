@@ -47,9 +47,9 @@ def note(run: str, files: Sequence[LandedEdit], journal: str = "") -> None:
     _line(run, {"landed": rows, "journal": journal})
 
 
-def note_undone(run: str) -> None:
-    """Keep that all of it was taken back."""
-    _line(run, {"undone": True})
+def note_undone(run: str, kept: int = 0) -> None:
+    """Keep that all of it was taken back, but for the `kept` earliest landings that were not."""
+    _line(run, {"undone": True, "kept": kept})
 
 
 def steps(run: str) -> list[Step]:
@@ -57,7 +57,7 @@ def steps(run: str) -> list[Step]:
     found: list[Step] = []
     for row in json_lines(folder_of(run) / LANDED):
         if row.get("undone"):
-            found.clear()
+            del found[int(row.get("kept", 0)) :]
         elif isinstance(row.get("landed"), list):
             files = tuple(LandedEdit(FileEdit(**r["edit"]), r["way"]) for r in row["landed"])
             found.append(Step(str(row.get("at", "")), files, str(row.get("journal", ""))))

@@ -23,7 +23,7 @@ from qwen_lsp.runs.front import Front
 from qwen_lsp.sandbox.command import NoSandbox
 from qwen_lsp.sandbox.find import find
 from qwen_lsp.session import Session
-from qwen_lsp.settings import AgentMode
+from qwen_lsp.settings import AgentMode, McpServerSettings
 from qwen_lsp.workspace.guard import guarded
 
 
@@ -51,10 +51,12 @@ async def outfit(
     mode: AgentMode,
     clock: Clock,
     told: Callable[[AgentEvent], None],
+    servers: Mapping[str, McpServerSettings] | None = None,
 ) -> AsyncGenerator[Outfit]:
     """Everything a run uses, for as long as it lasts. Time in which a person is asked stops the clock.
 
-    `base` is the snapshot that the run began with. Commands are on where this system has a sandbox.
+    `base` is the snapshot that the run began with. `servers` lend tools beside those of the settings, which
+    keep their names. Commands are on where this system has a sandbox.
     """
 
     async def approve(ask: Ask, /) -> Answer:
@@ -79,8 +81,9 @@ async def outfit(
         )
         own_tools = (*TOOLS.values(), *programs, *asking)
         names = [tool.name for tool in own_tools]
+        lenders = {**(servers or {}), **settings.mcp_servers}
         lent = await stack.enter_async_context(
-            external_tools(settings.mcp_servers, approval, root, tell=tell, taken=names)
+            external_tools(lenders, approval, root, tell=tell, taken=names)
         )
         tools = {tool.name: tool for tool in (*own_tools, *lent)}
         yield Outfit(tools, approval, tuple(facts), _checking(tools) if settings.check_after_edits else None)

@@ -120,7 +120,8 @@ def _step(step: Step) -> str:
         case Noted():
             return f'<p class="note">{name(step.text)}</p>'
         case Began():
-            return '<p class="note">The run was stopped here and went on later.</p>'
+            more = f" The user said: {name(step.more)}" if step.more else ""
+            return f'<p class="note">The run ended here and went on later.{more}</p>'
 
 
 def chart(turns: Sequence[Turn]) -> str:

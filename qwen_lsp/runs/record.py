@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, Literal, TextIO, cast
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.features.agent.events import AgentEvent, as_json
+from qwen_lsp.features.agent.events import AgentEvent, Noted, as_json
 from qwen_lsp.features.agent.log import Changes
 from qwen_lsp.index.turns import Turn
 from qwen_lsp.model.messages import Message, ToolSpec
@@ -30,6 +30,8 @@ from qwen_lsp.workspace.paths import RelPath
 KEPT = 50
 """Runs that are kept, of all workspaces together."""
 META, MESSAGES, EVENTS, WORK = "meta.json", "messages.jsonl", "events.jsonl", "work.jsonl"
+Fate = Literal["landed", "refused", "undone"]
+"""What became of a run's changes."""
 NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 
 
@@ -104,6 +106,10 @@ class Record:
         edits = {path: asdict(edit) if edit else None for path, edit in changed.items()}
         self._line(WORK, {"changed": edits, "seen": dict(seen)})
 
+    def told_fates(self) -> None:
+        """The model knows by now what became of its changes."""
+        self._line(WORK, {"changed": {}, "seen": {}, "told": True})
+
     # -- what front ends were shown ----------------------------------------------------------------------
 
     def event(self, event: AgentEvent) -> None:
@@ -149,6 +155,20 @@ class Record:
 
     def _broken(self, error: OSError) -> None:
         self.problem = f"This run cannot be written down, nor resumed: {error.strerror or error}."
+
+
+def settle(run: str, fate: Fate, files: Sequence[str], said: str) -> None:
+    """The run's changes are no longer its own: they have landed, or they are not wanted.
+
+    What it does when it goes on starts from the files as they are then, and the model is told `fate` of these
+    files. `said` is for whoever looks at the run. Raises OSError where the state folder takes nothing.
+    """
+    folder = folder_of(run)
+    with _appending(folder / WORK) as work:
+        row: Mapping[str, Any] = {"settled": fate, "files": list(files), "changed": {}, "seen": {}}
+        work.write(json.dumps(row) + "\n")
+    with _appending(folder / EVENTS) as events:
+        events.write(json.dumps(as_json(Noted(said)) | {"at": round(time.time(), 3)}) + "\n")
 
 
 def new_name() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qwen_lsp.errors import ConflictError, WorkspaceError
@@ -10,6 +10,7 @@ from qwen_lsp.features.agent.toolbox import digest
 from qwen_lsp.features.prompting import prompt
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.model.messages import Message, ToolCall
+from qwen_lsp.runs.record import Fate
 from qwen_lsp.runs.stored import StoredRun
 from qwen_lsp.text.edits import FileEdit, rebase
 from qwen_lsp.text.words import listed
@@ -20,6 +21,11 @@ _LOST = (
     "Your changes to these files are lost, because the user changed the same places: read them again and "
     "make the changes anew where they are still wanted"
 )
+_FATES: Mapping[Fate, str] = {
+    "landed": "The user accepted your changes of these files; the workspace has them now",
+    "refused": "The user did not accept your changes of these files; they are as the user has them",
+    "undone": "The user took your changes of these files back; they are as they were before",
+}
 _UNANSWERED = "The run was stopped before this call was answered. Whether it did anything is told below."
 
 
@@ -80,17 +86,27 @@ def _text(snapshot: Snapshot, path: RelPath) -> str | None:
 
 
 def going_on(
-    messages: Sequence[Message], found: Resumed, more: str, facts: Sequence[str]
+    messages: Sequence[Message],
+    found: Resumed,
+    more: str,
+    facts: Sequence[str],
+    *,
+    done: bool = False,
+    fates: Sequence[tuple[Fate, Sequence[str]]] = (),
 ) -> tuple[Message, ...]:
-    """What is said behind the stored messages, so that the next request extends the last one."""
+    """What is said behind the stored messages, so that the next request extends the last one.
+
+    `done`: the run had come to its end and is told more. `fates`: what became of its changes since.
+    """
     said = [
         Message("tool", _UNANSWERED, tool_call_id=call.id, name=call.name) for call in _unanswered(messages)
     ]
-    changes = _changes(found)
+    changes = _fates(fates) + _changes(found)
     if not (said or changes or more) and messages[-1].role in ("user", "tool"):
         return ()
     note = prompt(
         "agent_resumed",
+        why="" if done else "The run was stopped here and goes on now.\n\n",
         changes=changes,
         more=f"The user says:\n\n{more}\n\n" if more else "",
         facts="\n".join(f"- {fact}" for fact in facts),
@@ -106,6 +122,10 @@ def _unanswered(messages: Sequence[Message]) -> list[ToolCall]:
             return [call for call in message.tool_calls if call.id not in answered]
         answered.add(message.tool_call_id)
     return []
+
+
+def _fates(fates: Sequence[tuple[Fate, Sequence[str]]]) -> str:
+    return "".join(f"{_FATES[fate]}: {listed(files, _LISTED)}.\n\n" for fate, files in fates)
 
 
 def _changes(found: Resumed) -> str:

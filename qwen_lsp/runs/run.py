@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from qwen_lsp.errors import EndpointError, EndpointMissing, UserError
 from qwen_lsp.features.agent.caps import Clock
-from qwen_lsp.features.agent.course import Course, Means
+from qwen_lsp.features.agent.course import Course, Means, Texts
 from qwen_lsp.features.agent.events import AgentEvent, Began, Noted, Stopped, Turned
 from qwen_lsp.features.agent.instructions import Instructions, instructions, user_file
 from qwen_lsp.features.agent.loop import AgentResult, Opening, converse
@@ -24,7 +24,7 @@ from qwen_lsp.runs.record import Meta, Record, new_name
 from qwen_lsp.runs.resuming import Resumed, going_on, resumed
 from qwen_lsp.runs.stored import StoredRun, load
 from qwen_lsp.session import Session
-from qwen_lsp.settings import AgentMode
+from qwen_lsp.settings import AgentMode, McpServerSettings
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace.paths import RelPath
 
@@ -57,6 +57,12 @@ class Wish:
     """What is selected there, as far as a model may see it."""
     more: str = ""
     """What the user says to a run that is gone on with."""
+    name: str = ""
+    """What a new run is to be called; empty: what it likes."""
+    texts: Texts | None = None
+    """Texts that an editor has and the disk has not."""
+    servers: Mapping[str, McpServerSettings] = field(default_factory=dict[str, McpServerSettings])
+    """Programs that lend tools to this run, beside those of the settings."""
 
 
 async def carry_out(
@@ -70,19 +76,28 @@ async def carry_out(
     snapshot: Snapshot | None = None,
     resume: str | None = None,
     more: str = "",
+    name: str = "",
+    texts: Texts | None = None,
+    servers: Mapping[str, McpServerSettings] | None = None,
 ) -> RunResult:
     """Carry out a task on a fork of the workspace (`snapshot`, or as it is now); nothing of it is written.
 
     `mode` None is that of the settings. `paths` are files the user points at, the open one first, and
     `selection` is what is selected there, as far as a model may see it. `resume` goes on with a run that
-    stopped, by its name; then `task` says nothing, and `more` is what the user says to it. Raises
-    EndpointMissing, UserError and, when cancelled, CancelledError: what was done until then can be resumed.
+    stopped or was done, by its name; then `task` says nothing, and `more` is what the user says to it. `name`
+    is what a new run is called (`record.new_name`), `texts` gives what an editor has not saved, and `servers`
+    lend tools beside those of the settings, on the same questions. Raises EndpointMissing, UserError and,
+    when cancelled, CancelledError: what was done until then can be resumed.
     """
     endpoint = session.endpoint
     if endpoint is None:
         raise EndpointMissing("An agentic edit")
     stored = None if resume is None else _stored(session, resume)
-    wish = Wish(stored.info.meta.task if stored else task, mode, paths, selection, more)
+    if stored is not None:
+        task = stored.info.meta.task
+        if more and not stored.messages:  # it was ended before it said anything: both are what it is about
+            task, more = f"{task}\n\n{more}", ""
+    wish = Wish(task, mode, paths, selection, more, name, texts, servers or {})
     run = _Run(session, endpoint, wish, front, stored, snapshot or session.snapshot)
     try:
         return await run.carried_out()
@@ -116,9 +131,11 @@ class _Run:
         self.mode: AgentMode = wish.mode or session.settings.agent.mode
         if stored is None:
             begun = datetime.now(UTC).isoformat(timespec="seconds")
-            meta = Meta(new_name(), str(session.root), wish.task, endpoint.model, self.mode, begun, ())
+            meta = Meta(
+                wish.name or new_name(), str(session.root), wish.task, endpoint.model, self.mode, begun, ()
+            )
         else:
-            meta = replace(stored.info.meta, mode=self.mode, ended="", reason="")
+            meta = replace(stored.info.meta, task=wish.task, mode=self.mode, ended="", reason="")
         self.before = meta
         self.record = Record(meta, resumed=stored is not None)
         self.usage = Usage()
@@ -140,8 +157,11 @@ class _Run:
 
     async def carried_out(self) -> RunResult:
         meta = self.record.meta
-        self.told(Began(meta.run, meta.task, meta.model, self.stored is not None))
-        async with outfit(self.session, self.base, self.front, self.mode, self.clock, self.told) as kit:
+        wish = self.wish
+        self.told(Began(meta.run, meta.task, meta.model, self.stored is not None, wish.more))
+        async with outfit(
+            self.session, self.base, self.front, self.mode, self.clock, self.told, wish.servers
+        ) as kit:
             specs = self.stored.info.meta.tools if self.stored else ()
             specs = specs or tuple(tool.spec() for tool in kit.tools.values())
             session = self.session
@@ -158,6 +178,7 @@ class _Run:
                 specs=specs,
                 cost=lambda usage: session.ledger.cost(self.endpoint.model, usage),
                 after_edits=kit.after_edits,
+                texts=wish.texts,
                 clock=self.clock,
             )
             try:
@@ -190,13 +211,15 @@ class _Run:
 
             opening = begin
         else:
-            messages = self.stored.messages
+            stored, messages = self.stored, self.stored.messages
             await asyncio.to_thread(course.restore, messages)
             course.first = without_pack(session.gate, request)
             self._tell_conflicts(found)
 
             async def go_on() -> Sequence[Message]:
-                return going_on(messages, found, wish.more, state)
+                said = going_on(messages, found, wish.more, state, done=stored.done, fates=stored.fates)
+                self.record.told_fates()
+                return said
 
             opening = go_on
         result = await converse(course, opening)

@@ -17,6 +17,7 @@ from qwen_lsp.runs.record import (
     META,
     NAME,
     WORK,
+    Fate,
     Meta,
     folder_of,
     json_lines,
@@ -57,6 +58,13 @@ class StoredRun:
     """What its fork changes, against the files as they were when it began."""
     seen: Mapping[RelPath, str]
     """Files the model was shown last, with the digest of each as it was."""
+    fates: tuple[tuple[Fate, tuple[str, ...]], ...] = ()
+    """What became of its changes since, and of which files, as far as the model does not know it yet."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it came to its own end."""
+        return self.info.meta.ended == "done"
 
     def events(self) -> Iterator[dict[str, Any]]:
         """What happened, in order, as `events.as_json` gives it, with `at` in seconds since the epoch."""
@@ -92,13 +100,20 @@ def load(run: str) -> StoredRun:
             messages.append(_message(line))
     edits: dict[str, FileEdit] = {}
     seen: dict[RelPath, str] = {}
+    fates: list[tuple[Fate, tuple[str, ...]]] = []
     for line in json_lines(folder / WORK):
+        if line.get("settled"):
+            edits.clear()
+            fates.append((line["settled"], tuple(line["files"])))
+        if line.get("told"):
+            fates.clear()
         for path, row in cast("dict[str, Any]", line["changed"]).items():
             edits.pop(path, None)
             if row is not None:
                 edits[path] = _made(FileEdit, row)
         seen.update(cast("dict[RelPath, str]", line["seen"]))
-    return StoredRun(info, tuple(messages), tuple(edits[path] for path in sorted(edits)), seen)
+    made = tuple(edits[path] for path in sorted(edits))
+    return StoredRun(info, tuple(messages), made, seen, tuple(fates))
 
 
 def _info(run: str) -> RunInfo | None:

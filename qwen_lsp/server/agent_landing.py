@@ -142,7 +142,13 @@ def divided(ls: Server, session: Session, edits: Sequence[FileEdit]) -> Parts:
     Raises UserError where the disk's part concerns a text that is open and not saved.
     """
     support = ls.edit_support
-    editor = tuple(edit for edit in edits if takes(edit, support) and not in_old_encoding(session, edit))
+    editor = tuple(
+        edit
+        for edit in edits
+        if takes(edit, support)
+        and (support.tells or _is_open(session, edit))
+        and not in_old_encoding(session, edit)
+    )
     disk = tuple(edit for edit in edits if edit not in editor)
     if open_texts := unsaved(session, disk):
         raise UserError(
@@ -150,6 +156,11 @@ def divided(ls: Server, session: Session, edits: Sequence[FileEdit]) -> Parts:
             f"{', '.join(open_texts)} cannot be written while it has changes that are not saved. Save first."
         )
     return Parts(editor, disk)
+
+
+def _is_open(session: Session, edit: FileEdit) -> bool:
+    """Whether an edit changes or moves a text that is open, so that what comes of it is heard."""
+    return edit.after is not None and RelPath(edit.moved_from or edit.path) in session.snapshot.buffers
 
 
 def unsaved(session: Session, edits: Sequence[FileEdit]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any, cast
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 
-from qwen_lsp.errors import UserError
+from qwen_lsp.errors import QwenLspError, UserError
+from qwen_lsp.server import plainly
 from qwen_lsp.server.agent_edit import edit
 from qwen_lsp.server.agent_git import commit_edit
 from qwen_lsp.server.agent_page import show_run
@@ -32,7 +33,14 @@ async def execute(ls: Server, params: lsp.ExecuteCommandParams) -> Any:
     arguments = list(params.arguments or [{}])
     if len(arguments) != 1 or not isinstance(arguments[0], Mapping):
         raise UserError(f"{params.command} takes one JSON object as its argument")
-    return await command(ls, cast("Mapping[str, Any]", arguments[0]), params.work_done_token)
+    argument = cast("Mapping[str, Any]", arguments[0])
+    try:
+        result = await command(ls, argument, params.work_done_token)
+    except QwenLspError as error:
+        plainly.refused(ls, error)
+        raise
+    plainly.done(ls, params.command, argument, result)
+    return result
 
 
 async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -> str:

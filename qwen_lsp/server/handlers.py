@@ -12,6 +12,7 @@ from lsprotocol import types as lsp
 
 from qwen_lsp.errors import FileUnreadable, UserError
 from qwen_lsp.server import convert, next_edits
+from qwen_lsp.server.agent_asking import can_approve
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.workspace_edit import Label, workspace_edit
 from qwen_lsp.text.positions import LineIndex, Span
@@ -89,7 +90,11 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
     )
     shows_disabled = ls.supports(lambda c: c.text_document.code_action.disabled_support)  # pyright: ignore[reportOptionalMemberAccess]
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
-    actions = [_action(ls, place, offer, params) for offer in offers if shows_disabled or not offer.disabled]
+    actions = [
+        _action(ls, place, offer, params)
+        for offer in offers
+        if (shows_disabled or not offer.disabled) and _can_be_chosen(ls, offer)
+    ]
     if _wanted(next_edits.KIND, only) and (
         (following := await next_edits.offered(ls, place, params.text_document.uri)) is not None
     ):
@@ -100,6 +105,11 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
 def _wanted(kind: str | None, only: Sequence[str]) -> bool:
     """Whether an editor that asks for some kinds of actions, or for all, asks for this one."""
     return not only or any(f"{kind}.".startswith(f"{one}.") for one in only)
+
+
+def _can_be_chosen(ls: Server, offer: Offer) -> bool:
+    """Whether an editor has all that an action needs: only a client of ours asks for the words of a task."""
+    return offer.command != "qwen.edit" or can_approve(ls)
 
 
 def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams) -> lsp.CodeAction:
@@ -121,6 +131,8 @@ def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams
 
 async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
     """Compute the edit of an action that was chosen, for the document as it is by then."""
+    if action.command is not None:
+        return action  # complete as it is; Helix asks for the rest of those too
     try:
         data = cast("dict[str, Any]", action.data)
         uri = str(data["uri"])

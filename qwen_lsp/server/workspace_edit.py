@@ -32,6 +32,16 @@ class EditSupport:
     """Whether a person sees the whole edit before any of it happens. Annotations alone are not that: Neovim,
     which has them without `documentChanges`, asks for each text and deletes files unasked."""
 
+    @property
+    def tells(self) -> bool:
+        """Whether the server hears of every text that the client opens to change it.
+
+        Helix and Emacs open a closed file, leave it unsaved, and tell only the servers of its language, so
+        that nobody here could see what became of it; neither has annotations. Helix keeps a deleted file
+        open, too.
+        """
+        return self.annotations
+
     @classmethod
     def of(cls, client: lsp.ClientCapabilities) -> EditSupport:
         on_request = bool(client.workspace and client.workspace.apply_edit)

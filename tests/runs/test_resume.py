@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.features.agent.events import Began, Noted
-from qwen_lsp.runs.record import MESSAGES, WORK, Record, folder_of
+from qwen_lsp.runs.record import EVENTS, MESSAGES, WORK, Fate, Record, folder_of, new_name, settle
 from qwen_lsp.runs.stored import infos, load, resumable
+from qwen_lsp.workspace.paths import RelPath
 from tests.runs.running import CALLER, RENAME, Work
 from tests.support.prefix import as_prompt, kept
 
@@ -214,3 +216,99 @@ async def test_a_killed_run_goes_on_where_it_was(work: Work, at: int) -> None:
     assert (done.result.ended, list(texts(done.edits))) == ("done", ["greet.py", "main.py"])
     prompts = [as_prompt(body) for body in work.sent]
     assert kept(prompts[at - 1], prompts[at]) == 1.0
+
+
+async def told_more(work: Work, run: str, more: str = "Go on.") -> str:
+    """The last message of the request with which a run goes on."""
+    work.server.reply("Done.")
+    await work.run("", resume=run, more=more)
+    return str(work.sent[-1]["messages"][-1]["content"])
+
+
+async def renamed(work: Work) -> str:
+    work.server.reply(tool_calls=[("edit", RENAME)])
+    work.server.reply("Renamed.")
+    return (await work.run()).run
+
+
+async def test_a_run_that_was_done_is_not_told_that_it_was_stopped(work: Work) -> None:
+    run = await renamed(work)
+    assert "was stopped" not in await told_more(work, run)
+
+
+@pytest.mark.parametrize(
+    ("fate", "said"), [("refused", "did not accept your changes"), ("undone", "took your changes")]
+)
+async def test_changes_that_are_not_wanted_do_not_come_back(work: Work, fate: Fate, said: str) -> None:
+    run = await renamed(work)
+    settle(run, fate, ["greet.py"], "Not applied: greet.py.")
+    work.server.reply("Done.")
+
+    done = await work.run("", resume=run, more="Go on.")
+
+    told = work.sent[-1]["messages"][-1]["content"]
+    assert said in told and "greet.py" in told
+    assert "not as you saw them; read them before you rely on them: greet.py" in told
+    assert done.edits == ()
+    assert said not in await told_more(work, run), "it is told once"
+    assert all(kept(as_prompt(one), as_prompt(other)) == 1.0 for one, other in pairwise(work.sent))
+
+
+async def test_changes_that_have_landed_are_told_as_such(work: Work) -> None:
+    run = await renamed(work)
+    file = work.root / "greet.py"
+    file.write_text(file.read_text().replace("def greet(", "def welcome("))
+    settle(run, "landed", ["greet.py"], "Applied: greet.py.")
+
+    told = await told_more(work, run)
+
+    assert "The user accepted your changes of these files; the workspace has them now: greet.py." in told
+    assert "not as you saw them" not in told
+    events = [json.loads(line) for line in (folder_of(run) / EVENTS).read_text().splitlines()]
+    assert any(event.get("text") == "Applied: greet.py." for event in events)
+
+
+async def test_what_the_user_said_later_is_an_event(work: Work) -> None:
+    run = await renamed(work)
+    await told_more(work, run, "And now?")
+    assert [event.more for event in work.events if isinstance(event, Began)] == ["", "And now?"]
+
+
+async def test_a_run_has_the_name_it_is_given(work: Work) -> None:
+    work.server.reply("Hello.")
+    name = new_name()
+    assert (await work.run(name=name)).run == name
+    assert load(name).info.meta.task == "Rename greet to welcome"
+
+
+async def test_a_run_that_said_nothing_yet_is_about_both_messages(work: Work) -> None:
+    work.server.reply(status=404, text="no")
+    await work.run()
+    (run,) = (info.run for info in infos(work.root))
+    (folder_of(run) / MESSAGES).unlink()
+    work.server.reply("Hello.")
+
+    await work.run("", resume=run, more="Politely.")
+
+    assert "Rename greet to welcome\n\nPolitely." in work.sent[-1]["messages"][-1]["content"]
+
+
+async def test_texts_that_are_not_saved_lie_under_the_run(work: Work) -> None:
+    typed = "def greet(name):\n    return 'Typed ' + name\n"
+    asked: list[list[str]] = []
+
+    async def texts(paths: Sequence[RelPath]) -> dict[RelPath, str | None]:
+        asked.append(list(paths))
+        return {path: typed if path == "greet.py" else None for path in paths}
+
+    work.server.reply(tool_calls=[("read_many_files", {"paths": ["greet.py:1-2", "main.py"]})])
+    work.server.reply(tool_calls=[("edit", RENAME)])
+    work.server.reply(tool_calls=[("read_file", {"file_path": "greet.py"})])
+    work.server.reply("Done.")
+
+    done = await work.run(texts=texts)
+
+    (edit,) = done.edits
+    assert (edit.before, edit.after) == (typed, typed.replace("def greet(", "def welcome("))
+    assert "Typed" in json.dumps(work.sent[1]["messages"])
+    assert asked == [["greet.py", "main.py"], ["greet.py"]], "a file that the run has changed is its own"

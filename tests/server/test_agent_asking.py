@@ -16,7 +16,7 @@ from qwen_lsp.server.agent_asking import answer, can_ask, leave
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.table import build
 from tests.support.agent import result_of, scene
-from tests.support.desk import HELIX, NEOVIM, THIN, VSCODE
+from tests.support.desk import EGLOT, NEOVIM, THIN, VSCODE
 from tests.support.editor import TIME, Editor, Json, in_process
 
 ASK = Ask("command", "Run a command?", "make test -- 'a b'", ("command", "make test -- 'a b'", ""))
@@ -90,7 +90,7 @@ async def test_other_clients_show_a_message_with_three_buttons() -> None:
 
 
 async def test_where_nobody_can_be_asked_it_is_no() -> None:
-    async with client(HELIX) as (server, editor):
+    async with client(EGLOT) as (server, editor):
         before = len(editor.messages)
         assert await leave(server, "r1", ASK) == "no"
         assert not can_ask(server)
@@ -163,7 +163,7 @@ async def test_a_path_that_is_touchy_is_changed_only_on_a_yes(tmp_path: Path, sa
 
 
 async def test_where_nobody_can_be_asked_the_model_is_told(tmp_path: Path) -> None:
-    async with scene(tmp_path, HELIX) as at:
+    async with scene(tmp_path, EGLOT) as at:
         at.script(TOUCHY)
         result = await at.edit()
         assert result["files"] == []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.agent import AFTER, FILES, Scene, scene
-from tests.support.desk import HELIX, THIN, VSCODE
+from tests.support.desk import EGLOT, THIN, VSCODE
 from tests.support.editor import Json
 from tests.workspace.repositories import git, repository, user
 
@@ -23,12 +24,12 @@ def root(tmp_path: Path, own_user_folders: Path) -> Path:
     return repository(tmp_path / "w", FILES)
 
 
-async def landed(at: Scene) -> str:
+async def landed(at: Scene, **more: Any) -> str:
     """A run whose edit was applied and saved."""
     at.script()
-    run = (await at.edit())["run"]
-    for path, text in AFTER.items():
-        if text is not None:
+    run = (await at.edit(**more))["run"]
+    for path in AFTER:
+        if at.desk.uri(path) in at.desk.texts:
             at.desk.save(path)
     return run
 
@@ -122,8 +123,8 @@ async def test_only_what_has_landed_can_be_committed(root: Path) -> None:
 
 
 async def test_a_client_that_cannot_ask_has_to_have_asked(root: Path) -> None:
-    async with scene(root, HELIX) as at:
-        run = await landed(at)
+    async with scene(root, EGLOT) as at:
+        run = await landed(at, apply=True)
         assert "agreed" in await at.refused("qwen.commitEdit", {"run": run, "message": MESSAGE})
         argument = {"run": run, "message": MESSAGE, "agreed": True}
         assert (await at.editor.command("qwen.commitEdit", argument))["commit"]["subject"] == MESSAGE

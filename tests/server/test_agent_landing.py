@@ -33,7 +33,7 @@ from tests.support.editor import Json, in_process, indexed
 # -- each kind of editor -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("client", [VSCODE, NEOVIM, HELIX, THIN], ids=["vscode", "neovim", "helix", "thin"])
+@pytest.mark.parametrize("client", [VSCODE, NEOVIM, THIN], ids=["vscode", "neovim", "thin"])
 async def test_an_editor_that_can_do_everything_gets_one_edit(tmp_path: Path, client: Json) -> None:
     async with scene(tmp_path, client) as at:
         at.editor.answers["window/showMessageRequest"] = lambda params: {"title": "Apply"}
@@ -205,10 +205,7 @@ async def test_what_nobody_can_look_at_is_not_written_unless_asked_for(tmp_path:
         assert {path: file_text(tmp_path / path) for path in AFTER} == BEFORE
 
 
-SHOWS: Json = {**HELIX, "window": {"showMessage": {}}}
-
-
-@pytest.mark.parametrize("client", [SHOWS, NEOVIM], ids=["helix", "neovim"])
+@pytest.mark.parametrize("client", [HELIX, NEOVIM], ids=["helix", "neovim"])
 @pytest.mark.parametrize("button", ["Apply", "Leave as it is", None])
 async def test_an_editor_without_a_whole_preview_is_asked_by_a_message(
     tmp_path: Path, button: str | None, client: Json

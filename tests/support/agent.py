@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.desk import EGLOT, HELIX, Desk
 from tests.support.editor import TIME, Editor, EditorError, Json, in_process, indexed
 from tests.support.endpoint import ScriptedEndpoint
 
@@ -96,7 +96,7 @@ async def scene(
         options = {"endpoint": endpoint(model), **settings}
         await editor.initialize(root, capabilities=client, initializationOptions=options)
         await indexed(editor)
-        desk = Desk(editor, root, skips_old=skips_old)
+        desk = Desk(editor, root, skips_old=skips_old, like_helix=client in (HELIX, EGLOT))
         desk.open("prices.py")
         desk.open("cart.py")
         yield Scene(desk, model)

@@ -35,9 +35,12 @@ VSCODE = capabilities(
 )
 NEOVIM = capabilities({"resourceOperations": OPERATIONS, "changeAnnotationSupport": {}}, asks=True)
 """Applies `documentChanges` and does not say so."""
-HELIX = capabilities({"documentChanges": True, "resourceOperations": OPERATIONS, "failureHandling": "abort"})
+HELIX = capabilities(
+    {"documentChanges": True, "resourceOperations": OPERATIONS, "failureHandling": "abort"}, asks=True
+)
+"""Opens what it changes or creates, does not save it, and tells a server of its own languages only."""
 EGLOT = capabilities({"documentChanges": True})
-"""Neither creates nor deletes files, and shows no annotations."""
+"""Neither creates nor deletes files, shows no annotations, and tells as little as Helix."""
 OLD = capabilities({})
 BARE = capabilities(None)
 THIN = capabilities(
@@ -55,7 +58,11 @@ class Desk:
     root: Path
     skips_old: bool = False
     """As Neovim: a text that is newer than its edit is left out, and the rest is applied."""
+    like_helix: bool = False
+    """A text opened by an edit is in nobody's sight but the person's, and a deleted one stays open."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
+    untold: dict[str, str] = field(default_factory=dict[str, str])
+    """Texts that are open for a person and of which the server does not know."""
     versions: dict[str, int] = field(default_factory=dict[str, int])
     asked: list[Json] = field(default_factory=list[Json])
     """The parameters of every `workspace/applyEdit`."""
@@ -97,8 +104,8 @@ class Desk:
     def text(self, path: str) -> str | None:
         """What the person sees of a file: its open text, else what is on disk."""
         uri, file = self.uri(path), self.root / path
-        if uri in self.texts:
-            return self.texts[uri]
+        if uri in self.texts or uri in self.untold:
+            return self.texts.get(uri, self.untold.get(uri))
         return read(file) if file.exists() else None
 
     # -- the server's edits --------------------------------------------------------------------------
@@ -144,7 +151,8 @@ class Desk:
                 file_of(step["uri"]).open("x").close()
             case "delete":
                 file_of(step["uri"]).unlink()
-                self._gone(step["uri"])
+                if not self.like_helix:
+                    self._gone(step["uri"])
             case "rename":
                 text = self.texts.get(step["oldUri"])
                 file_of(step["newUri"]).parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +173,8 @@ class Desk:
             self.texts[uri] = text
             self.versions[uri] += 1
             self.editor.change(uri, self.versions[uri], {"text": text})
+        elif self.like_helix:
+            self.untold[uri] = text
         else:  # opened to be edited, and not saved
             self._shown(uri, text)
 

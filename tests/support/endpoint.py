@@ -163,7 +163,7 @@ class ScriptedEndpoint:
         window: int = 262_144,
         api_key: str = "",
         port: int = 0,
-        responder: Callable[[Recorded], Reply] | None = None,
+        responder: Callable[[Recorded], Reply | None] | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.models = tuple(models)
@@ -216,7 +216,7 @@ class ScriptedEndpoint:
         """Script many answers."""
         self._script.extend(replies)
 
-    def respond_with(self, responder: Callable[[Recorded], Reply]) -> None:
+    def respond_with(self, responder: Callable[[Recorded], Reply | None]) -> None:
         """Answer what no scripted reply fits from the request itself."""
         self._responder = responder
 

@@ -65,9 +65,7 @@ export class Connection implements ServerHandle {
 
   /** `find` is asked before each start which server it is to be; undefined: none. */
   constructor(find: () => Promise<Launch | undefined>, settings: () => Record<string, unknown>, logs: Logs) {
-    this.#find = find;
-    this.#settings = settings;
-    this.#logs = logs;
+    [this.#find, this.#settings, this.#logs] = [find, settings, logs];
   }
 
   get state(): ServerState {
@@ -105,12 +103,11 @@ export class Connection implements ServerHandle {
   }
 
   onNotification<P>(method: string, handler: (params: P) => void): vscode.Disposable {
-    let emitter = this.#notified.get(method);
-    if (emitter === undefined) {
-      emitter = new vscode.EventEmitter();
-      this.#notified.set(method, emitter);
-      this.#client?.onNotification(method, (params) => emitter?.fire(params));
+    const emitter = this.#notified.get(method) ?? new vscode.EventEmitter();
+    if (!this.#notified.has(method)) {
+      this.#client?.onNotification(method, (params) => emitter.fire(params));
     }
+    this.#notified.set(method, emitter);
     return emitter.event((params) => handler(params as P));
   }
 

@@ -94,20 +94,18 @@ async function doctor({ context, server, installation }: Parts): Promise<void> {
   await vscode.tasks.executeTask(task);
 }
 
-interface Row extends vscode.QuickPickItem {
-  readonly command?: string;
-}
+type Row = vscode.QuickPickItem & { readonly command?: string };
 
 async function menu({ connection, status }: Parts): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
   const row = (label: string, command: string): Row => ({ label, command });
-  const line: Row = { label: '', kind: vscode.QuickPickItemKind.Separator };
   const running = connection.state === 'running';
   const rows: Row[] = [
-    ...(running ? [row('$(power) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
-    ...(running && language !== undefined ? [row(`$(power) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
-    ...(running ? [row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext'), row('$(history) Agent Runs', 'qwen-lsp.agentRuns')] : []),
-    line,
+    ...(running ? [row('$(circle-slash) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
+    ...(running && language !== undefined ? [row(`$(circle-slash) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
+    ...(running && language !== undefined ? [row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext')] : []),
+    ...(running ? [row('$(history) Agent Runs', 'qwen-lsp.agentRuns')] : []),
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
     row('$(debug-restart) Restart Server', 'qwen-lsp.restart'),
     row('$(heart) Run the Doctor', 'qwen-lsp.doctor'),
     row('$(output) Show Server Log', 'qwen-lsp.showServerLogs'),

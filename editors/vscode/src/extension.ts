@@ -36,8 +36,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
     logs.client.info(`the server is ${server.how}`);
     return { command: server.program[0], args: server.args, env: await keyVariables(context.secrets) };
   };
-  const server = new Connection(find, () => currentSettings(context), logs);
-  connection = server;
+  const server = (connection = new Connection(find, () => currentSettings(context), logs));
   const status = new Status(server);
 
   registerCommands({ context, connection: server, installation: installs, logs, status, server: async () => (await look()).server });
@@ -48,13 +47,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
     server.onDidFail((problem) => void tellFailure(problem)),
     server.onDidChangeState((state) => void vscode.commands.executeCommand('setContext', 'qwen-lsp.running', state === 'running')),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('qwen.trace')) {
-        logs.settingsChanged();
-      }
       if (event.affectsConfiguration('qwen.server')) {
         void server.refresh();
       }
       if (event.affectsConfiguration('qwen')) {
+        logs.settingsChanged();
         void server.tellSettings();
       }
     }),

@@ -32,7 +32,9 @@ export function installation(context: vscode.ExtensionContext, machine: Machine,
       throw new Error(`This build of the extension carries no server. Run: ${command}`);
     }
     const named = vscode.workspace.getConfiguration('qwen.server').get('interpreter', '');
-    const { python, problem } = await findPython(machine, vscode.workspace.isTrusted ? [named, (await machine.activePython()) ?? ''] : []);
+    const looking = machine.activePython().then((active) => findPython(machine, vscode.workspace.isTrusted ? [named, active ?? ''] : []));
+    vscode.window.setStatusBarMessage('$(loading~spin) Looking for a Python…', looking);
+    const { python, problem } = await looking;
     if (python === undefined) {
       throw new Error(problem);
     }

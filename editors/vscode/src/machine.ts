@@ -1,6 +1,6 @@
 // What discovery and installation ask of the machine, and programs run to their end.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Machine } from './discovery.ts';
@@ -11,13 +11,7 @@ export function thisMachine(activePython: () => Promise<string | undefined>): Ma
     home: homedir(),
     env: process.env,
     isProgram,
-    realPath(file) {
-      try {
-        return realpathSync(file);
-      } catch {
-        return file;
-      }
-    },
+    realPath: (file) => (existsSync(file) ? realpathSync(file) : file),
     async hasServer(python) {
       const probe = 'import importlib.util, sys; sys.exit(importlib.util.find_spec("qwen_lsp") is None)';
       return (await run([python, '-P', '-c', probe])).status === 0;

@@ -101,7 +101,7 @@ def undone(path: Path) -> Change:
         step = record.steps[-1]
         backup = record.backup(step)
         if digest(change.after) == step.after and (backup is None or backup.exists()):
-            change.after = backup.read_bytes() if backup else None
+            change.after = record.held(step)
             if backup:
                 change.used.append(backup)
         elif step.done:

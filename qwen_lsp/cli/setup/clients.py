@@ -74,6 +74,9 @@ class Client:
     """The subcommand that the client starts."""
     next: str
     """What to do then."""
+    rights: str = ""
+    """What of ours runs without a question there."""
+    next_in_project: str = ""
     project: Callable[[Path, Sequence[str]], Target] | None = None
     rules: str = ""
     """Where in a project the rules for its model go."""
@@ -139,11 +142,17 @@ CLIENTS = {
         Client(
             "cline", "Cline", places.has_cline, _cline, "mcp",
             "Start Cline again, and ask it which tools it has from qwen-lsp.",
+            "In an editor, Cline may use what only looks without a question, and asks before apply_edits. "
+            "Cline's command line asks about nothing at all unless it runs with --auto-approve false.",
             rules=".clinerules/qwen-lsp.md",
         ),
         Client(
             "qwen-code", "Qwen Code", places.has_qwen, _qwen_user, "mcp",
             "Start qwen again; /mcp shows the server and its tools.",
+            "What only looks runs without a question. apply_edits asks, and is refused where nobody can be "
+            "asked (qwen -p) unless qwen runs with --yolo.",
+            "Qwen Code starts the servers of a project only when they are approved there: "
+            "qwen mcp approve qwen-lsp. The file names a path of this machine, so do not commit it.",
             project=_qwen_project, rules=".qwen/rules/qwen-lsp.md",
         ),
         Client(

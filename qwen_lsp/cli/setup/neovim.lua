@@ -3,10 +3,10 @@
 
 local cmd = { COMMAND }
 
--- The plugin, where a plugin manager has installed it: commands, keys, views.
-local found, qwen = pcall(require, "qwen")
+-- The plugin, where a plugin manager has installed it: commands, keys, views. Your own setup of it counts for more.
+local found, options = pcall(require, "qwen.options")
 if found then
-  qwen.setup({ cmd = cmd })
+  if vim.deep_equal(options.now, options.defaults) then require("qwen").setup({ cmd = cmd }) end
   return
 end
 

@@ -45,6 +45,11 @@ class Record:
     def backup(self, step: Step) -> Path | None:
         return _folder() / step.before if step.before else None
 
+    def held(self, step: Step) -> bytes | None:
+        """What the file held before a writing; None: there was no file."""
+        backup = self.backup(step)
+        return backup.read_bytes() if backup else None
+
     def keep(self, content: bytes) -> str:
         """Put a copy of what the file holds aside; returns the name of the backup."""
         number = 1

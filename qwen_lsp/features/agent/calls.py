@@ -17,6 +17,7 @@ from qwen_lsp.features.agent.events import Called, Changed, Observed, Planned, P
 from qwen_lsp.features.agent.repeats import Done
 from qwen_lsp.features.agent.room import fitted
 from qwen_lsp.features.agent.toolbox import Desk, Outcome, call, checked, digest
+from qwen_lsp.features.agent.unsaved import look
 from qwen_lsp.model.messages import Message, ToolCall
 from qwen_lsp.text.edits import unified
 from qwen_lsp.workspace.paths import RelPath
@@ -53,6 +54,7 @@ async def answer(course: Course, calls: Sequence[ToolCall]) -> None:
     for batch in _batches(course, calls):
         for asked in batch:
             course.means.on_event(Called(asked.id, asked.name, asked.arguments))
+        await look(course, batch)
         if failed and _builds_on_others(course, batch[0]):
             answers = [Answered(batch[0], _AFTER_FAILURE)]
         else:

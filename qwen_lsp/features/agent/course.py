@@ -25,6 +25,10 @@ from qwen_lsp.settings import AgentSettings
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Gate
 
+Texts = Callable[[Sequence[RelPath]], Awaitable[Mapping[RelPath, str | None]]]
+"""Gives for some files the texts that an editor shows and has not saved; None for one that is as the disk has
+it. A file that is not in the answer is as it was before."""
+
 _ASKING = 300
 """Tokens of the request for a summary, without what it sums up (tests/features/agent/test_compact.py)."""
 
@@ -51,6 +55,9 @@ class Means:
     """What tokens cost, None without a price."""
     after_edits: Callable[[Desk], Awaitable[str | None]] | None = None
     """What to append to the last result of a turn that edited something; None: nothing."""
+    texts: Texts | None = None
+    """Texts that an editor has and the disk has not, asked for before a call looks at a file; None where
+    there is no such editor."""
     clock: Clock | None = None
     """The time of the run, when somebody else stops it for a while; None: one of its own."""
 

@@ -31,6 +31,8 @@ class Began:
     task: str
     model: str
     resumed: bool = False
+    more: str = ""
+    """What the user said to a run that goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.editors.conftest import program
 from tests.editors.support.terminal import WAIT, Tmux
 from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
@@ -53,9 +55,13 @@ class Nvim:
         return found[0] if found else None
 
     async def until(self, condition: str) -> None:
-        """Wait until a Lua expression is true; the editor goes on meanwhile."""
-        waited = f"vim.wait({int(WAIT * 1000)}, function() return {condition} end, 20)"
-        assert await self.lua(waited) is True, condition
+        """Ask until a Lua expression is true. Keys are taken meanwhile, which `vim.wait` would stop."""
+        try:
+            async with asyncio.timeout(WAIT):
+                while not await self.lua(condition):
+                    pass
+        except TimeoutError:
+            pytest.fail(f"not so: {condition}; the screen:\n{await self.terminal.screen()}", pytrace=False)
 
     async def attached(self) -> None:
         """Wait until the server is at work in the current buffer."""
@@ -76,6 +82,11 @@ class Nvim:
         return await self.lua("vim.api.nvim_buf_get_lines(0, 0, -1, false)")
 
 
+def only_suggests(request: Recorded) -> Reply | None:
+    """A model that completes with nothing, whenever it is asked, and else says what was scripted."""
+    return Reply() if "messages" not in request.json else None
+
+
 def suggests(text: str) -> Callable[[Recorded], Reply]:
     """A model that completes everything with one text, and says one thing in a chat."""
     return lambda request: Reply(text if "messages" not in request.json else f"It is {text}.")
@@ -87,7 +98,7 @@ async def opened(
     *files: str,
     name: str = NEW,
     init: str = SETUP,
-    model: Callable[[Recorded], Reply] | None = None,
+    model: Callable[[Recorded], Reply | None] = only_suggests,
     environment: Mapping[str, str] | None = None,
     width: int = 80,
     height: int = 24,
@@ -97,10 +108,11 @@ async def opened(
     scripted. With `attach`, once the server is at work."""
     folder = root.parent
     (folder / "init.lua").write_text(QUIET + init)
-    # A socket's path may have 107 characters only, and tmp_path is long.
-    address = Path("/proc/self/cwd/nvim.sock")
-    socket = folder / "nvim.sock"
-    del address
+    socket = folder / "s"
+    settings = Path(os.environ["XDG_CONFIG_HOME"]) / "qwen-lsp" / "config.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    # Requests that nobody sees would take what was scripted for others.
+    settings.write_text('[completion]\nwarm_up = "off"\nfetch_ahead = "off"\n')
     async with ScriptedEndpoint(responder=model) as server:
         variables = {
             "OPENAI_BASE_URL": server.base_url,

@@ -239,13 +239,12 @@ class VSCode:
         await self._pick(f">{title}", title)
 
     async def _pick(self, typed: str, chosen: str) -> None:
-        """Type into the list at the top until the row is chosen, and press Enter."""
+        """Type into the list at the top, and click the first row that begins so."""
         asked = self.page.locator(".quick-input-widget input:visible").first
         await asked.wait_for()
         await asked.fill(typed)
-        row = self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=chosen)
-        await row.wait_for()
-        await self.press("Enter")
+        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name:visible")
+        await rows.filter(has_text=re.compile("^" + re.escape(chosen))).first.click()
         await self.page.locator(".quick-input-widget").wait_for(state="hidden")
 
     async def cursor_to(self, line: int, column: int = 1) -> None:

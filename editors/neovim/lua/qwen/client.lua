@@ -3,8 +3,9 @@ local options = require('qwen.options')
 local M = { streams = {} } ---@type { streams: table<string, fun(params: table)> } Who takes what comes under a token.
 
 local METHODS = vim.lsp.config ~= nil -- From 0.11 on the functions of a client are methods.
+local OFTEN = 'the server ends again and again. :Qwen log tells why, :Qwen restart tries once more'
 local TRIES, WITHIN = 3, 60e9 -- A server that dies is started again, so often in so many nanoseconds.
-local ended, meant, missed = {}, {}, false
+local ended, meant, added, missed = {}, {}, {}, false
 
 local function say(...) require('qwen').say(...) end
 
@@ -35,9 +36,8 @@ local function wanted(buf)
   local kinds, bo = options.now.filetypes, vim.bo[buf]
   local asked = vim.F.if_nil(kinds[bo.filetype], kinds['*'])
   if not asked or not bo.buflisted or bo.buftype ~= '' or vim.b[buf].qwen_enabled == false then return false end
-  if vim.api.nvim_buf_get_offset(buf, vim.api.nvim_buf_line_count(buf)) > options.now.max_file_size then
-    return false
-  end
+  local size = vim.api.nvim_buf_get_offset(buf, vim.api.nvim_buf_line_count(buf))
+  if size > options.now.max_file_size then return false end
   local program, problem = M.program()
   if not program and not missed then say(problem, vim.log.levels.WARN) end
   missed = not program
@@ -64,13 +64,20 @@ local function environment()
   return key and { OPENAI_API_KEY = key } or nil
 end
 
+local function tell_folders(client)
+  local event = { added = added, removed = {} }
+  if #added > 0 then M.call(client, 'notify', 'workspace/didChangeWorkspaceFolders', { event = event }) end
+  added = {}
+end
+
 local function reuse(client, config)
   if client.name ~= 'qwen' or M.call(client, 'is_stopped') then return false end
   local new, folders = config.root_dir, client.workspace_folders or {}
   if new and not vim.iter(folders):any(function(folder) return folder.name == new end) then
     local folder = { uri = vim.uri_from_fname(new), name = new }
     client.workspace_folders = vim.list_extend(folders, { folder })
-    M.call(client, 'notify', 'workspace/didChangeWorkspaceFolders', { event = { added = { folder }, removed = {} } })
+    added[#added + 1] = folder
+    if client.initialized then tell_folders(client) end
   end
   return true
 end
@@ -85,12 +92,7 @@ local function on_exit(code, signal, id)
     if how or vim.v.exiting ~= vim.NIL or code + signal == 0 then return end
     ended = vim.tbl_filter(function(at) return now - at < WITHIN end, ended)
     ended[#ended + 1] = now
-    if #ended > TRIES then
-      return say(
-        'the server ends again and again. :Qwen log tells why, :Qwen restart tries once more',
-        vim.log.levels.ERROR
-      )
-    end
+    if #ended > TRIES then return say(OFTEN, vim.log.levels.ERROR) end
     say('the server ended unexpectedly and is started again', vim.log.levels.WARN)
     M.start_all()
   end)
@@ -113,7 +115,7 @@ end
 --- All of an edit or nothing: Neovim itself looks at the version of the first file alone. The server hears of what is
 --- opened for it before it hears that it is done.
 local function apply(_, params, context)
-  local bufs = {}
+  local bufs, created = {}, {}
   for _, step in ipairs(params.edit.documentChanges or {}) do
     local text, version = step.textDocument, vim.tbl_get(step, 'textDocument', 'version')
     local buf = text and vim.uri_to_bufnr(text.uri)
@@ -121,7 +123,12 @@ local function apply(_, params, context)
     if type(version) == 'number' and vim.lsp.util.buf_versions[buf] ~= version then
       return { applied = false, failureReason = vim.fn.bufname(buf) .. ' was changed meanwhile' }
     end
-    for _, edit in ipairs(step.edits or {}) do edit.annotationId = nil end -- It was looked at before.
+    if step.kind == 'create' then created[step.uri] = true end
+    for _, edit in ipairs(step.edits or {}) do
+      edit.annotationId = nil -- It was looked at before.
+      -- A new buffer has a line already, whose end would be one too many.
+      if created[text.uri] then edit.newText = edit.newText:gsub('\n$', '') end
+    end
   end
   for _, buf in ipairs(bufs) do vim.bo[buf].buflisted = true end
   local encoding = assert(vim.lsp.get_client_by_id(context.client_id)).offset_encoding
@@ -160,6 +167,7 @@ function M.config()
     on_init = function(client)
       -- Where ghost text is, it would only take the place of another 'omnifunc'.
       if inline then client.server_capabilities.completionProvider = nil end
+      tell_folders(client)
     end,
     on_attach = function(client, buf)
       if inline then return require('qwen.inline').sync(buf) end

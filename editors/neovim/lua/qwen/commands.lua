@@ -5,6 +5,7 @@ local FEATURES = { 'completion', 'explain', 'action', 'agent' }
 
 local function say(...) require('qwen').say(...) end
 local function uri() return vim.uri_from_bufnr(0) end
+local function files(list) return #list == 1 and '1 file' or #list .. ' files' end
 
 --- Tells later whether the person has done nothing since: then what they wait for may come to the front.
 ---@return fun(): boolean
@@ -20,7 +21,7 @@ local function landed(told)
   if told.problem then return say(told.problem, vim.log.levels.WARN) end
   local open = vim.iter(told.files):any(function(file) return file.way == 'editor' end)
   local hints = { open and ':wall saves' or nil, told.undone == nil and told.run and ':Qwen undo' or nil }
-  say(('%d files %s  (%s)'):format(#told.files, told.undone and 'as before' or 'changed', table.concat(hints, ', ')))
+  say(('%s %s  (%s)'):format(files(told.files), told.undone and 'as before' or 'changed', table.concat(hints, ', ')))
 end
 
 local function review(run, changes)
@@ -48,12 +49,11 @@ local function edit(shown, argument)
       run.page:close()
       return landed(told)
     end
-    local many = #(told.changes or {})
-    if many == 0 then return over(told.ended, told.problem or 'Nothing is to be changed.', 'Title') end
+    if #told.changes == 0 then return over(told.ended, told.problem or 'Nothing is to be changed.', 'Title') end
     run.run, run.changes = told.run, told.changes
-    over(told.ended, ('%d files to look at: Enter here, or :Qwen review'):format(many), 'Title')
+    over(told.ended, files(told.changes) .. ' to look at: Enter here, or :Qwen review', 'Title')
     if run.still() or api.nvim_get_current_win() == run.page.win then return review(run.run, run.changes) end
-    say(('%d files to look at  (:Qwen review)'):format(many))
+    say(files(told.changes) .. ' to look at  (:Qwen review)')
   end, function(message) over('failed', message, 'Problem') end)
 end
 
@@ -124,7 +124,9 @@ local COMMANDS = {
     local position = vim.lsp.util.make_position_params(0, (client.get() or {}).offset_encoding or 'utf-16').position
     local form = call.bang and 'html' or 'text'
     local argument = { uri = uri(), position = position, form = form, feature = call.rest ~= '' and call.rest or nil }
-    client.command('qwen.showContext', argument, function(told) return told.text and pages.show('context', told.text) end)
+    client.command('qwen.showContext', argument, function(told)
+      if told.text then pages.show('context', told.text) end
+    end)
   end,
   status = function()
     client.command('qwen.status', {}, function(told)
@@ -134,7 +136,9 @@ local COMMANDS = {
   why = function()
     client.command('qwen.whySuggestion', { uri = uri() }, function(told) pages.show('why', told.markdown) end)
   end,
-  undo = function(call) client.command('qwen.undoEdit', call.rest ~= '' and { run = call.rest } or { uri = uri() }, landed) end,
+  undo = function(call)
+    client.command('qwen.undoEdit', call.rest ~= '' and { run = call.rest } or { uri = uri() }, landed)
+  end,
   runs = function(call)
     local function form(run)
       local state = run.running and 'running' or run.ended or 'broken off'

@@ -1,51 +1,39 @@
 --- `:checkhealth qwen`
 local M = {}
-local MODULES = {
-  copilot = 'copilot.lua',
-  codeium = 'codeium',
-  minuet = 'minuet',
-  ['supermaven-nvim'] = 'supermaven',
-  tabby = 'tabby',
-}
+local MODULES = { copilot = 'copilot.lua', codeium = 'codeium', minuet = 'minuet', ['supermaven-nvim'] = 'supermaven' }
 local VARIABLES = { loaded_copilot = 'copilot.vim', loaded_codeium = 'codeium.vim', codeium_enabled = 'codeium.vim' }
+local STARTS = { 'It starts with the first file that has a filetype', ':Qwen log may tell more' }
+local NOWHERE = 'no endpoint: suggestions come from your own files, and there is no agent'
 
 local function endpoint(health, told)
-  local at = told.endpoint
+  local at, problem = told.endpoint, told.state.problem
   if not at.configured then
-    local how = 'Set OPENAI_BASE_URL and OPENAI_API_KEY, or endpoint.base_url in config.toml'
-    return health.warn('no endpoint: suggestions come from your own files, and there is no agent', { how })
+    return health.warn(NOWHERE, 'Set OPENAI_BASE_URL and OPENAI_API_KEY, or endpoint.base_url in config.toml')
   end
   local where = ('endpoint %s, model %s'):format(at.host, at.model ~= '' and at.model or 'not known yet')
-  local problem = told.state.problem
-  if problem then return health.error(where .. ': ' .. problem, { '`qwen-lsp doctor` looks closer' }) end
-  health.ok(where)
+  if type(problem) ~= 'string' then return health.ok(where) end
+  health.error(where .. ': ' .. problem, '`qwen-lsp doctor` looks closer')
 end
 
-function M.check()
-  local health, client = vim.health, require('qwen.client')
-  health.start('qwen: server')
+local function server(health, client)
   local program, problem = client.program()
   if not program then return health.error(problem) end
   local version = vim.system({ program[1], '--version' }, { text = true }):wait(20000)
-  local said = vim.trim(version.stdout .. version.stderr)
-  if version.code == 0 then
-    health.ok(program[1] .. ': ' .. said)
-  else
-    health.error(program[1] .. ' does not start', said)
-  end -- stylua: ignore
+  local said, good = vim.trim(version.stdout .. version.stderr), version.code == 0
+  health[good and 'ok' or 'error'](program[1] .. (good and ': ' or ' does not start: ') .. said)
   local running = client.get()
-  if running then
-    local asked = { command = 'qwen.status', arguments = { vim.empty_dict() } }
-    local reply = client.call(running, 'request_sync', 'workspace/executeCommand', asked, 5000, 0)
-    health.ok(('running for %d buffers'):format(vim.tbl_count(running.attached_buffers)))
-    if reply and reply.result then
-      endpoint(health, reply.result)
-    else
-      health.error('it does not answer', ':Qwen restart')
-    end -- stylua: ignore
-  else
-    health.warn('not running', { 'It starts with the first file that has a filetype', ':Qwen log may tell why not' })
-  end
+  if not running then return health.warn('not running', STARTS) end
+  health.ok(('running for %d buffers'):format(vim.tbl_count(running.attached_buffers)))
+  local asked = { command = 'qwen.status', arguments = { vim.empty_dict() } }
+  local reply = client.call(running, 'request_sync', 'workspace/executeCommand', asked, 5000, 0)
+  if not reply or not reply.result then return health.error('it does not answer', ':Qwen restart') end
+  endpoint(health, reply.result)
+end
+
+function M.check()
+  local health = vim.health
+  health.start('qwen: server')
+  server(health, require('qwen.client'))
   health.start('qwen: editor')
   if vim.lsp.inline_completion and require('qwen.options').now.inline then
     health.ok('suggestions are ghost text')
@@ -53,18 +41,14 @@ function M.check()
     health.info('suggestions are in the completion menu (CTRL-X CTRL-O); ghost text needs Neovim 0.12')
   end
   local others = {}
-  for module, name in pairs(MODULES) do
-    others[name] = package.loaded[module] and true or others[name]
-  end -- stylua: ignore
-  for variable, name in pairs(VARIABLES) do
-    others[name] = vim.g[variable] and true or others[name]
-  end -- stylua: ignore
+  for module, name in pairs(MODULES) do others[name] = package.loaded[module] and true or others[name] end
+  for variable, name in pairs(VARIABLES) do others[name] = vim.g[variable] and true or others[name] end
   for _, other in ipairs(vim.lsp.get_clients({ method = 'textDocument/inlineCompletion' })) do
     others[other.name] = other.name ~= 'qwen' or nil
   end
   local names = table.concat(vim.tbl_keys(others), ', ')
   if names == '' then return health.ok('no other plugin shows ghost text') end
-  health.warn('also shows ghost text: ' .. names, { 'Both would draw at the cursor: turn one of them off' })
+  health.warn('also shows ghost text: ' .. names, 'Both would draw at the cursor: turn one of them off')
 end
 
 return M

@@ -4,20 +4,9 @@ local M = {}
 M.state = { state = 'off', text = 'Qwen is not running.' }
 
 local WORDS = { ready = 'on', failing = 'failing!', embedded = 'no model' }
-local GROUPS = {
-  Title = 'Title',
-  Plan = 'Special',
-  Done = 'Comment',
-  Tool = 'Function',
-  Output = 'Comment',
-  Added = 'Added',
-  Removed = 'Removed',
-  Problem = 'DiagnosticError',
-  Question = 'DiagnosticWarn',
-  Border = 'FloatBorder',
-  Float = 'NormalFloat',
-  Keys = 'Comment',
-} -- stylua: ignore
+local GROUPS = { Title = 'Title', Plan = 'Special', Done = 'Comment', Tool = 'Function', Output = 'Comment',
+  Added = 'Added', Removed = 'Removed', Problem = 'DiagnosticError', Question = 'DiagnosticWarn',
+  Border = 'FloatBorder', Float = 'NormalFloat', Keys = 'Comment' }
 
 ---@param text string
 ---@param level? integer
@@ -39,8 +28,8 @@ end
 function M.status(more)
   local now = M.state
   if #vim.lsp.get_clients({ name = 'qwen' }) == 0 then return '' end
-  local word = require('qwen.inline').wanted(vim.api.nvim_get_current_buf()) and (WORDS[now.state] or now.state)
-    or 'off here'
+  local word = WORDS[now.state] or now.state
+  if not require('qwen.inline').wanted(vim.api.nvim_get_current_buf()) then word = 'off here' end
   return 'Qwen: ' .. word .. (more and more.tokens and now.tokens and ' ' .. M.spent(now.tokens, now.cost) or '')
 end
 
@@ -67,9 +56,7 @@ end
 function M.register()
   require('qwen.commands').register()
   require('qwen.inline').register()
-  for name, other in pairs(GROUPS) do
-    vim.api.nvim_set_hl(0, 'Qwen' .. name, { link = other, default = true })
-  end
+  for name, link in pairs(GROUPS) do vim.api.nvim_set_hl(0, 'Qwen' .. name, { link = link, default = true }) end
 end
 
 return M

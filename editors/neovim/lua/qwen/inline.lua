@@ -89,19 +89,15 @@ function M.sync(buf)
   local group = api.nvim_create_augroup('qwen.stale.' .. buf, {})
   if not want then return end
   -- Made after Neovim's own, which goes on showing a suggestion when something else is typed.
-  api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedI' }, {
-    group = group,
-    buffer = buf,
-    callback = function(event)
-      local ghost = shown(buf)
-      local item = ghost and ghost.current
-      if not item or (inserts(item) and rest(buf, item)) then return end
-      if inserts(item) or event.event == 'TextChangedI' then
-        ghost:hide()
-        ghost.current = nil
-      end
-    end,
-  }) -- stylua: ignore
+  local function check(event)
+    local ghost = shown(buf)
+    local item = ghost and ghost.current
+    if not item or (inserts(item) and rest(buf, item)) then return end
+    if not inserts(item) and event.event == 'CursorMovedI' then return end
+    ghost:hide()
+    ghost.current = nil
+  end
+  api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedI' }, { group = group, buffer = buf, callback = check })
 end
 
 --- A completion menu opened or closed.
@@ -118,16 +114,13 @@ end
 function M.menu_source(client, buf)
   if vim.lsp.completion and vim.lsp.completion.enable then return vim.lsp.completion.enable(true, client.id, buf) end
   local group = api.nvim_create_augroup('qwen.source.' .. buf, {})
-  api.nvim_create_autocmd('CompleteDone', {
-    group = group,
-    buffer = buf,
-    callback = function()
-      local word = vim.v.completed_item.word or ''
-      local item = vim.tbl_get(vim.v.completed_item, 'user_data', 'nvim', 'lsp', 'completion_item')
-      local row, col = unpack(api.nvim_win_get_cursor(0))
-      if item and word:find('\n') and col >= #word then put(row, col - #word, col, word) end
-    end,
-  }) -- stylua: ignore
+  local function done()
+    local word = vim.v.completed_item.word or ''
+    local item = vim.tbl_get(vim.v.completed_item, 'user_data', 'nvim', 'lsp', 'completion_item') or {}
+    local row, col = unpack(api.nvim_win_get_cursor(0))
+    if item.documentation == word and word:find('\n') and col >= #word then put(row, col - #word, col, word) end
+  end
+  api.nvim_create_autocmd('CompleteDone', { group = group, buffer = buf, callback = done })
 end
 
 --- Do what a key did before it was ours.
@@ -160,16 +153,13 @@ function M.register()
     vim.keymap.set('i', ('<Plug>(qwen-%s)'):format(name), function() action() end, { desc = 'Qwen: ' .. name })
   end
   local group = api.nvim_create_augroup('qwen.inline', {})
-  for open, events in pairs({
-    [true] = { 'BlinkCmpMenuOpen', 'QwenMenuOpen' },
-    [false] = { 'BlinkCmpMenuClose', 'QwenMenuClose' },
-  }) do
-    api.nvim_create_autocmd(
-      open and 'CompleteChanged' or { 'CompleteDone', 'InsertEnter' },
-      { group = group, callback = function() M.menu(open) end }
-    )
-    api.nvim_create_autocmd('User', { group = group, pattern = events, callback = function() M.menu(open) end })
+  local function on(events, open, pattern)
+    api.nvim_create_autocmd(events, { group = group, pattern = pattern, callback = function() M.menu(open) end })
   end
+  on('CompleteChanged', true)
+  on({ 'CompleteDone', 'InsertEnter' }, false)
+  on('User', true, { 'BlinkCmpMenuOpen', 'QwenMenuOpen' })
+  on('User', false, { 'BlinkCmpMenuClose', 'QwenMenuClose' })
 end
 
 return M

@@ -10,7 +10,6 @@ local M = {}
 ---@field max_file_size? integer In bytes; larger files are left alone.
 ---@field inline? boolean False: suggestions come in the completion menu, not as ghost text.
 ---@field keys? false|table<string, string|false> Keys of insert mode, by what they do; false: none, or not this one.
----@field explain? 'split'|'float'
 ---@field view? 'auto'|'right'|'bottom' Where the view of agent runs floats.
 M.defaults = {
   settings = {},
@@ -18,8 +17,8 @@ M.defaults = {
   root_markers = { { '.git', '.hg', '.jj' }, { 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mod', 'Makefile' } },
   max_file_size = 1024 * 1024,
   inline = true,
-  keys = { accept = '<Tab>', word = '<M-Right>', line = '<M-l>', next = '<M-]>', previous = '<M-[>', dismiss = '<C-]>' },
-  explain = 'split',
+  keys = { accept = '<Tab>', word = '<M-Right>', line = '<M-l>', next = '<M-]>', previous = '<M-[>',
+    dismiss = '<C-]>' },
   view = 'auto',
 }
 M.now = vim.deepcopy(M.defaults) ---@type qwen.Options

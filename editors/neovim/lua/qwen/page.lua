@@ -1,8 +1,8 @@
 --- A text to read, in a window of its own.
 local api = vim.api
 local M = {}
-local LOOK = { wrap = true, linebreak = true, breakindent = true, conceallevel = 2, number = false, relativenumber = false,
-  signcolumn = 'no', list = false, spell = false, cursorline = false,
+local LOOK = { wrap = true, linebreak = true, breakindent = true, conceallevel = 2, number = false, spell = false,
+  relativenumber = false, signcolumn = 'no', list = false, cursorline = false, fillchars = 'eob: ',
   winhighlight = 'NormalFloat:QwenFloat,FloatBorder:QwenBorder,FloatTitle:QwenTitle' }
 
 ---@class qwen.Page
@@ -31,33 +31,40 @@ function Page:key(key, what, act)
   vim.keymap.set('n', key, act, { buffer = self.buf, nowait = true, desc = 'Qwen: ' .. what })
 end
 
-function Page:is_open() return self.win and api.nvim_win_is_valid(self.win) and api.nvim_win_get_buf(self.win) == self.buf end
+function Page:is_open()
+  return self.win and api.nvim_win_is_valid(self.win) and api.nvim_win_get_buf(self.win) == self.buf
+end
 
 function Page:close()
   if self:is_open() then pcall(api.nvim_win_close, self.win, true) end
 end
 
----@param lines string[] In place of the lines from `first` to `last`; of all.
-function Page:set(lines, first, last)
+---@private
+---@param act fun(last: integer) Gets the last line, from 0.
+function Page:change(act)
   if not api.nvim_buf_is_valid(self.buf) then return end
   local follows = self.follow and self:is_open()
   if follows and api.nvim_get_current_win() == self.win then -- Whoever reads further up stays there.
     follows = api.nvim_win_get_cursor(self.win)[1] == api.nvim_buf_line_count(self.buf)
   end
   vim.bo[self.buf].modifiable = true
-  api.nvim_buf_set_lines(self.buf, first or 0, last or -1, false, lines)
-  vim.bo[self.buf].modifiable = false
+  act(api.nvim_buf_line_count(self.buf) - 1)
+  vim.bo[self.buf].modifiable, vim.bo[self.buf].modified = false, false
   if follows then api.nvim_win_set_cursor(self.win, { api.nvim_buf_line_count(self.buf), 0 }) end
+end
+
+---@param lines string[] In place of the lines from `first` to `last`; of all.
+function Page:set(lines, first, last)
+  self:change(function() api.nvim_buf_set_lines(self.buf, first or 0, last or -1, false, lines) end)
 end
 
 --- Goes on where the text ends.
 ---@param text string
 function Page:append(text)
-  if not api.nvim_buf_is_valid(self.buf) then return end
-  local last = api.nvim_buf_line_count(self.buf) - 1
-  local lines = vim.split(text, '\n', { plain = true })
-  lines[1] = api.nvim_buf_get_lines(self.buf, last, last + 1, false)[1] .. lines[1]
-  self:set(lines, last)
+  self:change(function(last)
+    local width = #api.nvim_buf_get_lines(self.buf, last, last + 1, false)[1]
+    api.nvim_buf_set_text(self.buf, last, width, last, width, vim.split(text, '\n', { plain = true }))
+  end)
 end
 
 ---@param shape? vim.api.keyset.win_config A split when there is none.
@@ -65,7 +72,7 @@ end
 function Page:open(shape, enter)
   if not self:is_open() then
     self.win = api.nvim_open_win(self.buf, false, shape or { split = vim.o.columns >= 140 and 'right' or 'below' })
-    for name, value in pairs(LOOK) do vim.wo[self.win][name] = value end
+    for name, value in pairs(LOOK) do vim.wo[self.win][0][name] = value end
   end
   if enter then api.nvim_set_current_win(self.win) end
 end

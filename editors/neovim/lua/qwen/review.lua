@@ -15,7 +15,7 @@ function M.open(changes, land)
   api.nvim_win_set_buf(below, diff.buf)
   diff.win = below
   list:open({ split = 'above', height = math.min(#changes + 1, 8) }, true)
-  vim.wo[list.win].cursorline, vim.wo[list.win].winfixheight = true, true
+  vim.wo[list.win].cursorline, vim.wo[list.win].winfixheight, vim.wo[below].fillchars = true, true, 'eob: '
 
   local function draw()
     local count, lines = 0, {}

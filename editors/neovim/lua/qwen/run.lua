@@ -22,16 +22,19 @@ local function shape(run)
   local where, wide, high = require('qwen.options').now.view, vim.o.columns, vim.o.lines - vim.o.cmdheight - 1
   local right = where == 'right' or (where == 'auto' and wide >= 120)
   local width = right and math.max(40, math.floor(wide * 0.4)) or wide - 2
-  local keys = run.changes and 'Enter: look at the changes  q: close' or run.over and 'q: close' or 'Ctrl-C: stop  q: hide'
-  if questions[1] then
-    keys = vim.iter(questions[1].choices):map(function(choice) return choice.key .. ': ' .. choice.text end):join('  ')
+  local question, keys = questions[1], run.over and 'q: close' or 'Ctrl-C: stop  q: hide'
+  if run.changes then keys = 'Enter: look at the changes  q: close' end
+  if question then
+    keys = vim.iter(question.choices):map(function(choice) return choice.key .. ': ' .. choice.text end):join('  ')
   end
+  local share = question and question.diff and 0.7 or 0.4
   local doing = run.doing .. (run.prompt > 0 and ', ' .. require('qwen').spent(run, run.cost) or '')
   return {
     relative = 'editor', anchor = 'SE', row = high, col = wide, width = width, zindex = 40, border = 'rounded',
-    height = right and high - 3 or math.max(6, math.floor(high * 0.4)),
+    height = right and high - 3 or math.max(6, math.floor(high * share)),
     title = { { (' Qwen: %s '):format(vim.fn.strcharpart(run.task:gsub('%s+', ' '), 0, width - 10)), 'QwenTitle' } },
-    footer = { { (' %s  '):format(doing), 'QwenOutput' }, { keys .. ' ', questions[1] and 'QwenQuestion' or 'QwenKeys' } },
+    footer = { { (' %s  '):format(doing), 'QwenOutput' },
+      { keys .. ' ', question and 'QwenQuestion' or 'QwenKeys' } },
   }
 end
 
@@ -114,7 +117,7 @@ function M.begin(task, still)
   page.follow = true
   page:key('<C-c>', 'stop', function() vim.cmd('Qwen stop') end)
   page:key('<CR>', 'look at the changes', function() vim.cmd('Qwen review') end)
-  M.last = { task = task, page = page, still = still, plan = 0, doing = 'begins', prompt = 0, completion = 0 }
+  M.last = { task = task, page = page, still = still, plan = 0, doing = 'working', prompt = 0, completion = 0 }
   M.open()
   return M.last
 end

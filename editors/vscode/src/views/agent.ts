@@ -43,13 +43,13 @@ export class AgentView implements vscode.WebviewViewProvider {
     this.look();
   }
 
-  resolveWebviewView(view: vscode.WebviewView): void {
+  async resolveWebviewView(view: vscode.WebviewView): Promise<void> {
     this.view = view;
-    const uri = (...path: string[]) => view.webview.asWebviewUri(vscode.Uri.joinPath(this.folder, ...path)).toString();
-    view.webview.options = { enableScripts: true, localResourceRoots: ['dist', 'media'].map((path) => vscode.Uri.joinPath(this.folder, path)) };
+    view.webview.options = { enableScripts: true, localResourceRoots: [] };
     view.webview.onDidReceiveMessage((message: FromPage) => void this.received(message));
     view.onDidDispose(() => (this.view = undefined));
-    view.webview.html = shell(view.webview.cspSource, uri('media', 'agent.css'), uri('dist', 'agent.webview.js'));
+    const read = async (...path: string[]) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(this.folder, ...path)));
+    view.webview.html = shell(await read('media', 'agent.css'), await read('dist', 'agent.webview.js'));
   }
 
   /** Brings the view before the person, with the focus where something is to be done. */
@@ -242,12 +242,12 @@ export class AgentView implements vscode.WebviewViewProvider {
 const files = (count: number) => (count === 1 ? '1 file' : `${count} files`);
 export const wire = ({ start, end }: vscode.Range) => ({ start: { line: start.line, character: start.character }, end: { line: end.line, character: end.character } });
 
-/** The page: it may run its one script and use its one style sheet, and load nothing else. */
-function shell(source: string, style: string, script: string): string {
+/** The page: it may use its own style sheet and run its own script, which are in it, and load nothing. */
+function shell(style: string, script: string): string {
   const nonce = randomBytes(16).toString('base64');
-  const policy = `default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
   return `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>Qwen agent</title><link rel="stylesheet" href="${style}"></head><body><h1 class="hidden">Qwen agent</h1><main id="main" tabindex="-1"></main>
-<footer id="foot"></footer><div id="live" class="hidden" role="status"></div><script nonce="${nonce}" src="${script}"></script></body></html>`;
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>Qwen agent</title>
+<style nonce="${nonce}">${style}</style></head><body><h1 class="hidden">Qwen agent</h1><main id="main" tabindex="-1"></main>
+<footer id="foot"></footer><div id="live" class="hidden" role="status"></div><script nonce="${nonce}">${script}</script></body></html>`;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { findServer } from '../../src/discovery.ts';
 import type { Machine, Wish } from '../../src/discovery.ts';
 
-const NOTHING: Wish = { path: '', strategy: 'useBundled', interpreter: '', args: [], trusted: true, folders: ['/work'], bundled: undefined };
+const NOTHING: Wish = { path: '', strategy: 'useBundled', interpreter: '', args: [], trusted: true, folders: ['/project'], bundled: undefined };
 const BUNDLED = '/storage/bin/python';
 
 interface World {
@@ -63,8 +63,8 @@ test('a path that leads nowhere is told instead of another server being used', a
 
 test('paths may begin at home or at the folder, and a bare name is looked up on PATH', async () => {
   assert.equal(await program({ path: '~/bin/q' }, { programs: ['/home/me/bin/q'] }), '/home/me/bin/q');
-  assert.equal(await program({ path: '${workspaceFolder}/q' }, { programs: ['/work/q'] }), '/work/q');
-  assert.equal(await program({ path: '.venv/bin/q' }, { programs: ['/work/.venv/bin/q'] }), '/work/.venv/bin/q');
+  assert.equal(await program({ path: '${workspaceFolder}/q' }, { programs: ['/project/q'] }), '/project/q');
+  assert.equal(await program({ path: '.venv/bin/q' }, { programs: ['/project/.venv/bin/q'] }), '/project/.venv/bin/q');
   assert.equal(await program({ path: 'q' }, { programs: ['/b/q'], path: '/a:/b' }), '/b/q');
 });
 
@@ -86,22 +86,22 @@ test('Windows: endings are tried and PATH is found however it is written', async
 const untrusted = { trusted: false } as const;
 
 test('not trusted: no program of the workspace is started, however it is named', async () => {
-  const inside = '/work/bin/qwen-lsp';
+  const inside = '/project/bin/qwen-lsp';
   assert.equal(await program({ ...untrusted, path: inside }, { programs: [inside] }), undefined);
-  assert.equal(await program({ ...untrusted, path: '/work/../work/bin/qwen-lsp' }, { programs: [inside] }), undefined);
-  assert.equal(await program(untrusted, { programs: [inside], path: '/work/bin' }), undefined);
-  assert.equal(await program({ ...untrusted, interpreter: '/work/python' }, { programs: ['/work/python'], withServer: ['/work/python'] }), undefined);
+  assert.equal(await program({ ...untrusted, path: '/project/../project/bin/qwen-lsp' }, { programs: [inside] }), undefined);
+  assert.equal(await program(untrusted, { programs: [inside], path: '/project/bin' }), undefined);
+  assert.equal(await program({ ...untrusted, interpreter: '/project/python' }, { programs: ['/project/python'], withServer: ['/project/python'] }), undefined);
 });
 
 test('not trusted: links do not hide the workspace', async () => {
-  assert.equal(await program(untrusted, { programs: ['/usr/bin/qwen-lsp'], links: { '/usr/bin/qwen-lsp': '/work/evil' } }), undefined);
-  assert.equal(await program(untrusted, { programs: ['/usr/bin/qwen-lsp'], links: { '/usr/bin': '/work/bin' } }), undefined);
+  assert.equal(await program(untrusted, { programs: ['/usr/bin/qwen-lsp'], links: { '/usr/bin/qwen-lsp': '/project/evil' } }), undefined);
+  assert.equal(await program(untrusted, { programs: ['/usr/bin/qwen-lsp'], links: { '/usr/bin': '/project/bin' } }), undefined);
   assert.equal(await program({ ...untrusted, folders: ['/link'] }, { programs: ['/real/qwen-lsp'], path: '/real', links: { '/link': '/real' } }), undefined);
 });
 
 test('not trusted: a name that only begins like the folder is outside it', async () => {
-  assert.equal(await program(untrusted, { programs: ['/work2/qwen-lsp'], path: '/work2' }), '/work2/qwen-lsp');
-  assert.equal(await program(untrusted, { programs: ['/work/..evil/qwen-lsp'], path: '/work/..evil' }), undefined);
+  assert.equal(await program(untrusted, { programs: ['/project2/qwen-lsp'], path: '/project2' }), '/project2/qwen-lsp');
+  assert.equal(await program(untrusted, { programs: ['/project/..evil/qwen-lsp'], path: '/project/..evil' }), undefined);
 });
 
 test('not trusted: the Python extension is not asked', async () => {

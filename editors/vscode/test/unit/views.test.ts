@@ -1,0 +1,84 @@
+// The parts of the views that need no editor: diffs, runs put together from events, pages in the editor's theme.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from '../../src/views/diff.ts';
+import type { AgentEvent, Run } from '../../src/views/messages.ts';
+import { after, begun, words } from '../../src/views/model.ts';
+import { themed } from '../../src/views/theme.ts';
+
+const shown = (diff: string) => parse(diff).map(({ kind, number, text }) => `${kind} ${number ?? '-'} ${text}`);
+const run = (...events: AgentEvent[]): Run => events.reduce(after, begun('Rename net.'));
+
+test('a diff counts lines in the new text, and those that go in the old one', () => {
+  const diff = '--- a/x.py\n+++ b/x.py\n@@ -4,3 +4,3 @@\n one\n-two\n+TWO\n three\n@@ -20 +20,2 @@\n twenty\n+more\n';
+  assert.deepEqual(shown(diff), ['hunk - @@ -4,3 +4,3 @@', 'same 4 one', 'removed 5 two', 'added 5 TWO', 'same 6 three', 'hunk - @@ -20 +20,2 @@', 'same 20 twenty', 'added 21 more']);
+});
+
+test('lines of a file that look like the head of a diff are lines of the file', () => {
+  const diff = '--- a/x.sql\n+++ b/x.sql\n@@ -1,2 +1,2 @@\n--- a comment\n-@@ -1 +1 @@\n+++ b\n+rename from here\n';
+  assert.deepEqual(shown(diff).slice(1), ['removed 1 -- a comment', 'removed 2 @@ -1 +1 @@', 'added 1 ++ b', 'added 2 rename from here']);
+});
+
+test('a new file, a deleted one, and an end without a line break', () => {
+  assert.deepEqual(shown('--- /dev/null\n+++ b/n.md\n@@ -0,0 +1 @@\n+hello\n\\ No newline at end of file\n'), ['hunk - @@ -0,0 +1 @@', 'added 1 hello', 'note - No newline at end of file']);
+  assert.deepEqual(shown('--- a/n.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-hello\n'), ['hunk - @@ -1 +0,0 @@', 'removed 1 hello']);
+});
+
+test('a file that is only moved, or made executable, says so', () => {
+  assert.deepEqual(shown('diff --git a/a.py b/b.py\nold mode 100644\nnew mode 100755\nrename from a.py\nrename to b.py\n'), ['note - old mode 100644', 'note - new mode 100755', 'note - rename from a.py', 'note - rename to b.py']);
+  assert.deepEqual(shown(''), []);
+});
+
+test('pieces of text are one entry until something else happens', () => {
+  const { entries } = run({ event: 'said', text: '\n\nI will ' }, { event: 'said', text: 'look.' }, { event: 'called', id: '1', tool: 'read_file', about: 'a.py' }, { event: 'said', text: 'Now I know.' });
+  assert.deepEqual(entries.map((entry) => (entry.kind === 'call' ? entry.about : entry.text)), ['I will look.', 'a.py', 'Now I know.']);
+});
+
+test('what a call prints, changes and answers belongs to that call, and leaves the others as they were', () => {
+  const before = run({ event: 'called', id: '1', tool: 'edit', about: 'a.py' }, { event: 'called', id: '2', tool: 'run_shell_command', about: 'make' });
+  const now = ([{ event: 'printed', id: '2', text: 'one\n' }, { event: 'printed', id: '2', text: 'two\n' }, { event: 'observed', id: '2', tool: 'run_shell_command', ok: false, text: 'Exit status 2.' }] satisfies AgentEvent[]).reduce(after, before);
+  assert.equal(now.entries[0], before.entries[0]);
+  assert.deepEqual(now.entries[1], { kind: 'call', id: '2', tool: 'run_shell_command', about: 'make', ok: false, text: 'Exit status 2.', printed: 'one\ntwo\n', diff: '' });
+});
+
+test('an event of a call that nobody has seen changes nothing', () => {
+  const before = begun('');
+  assert.equal(after(before, { event: 'printed', id: '9', text: 'x' }), before);
+});
+
+test('of what a command prints the end is kept', () => {
+  const { entries } = run({ event: 'called', id: '1', tool: 'run_shell_command', about: 'yes' }, { event: 'printed', id: '1', text: 'y\n'.repeat(50_000) }, { event: 'printed', id: '1', text: 'last' });
+  const [call] = entries;
+  assert.ok(call?.kind === 'call' && call.printed.length === 20_000 && call.printed.endsWith('y\nlast'));
+});
+
+test('tokens of the turns are added up; turns and money are those of the last one', () => {
+  const usage = { prompt: 100, completion: 10, cached: 50 };
+  const { turns, cost, usage: sum } = run({ event: 'turned', turn: 1, usage, cost: 0.1 }, { event: 'turned', turn: 2, usage, cost: 0.25 });
+  assert.deepEqual([turns, cost, sum], [2, 0.25, { prompt: 200, completion: 20, cached: 100 }]);
+});
+
+test('a question is told once it is answered, in words', () => {
+  const asked = (answer: string): AgentEvent => ({ event: 'asked', title: 'Run this command?', answer });
+  assert.deepEqual(run(asked(''), asked('once')).entries, [{ kind: 'note', text: 'Run this command? → allowed once' }]);
+});
+
+test('what is told to somebody who does not see it: calls, failures and the end, not each piece of text', () => {
+  const told = ([{ event: 'said', text: 'I' }, { event: 'called', id: '1', tool: 'read_file', about: 'a.py' }, { event: 'observed', id: '1', tool: 'read_file', ok: true, text: '' },
+    { event: 'observed', id: '1', tool: 'read_file', ok: false, text: '' }, { event: 'stopped', ended: 'turns', reason: '' }] satisfies AgentEvent[]).map(words);
+  assert.deepEqual(told, ['', 'read file a.py', '', 'read file failed', 'The run ended: turns']);
+});
+
+const PAGE = `<head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-x'; script-src 'sha256-y'"><style>
+:root { color-scheme: light dark; }
+@media screen and (prefers-color-scheme: dark) { :root { --ground: black; } }
+</style></head><body><pre>&lt;script&gt;</pre><script>go();</script></body>`;
+
+test('a page of the server follows the theme of the editor, and still runs nothing but its own script', () => {
+  const [dark, light] = [themed(PAGE, true, 'N'), themed(PAGE, false, 'N')];
+  assert.match(dark, /content="default-src 'none'; style-src 'nonce-N'; script-src 'nonce-N'; base-uri 'none'; form-action 'none'">/);
+  assert.ok(dark.includes('<style nonce="N">') && dark.includes('<script nonce="N">go();</script>') && dark.split('nonce="N"').length === 3);
+  assert.ok(dark.includes('color-scheme: dark;') && dark.includes('@media screen {'));
+  assert.ok(light.includes('color-scheme: light;') && light.includes('@media not all {'));
+  assert.ok(!themed(PAGE.replace('<script>go();</script>', ''), true, 'N').includes('<script'));
+});

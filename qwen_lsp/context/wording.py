@@ -1,0 +1,114 @@
+"""Files and definitions whose text has the words of a task, the rare words counting most."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Sequence
+
+from qwen_lsp.context.candidates import Candidate
+from qwen_lsp.context.place import is_test
+from qwen_lsp.errors import FileUnreadable
+from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.syntax.outline import split_lines
+from qwen_lsp.workspace.paths import RelPath
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_ENDING = re.compile(r"(?:ings?|edly|ed|es|s|ly|ions?|ers?)\Z")
+_SHORTEST_STEM = 4
+_MOST_WORDS = 30
+_COMMON = 0.25
+"""The share of files above which a word says nothing."""
+_MOST_FILES = 20
+_MOST_PARTS = 3
+_LONGEST_PART = 60
+_SATURATED, _LENGTH = 1.2, 0.6
+"""How soon more of the same word counts no more, and how much the length of a text counts against it."""
+
+
+def worded(snapshot: Snapshot, task: str, *, seconds: float = 2.0) -> list[Candidate]:
+    """The files whose text fits the words of a task best, with the definitions in them that do.
+
+    Every file of code is read, for as long as there is time.
+    """
+    stems = _stems(task)
+    if not stems:
+        return []
+    until = time.monotonic() + seconds
+    counted: dict[RelPath, tuple[list[int], int]] = {}
+    for path in snapshot.paths():
+        if time.monotonic() > until:
+            break
+        if path in snapshot.skipped or snapshot.language(path) is None:
+            continue
+        try:
+            text = snapshot.text(path).lower()
+        except FileUnreadable:
+            continue
+        named = f"{path.lower()} " * 3
+        counted[path] = ([text.count(stem) + named.count(stem) for stem in stems], len(text) + 1)
+    weights = [
+        _rarity(sum(1 for counts, _ in counted.values() if counts[at]), len(counted))
+        for at in range(len(stems))
+    ]
+    usual = sum(length for _, length in counted.values()) / max(len(counted), 1)
+    scores = {
+        path: _score(counts, weights, length / usual) * (0.4 if is_test(path) else 1.0)
+        for path, (counts, length) in counted.items()
+    }
+    best = sorted((path for path in scores if scores[path] > 0), key=lambda path: (-scores[path], path))
+    top = scores[best[0]] if best else 1.0
+    found: list[Candidate] = []
+    for path in best[:_MOST_FILES]:
+        share = scores[path] / top
+        said = ", ".join(stem for stem, count in zip(stems, counted[path][0], strict=True) if count)
+        why = f"its text has the words of the task: {said}"
+        found.append(Candidate(path, "whole", 3.0 * share * share, why))
+        found += _parts(snapshot, path, stems, weights, share, why)
+    return found
+
+
+def _stems(task: str) -> list[str]:
+    """The words without their endings, each once."""
+    words = dict.fromkeys(
+        match.group().lower() for match in _WORD.finditer(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", task))
+    )
+    stems = (
+        _ENDING.sub("", word) if len(_ENDING.sub("", word)) >= _SHORTEST_STEM else word for word in words
+    )
+    return list(dict.fromkeys(stems))[:_MOST_WORDS]
+
+
+def _rarity(files: int, of: int) -> float:
+    return math.log(of / files) if 0 < files <= max(1, of * _COMMON) else 0.0
+
+
+def _score(counts: Sequence[int], weights: Sequence[float], length: float) -> float:
+    """BM25 of one text."""
+    norm = _SATURATED * (1 - _LENGTH + _LENGTH * length)
+    return sum(w * n * (_SATURATED + 1) / (n + norm) for n, w in zip(counts, weights, strict=True) if n)
+
+
+def _parts(
+    snapshot: Snapshot, path: RelPath, stems: Sequence[str], weights: Sequence[float], share: float, why: str
+) -> list[Candidate]:
+    """The definitions of a file that have most of the words, as they are written."""
+    facts = snapshot.facts(path)
+    if facts is None:
+        return []
+    lines = split_lines(snapshot.text(path))
+    scored: list[tuple[float, int, int]] = []
+    for d in facts.definitions:
+        if d.end_line >= len(lines) or not 1 < d.end_line - d.line < _LONGEST_PART:
+            continue
+        text = "\n".join(lines[d.line : d.end_line + 1]).lower()
+        score = _score([text.count(stem) for stem in stems], weights, len(text) / 800)
+        if score > 0:
+            scored.append((score, d.line, d.end_line))
+    scored.sort(key=lambda one: (-one[0], one[1]))
+    kept = scored[:_MOST_PARTS]
+    return [
+        Candidate(path, "excerpt", 2.5 * share * share * score / kept[0][0], why, lines=(first, last))
+        for score, first, last in kept
+    ]

@@ -1,0 +1,70 @@
+"""What came of a command, told in a message: an editor without a client of ours throws results away.
+
+Helix does so with errors too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from lsprotocol import types as lsp
+
+from qwen_lsp.server.agent_asking import can_approve
+from qwen_lsp.server.host import Server
+from qwen_lsp.text.words import number
+
+_MOST = 200  # characters of what the model says, which in Helix has one line
+
+
+def refused(ls: Server, error: Exception) -> None:
+    """Tell why a command failed, where nobody else does."""
+    if not can_approve(ls):
+        ls.say(str(error), lsp.MessageType.Error)
+
+
+def done(ls: Server, command: str, arguments: Mapping[str, Any], result: object) -> None:
+    """Tell what a command did, where nobody else does and it cannot be seen by itself."""
+    if can_approve(ls) or not isinstance(result, Mapping):
+        return
+    told = cast("Mapping[str, Any]", result)
+    match command:
+        case "qwen.edit":
+            _say(ls, told, _said(told), "qwen.undoEdit takes it back")
+        case "qwen.landEdit":
+            _say(ls, told, "", "qwen.undoEdit takes it back")
+        case "qwen.undoEdit":
+            _say(ls, told, "Taken back.", "")
+        case "qwen.commitEdit":
+            commit = told["commit"]
+            _say(ls, told, f"Committed: {commit['subject']}" if commit else "Nothing was committed.", "")
+        case "qwen.stopEdit":
+            stopped = cast("Sequence[str]", told["stopped"])
+            ls.say(f"Stopped: {number(len(stopped), 'run')}", lsp.MessageType.Info)
+        case "qwen.status" if arguments.get("show") is True:  # others ask again and again
+            ls.say(str(told["state"]["text"]), lsp.MessageType.Info)
+        case _:
+            pass
+
+
+def _say(ls: Server, told: Mapping[str, Any], said: str, back: str) -> None:
+    files = cast("Sequence[Mapping[str, Any]]", told.get("files", ()))
+    if problem := told.get("problem"):
+        sentence = f"{said} Not applied: {problem}" if files or told.get("diff") else f"{said} {problem}"
+        return ls.say(sentence.strip(), lsp.MessageType.Warning)
+    changed = [file for file in files if file["state"] == "applied"]
+    unsaved = sum(file["way"] == "editor" for file in changed)
+    if changed:
+        open_texts = f" (save the {unsaved} that are open)" if unsaved else ""
+        said += f" {number(len(changed), 'file')} changed{open_texts}"
+        said += f"; {back}." if back else "."
+    return ls.say(said.strip(), lsp.MessageType.Info)
+
+
+def _said(told: Mapping[str, Any]) -> str:
+    """The first line of what the model says in the end; for a run that stopped early, why."""
+    ended, summary = str(told["ended"]), str(told["summary"] or "")
+    line = next((line.strip() for line in summary.splitlines() if line.strip()), "")
+    if ended != "done" or not line:
+        line = str(told["reason"])
+    return line if len(line) <= _MOST else line[: _MOST - 1] + "…"

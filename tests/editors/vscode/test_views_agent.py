@@ -1,0 +1,152 @@
+"""The agent view of VS Code: a task, its run, what is asked, what is accepted, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.editors.vscode.conftest import Window
+from tests.editors.vscode.views import AgentView, script_rename, write_shop
+from tests.support.agent import FILES, NEW_CART, NEW_PRICES, NOTES
+from tests.support.endpoint import ScriptedEndpoint
+
+ASKS: tuple[str, dict[str, str]] = ("run_shell_command", {"command": "echo hello from the sandbox"})
+
+
+@pytest.fixture
+def workspace(workspace: Path) -> Path:
+    write_shop(workspace)
+    return workspace
+
+
+async def test_some_files_of_a_run_are_accepted_and_taken_back(
+    window: Window, model: ScriptedEndpoint, workspace: Path
+) -> None:
+    over = asyncio.Event()
+    script_rename(model, hold=over)
+    async with window() as code:
+        await code.open("cart.py")
+        await code.ready()
+        view = await AgentView.opened(code)
+        await code.picture("vscode-agent-empty")
+        await view.start()
+        await expect(view.frame.locator(".log")).to_contain_text("delete file gone.py")
+        await expect(view.button("Stop")).to_be_visible()
+        await code.picture("vscode-agent-running")
+        over.set()
+        await expect(view.button("Accept all 4")).to_be_enabled()
+        await view.button("changed cart.py, 2 added, 2 removed").click()
+        drawn = await view.frame.locator(".diff .line").all_inner_texts()
+        assert "1+from prices import before_tax" in drawn
+        assert "1−from prices import net" in drawn
+        await code.picture("vscode-agent-changes")
+
+        await view.frame.get_by_role("checkbox", name="Accept gone.py").uncheck()
+        await view.frame.get_by_role("checkbox", name="Accept docs/notes.md").uncheck()
+        await view.button("Accept 2 selected").click()
+        await expect(view.says("Changed: 2 files.")).to_be_visible()
+        assert "from prices import before_tax" in await code.lines()
+        assert not (workspace / "docs").exists()
+        await expect(view.button("Accept the rest")).to_be_visible()
+        await code.picture("vscode-agent-accepted")
+
+        await view.button("Undo").click()
+        await expect(view.says("Taken back: 2 files.")).to_be_visible()
+        assert "from prices import net" in await code.lines()
+        await expect(view.button("Accept all 4")).to_be_visible()
+
+
+async def test_all_of_an_earlier_run_is_accepted_from_the_list(
+    window: Window, model: ScriptedEndpoint, workspace: Path
+) -> None:
+    script_rename(model)
+    async with window() as code:
+        await code.open("cart.py")
+        await code.ready()
+        view = await AgentView.opened(code)
+        await view.start()
+        await view.button("Discard").click()
+        await expect(view.frame.locator(".runs")).to_contain_text("Done · 4 files")
+        assert {path: (workspace / path).read_text() for path in FILES} == FILES
+        await view.frame.locator("button.run").click()
+        await view.button("Accept all 4").click()
+        await expect(view.says("Changed: 4 files.")).to_be_visible()
+        await view.button("Save all").click()
+        await expect(code.page.locator(".tab.dirty")).to_have_count(0)
+        await view.button("All runs").click()
+        await expect(view.frame.locator(".runs")).to_contain_text("applied")
+    read = {path: (workspace / path).read_text() for path in ("prices.py", "cart.py", "docs/notes.md")}
+    assert read == {"prices.py": NEW_PRICES, "cart.py": NEW_CART, "docs/notes.md": NOTES}
+    assert not (workspace / "gone.py").exists()
+
+
+async def test_a_question_is_answered_with_the_keyboard_alone(
+    window: Window, model: ScriptedEndpoint
+) -> None:
+    model.reply(tool_calls=[ASKS])
+    model.reply("It said hello.")
+    async with window() as code:
+        await code.open("cart.py")
+        await code.ready()
+        view = await AgentView.opened(code)
+        await view.start("Say hello.")
+        card = view.frame.locator(".ask")
+        await expect(card).to_contain_text("echo hello from the sandbox")
+        await code.picture("vscode-agent-question")
+        await view.tab_to(view.button("Refuse"))
+        await code.press("Shift+Tab", "Shift+Tab", "Enter")  # past "Allow for this run" to "Allow once"
+        await expect(view.frame.locator(".badge")).to_have_text("Done")
+        await expect(view.frame.locator(".log")).to_contain_text("allowed once")
+        await expect(card).to_have_count(0)
+    told = [message for message in model.requests[-1].messages if message["role"] == "tool"]
+    assert "hello from the sandbox" in str(told)
+
+
+async def test_a_question_finds_the_person_while_the_view_is_hidden(
+    window: Window, model: ScriptedEndpoint
+) -> None:
+    asked = asyncio.Event()
+    model.reply(tool_calls=[ASKS], hold=asked)
+    model.reply("As you like.")
+    async with window() as code:
+        await code.open("cart.py")
+        await code.ready()
+        view = await AgentView.opened(code)
+        await view.start("Say hello.")
+        await expect(view.button("Stop")).to_be_visible()
+        await code.command("View: Toggle Secondary Side Bar Visibility")
+        asked.set()
+        await code.notification("Qwen waits for you").get_by_role("button", name="Show").click()
+        view = AgentView(code, await code.webview(".ask"))
+        await expect(view.frame.locator(".ask h3")).to_be_focused()
+        await view.tab_to(view.button("Refuse"))
+        await code.press("Enter")
+        await expect(view.frame.locator(".log")).to_contain_text("refused")
+        await expect(view.frame.locator(".badge")).to_have_text("Done")
+
+
+async def test_a_run_that_a_reload_of_the_window_cuts_off_goes_on(
+    window: Window, model: ScriptedEndpoint
+) -> None:
+    never = asyncio.Event()
+    script_rename(model, hold=never)
+    async with window() as code:
+        await code.open("cart.py")
+        await code.ready()
+        view = await AgentView.opened(code)
+        await view.start()
+        await expect(view.frame.locator(".log")).to_contain_text("delete file gone.py")
+        await code.page.reload()
+        await model.wait_early_closes(1)
+        await code.ready()
+        view = await AgentView.opened(code)
+        await view.frame.locator("button.run", has_text="Interrupted").click()
+        await code.picture("vscode-agent-interrupted")
+        model.reply("Renamed it after all.")
+        await view.button("Go on").click()
+        await view.button("Accept all 4").click()
+        await expect(view.says("Changed: 4 files.")).to_be_visible()
+        assert "from prices import before_tax" in await code.lines()
