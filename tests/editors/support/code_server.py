@@ -73,8 +73,10 @@ class CodeServer:
         """Start it; the address that it listens on."""
         log_file = self._folder / "code-server.log"
         with log_file.open("wb") as log:
+            # It ends with the tests, also where these are killed and can end nothing themselves.
             self._server = await asyncio.create_subprocess_exec(
-                program("code-server"), "--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry",
+                "setpriv", "--pdeathsig", "TERM", program("code-server"), "--auth", "none",
+                "--bind-addr", "127.0.0.1:0", "--disable-telemetry",
                 "--disable-update-check", "--disable-getting-started-override", "--session-socket",
                 str(self._folder / "socket"), "--user-data-dir", str(self.data), "--extensions-dir",
                 str(self._extensions),
