@@ -39,7 +39,7 @@ async def execute(ls: Server, params: lsp.ExecuteCommandParams) -> Any:
     except QwenLspError as error:
         plainly.refused(ls, error)
         raise
-    plainly.done(ls, params.command, argument, result)
+    plainly.done(ls, params.command, result)
     return result
 
 

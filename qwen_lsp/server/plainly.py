@@ -23,7 +23,7 @@ def refused(ls: Server, error: Exception) -> None:
         ls.say(str(error), lsp.MessageType.Error)
 
 
-def done(ls: Server, command: str, arguments: Mapping[str, Any], result: object) -> None:
+def done(ls: Server, command: str, result: object) -> None:
     """Tell what a command did, where nobody else does and it cannot be seen by itself."""
     if can_approve(ls) or not isinstance(result, Mapping):
         return
@@ -41,8 +41,6 @@ def done(ls: Server, command: str, arguments: Mapping[str, Any], result: object)
         case "qwen.stopEdit":
             stopped = cast("Sequence[str]", told["stopped"])
             ls.say(f"Stopped: {number(len(stopped), 'run')}", lsp.MessageType.Info)
-        case "qwen.status" if arguments.get("show") is True:  # others ask again and again
-            ls.say(str(told["state"]["text"]), lsp.MessageType.Info)
         case _:
             pass
 

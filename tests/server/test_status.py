@@ -134,8 +134,10 @@ async def test_a_run_tells_what_it_changes_file_by_file(tmp_path: Path) -> None:
         assert all(f"+{line}" in cart["diff"] for line in NEW_CART.splitlines() if "before_tax" in line)
         assert "".join(change["diff"] for change in looked["changes"]) == looked["diff"]
         told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
-        kept = [{**change, "landed": False} for change in looked["changes"]]
-        assert told == {"run": looked["run"], "changes": kept}
+        assert told["changes"] == [{**change, "landed": False} for change in looked["changes"]]
+        await at.editor.command("qwen.landEdit", {"run": looked["run"], "files": ["cart.py", "gone.py"]})
+        told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
+        assert {change["path"] for change in told["changes"] if change["landed"]} == {"cart.py", "gone.py"}
 
 
 async def test_a_client_may_show_a_page_itself(tmp_path: Path) -> None:
@@ -145,5 +147,9 @@ async def test_a_client_may_show_a_page_itself(tmp_path: Path) -> None:
         where = {"uri": at.desk.uri("cart.py"), "position": {"line": 3, "character": 0}}
         told = await at.editor.command("qwen.showContext", {**where, "form": "html", "show": False})
         assert told["page"]["shown"] is False
-        assert "<html" in read(Path(told["page"]["path"]))
+        assert "prefers-color-scheme" in read(Path(told["page"]["path"]))
+        told = await at.editor.command(
+            "qwen.showContext", {**where, "form": "html", "show": False, "theme": "dark"}
+        )
+        assert "color-scheme: dark" in read(Path(told["page"]["path"]))
         assert not any(m.get("method") == "window/showDocument" for m in at.editor.messages)

@@ -269,7 +269,7 @@ class VSCode:
                     with contextlib.suppress(Exception):  # frames come and go while they are looked at
                         if await frame.locator(holds).count():
                             return frame
-                await self.page.wait_for_event("framenavigated")
+                await asyncio.sleep(0.1)  # a page draws when it likes, and no event of the window tells
 
     async def picture(self, name: str) -> Path:
         """Write what is on the screen as `name`.png where a person can look at it; the file."""
