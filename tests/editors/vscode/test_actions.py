@@ -59,12 +59,13 @@ async def test_the_light_bulb_documents_and_tests_a_function(window: Window, mod
         written = (code.workspace / "shop.py").read_text()
         await code.cursor_to(4, 5)
         await (await bulb(code, "Write tests for `total`")).click()
-        await code.page.locator(".tab", has_text="test_shop.py").wait_for()
+        made = code.workspace / "tests" / "test_shop.py"
+        await until(made.exists, "the new file")
         await code.open("test_shop.py")
         await code.shows_line("assert total([1, 2]) == 3")
         await code.picture("vscode-new-tests")
         await code.save()
-        tests = (code.workspace / "test_shop.py").read_text()
+        tests = made.read_text()
     assert (
         written
         == SHOP.rstrip("\n").replace("    return", '    """What all of them cost together."""\n    return')
