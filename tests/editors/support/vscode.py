@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import shutil
-import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,39 +28,11 @@ from urllib.parse import quote, urlsplit
 from playwright.async_api import Frame, Locator, Page, Request, async_playwright
 from playwright.async_api import TimeoutError as TookTooLong
 
-from tests.editors.conftest import program
 from tests.editors.support import pictures
-
-WAIT = 120.0
-"""Longest wait in seconds; a start of the editor on a busy machine takes a third of it."""
+from tests.editors.support.code_server import WAIT, CodeServer
 
 PATIENCE = 15.0
 """Seconds after which ghost text is asked for."""
-
-QUIET: Mapping[str, Any] = {
-    "chat.disableAIFeatures": True,
-    "extensions.autoCheckUpdates": False,
-    "extensions.autoUpdate": False,
-    "extensions.ignoreRecommendations": True,
-    "files.autoSave": "off",
-    "git.enabled": False,
-    "remote.autoForwardPorts": False,
-    "security.workspace.trust.enabled": False,
-    "telemetry.telemetryLevel": "off",
-    "update.mode": "none",
-    "window.commandCenter": False,
-    "workbench.enableExperiments": False,
-    "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "workbench.startupEditor": "none",
-    "workbench.tips.enabled": False,
-    "workbench.colorTheme": "Default Dark Modern",
-    "editor.accessibilitySupport": "off",
-    "editor.cursorBlinking": "solid",
-}
-"""Settings that keep what is none of our business off the screen."""
-
-OF_MACHINE = ("qwen.server.", "qwen.endpoint.", "qwen.index.workers", "qwen.index.cacheDir")
-"""Our settings that belong to a machine: a window on another machine takes them from that one only."""
 
 GHOST = """() => {
     const all = (where, what) => [...where.querySelectorAll(what)];
@@ -74,8 +44,6 @@ GHOST = """() => {
     return [...inline, ...below].join("\\n");
 }"""
 """Ghost text stands in pieces: behind the cursor within its line, and as lines of its own below."""
-
-LISTENING = re.compile(r"HTTP server listening on (http://127\.0\.0\.1:\d+)")
 
 
 class VSCode:
@@ -93,12 +61,8 @@ class VSCode:
         """`extensions` is `extension.installed()`, or an empty folder; `size` is in pixels."""
         self.workspace = workspace
         self._extensions = extensions
-        self.settings = {**QUIET, **(settings or {})}
-        unwanted = ("VSCODE_", "CODE_SERVER", "ELECTRON_", "NODE_OPTIONS", "DISPLAY")
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(unwanted)},
-            **(environment or {}),
-        }
+        self._settings = settings or {}
+        self._environment = environment or {}
         self._size = size
         self.hosts: set[str] = set()
         """Every host that the page has asked for anything."""
@@ -109,8 +73,8 @@ class VSCode:
     async def __aenter__(self) -> Self:
         # Not in the test's folder: the path of a socket may have 107 characters only.
         self.folder = Path(tempfile.mkdtemp(prefix="vscode-"))
-        self.data = self.folder / "data"
-        self.write_settings()
+        self.server = CodeServer(self.folder, self._extensions, self._settings, self._environment)
+        self.data = self.server.data
         self._ending = contextlib.AsyncExitStack()
         try:
             await self._start()
@@ -120,7 +84,7 @@ class VSCode:
         return self
 
     async def _start(self) -> None:
-        self.url = await self._serve()
+        self.url = await self._ending.enter_async_context(self.server)
         playwright = await self._ending.enter_async_context(async_playwright())
         width, height = self._size
         context = await playwright.chromium.launch_persistent_context(
@@ -130,40 +94,11 @@ class VSCode:
         context.on("request", self._note_host)
         context.set_default_timeout(WAIT * 1_000)
         self.page = context.pages[0]
+        loop = asyncio.get_running_loop()
+        self.asked_at = loop.time()
         await self.page.goto(f"{self.url}/?folder={quote(str(self.workspace))}", wait_until="commit")
         await self.page.locator(".monaco-workbench .statusbar-item").first.wait_for()
-
-    async def _serve(self) -> str:
-        """Start code-server; the address that it listens on."""
-        self._log = self.folder / "code-server.log"
-        with self._log.open("wb") as log:
-            self._server = await asyncio.create_subprocess_exec(
-                program("code-server"), "--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry",
-                "--disable-update-check", "--disable-getting-started-override", "--session-socket",
-                str(self.folder / "socket"), "--user-data-dir", str(self.data), "--extensions-dir",
-                str(self._extensions),
-                stdout=asyncio.subprocess.PIPE, stderr=log, stdin=asyncio.subprocess.DEVNULL,
-                env=self._environment, cwd=self.folder, start_new_session=True,
-            )  # fmt: skip
-        self._ending.push_async_callback(self._end_server)
-        assert self._server.stdout is not None
-        async with asyncio.timeout(WAIT):
-            async for line in self._server.stdout:
-                if found := LISTENING.search(line.decode()):
-                    self._draining = asyncio.create_task(self._server.stdout.read())
-                    return found[1]
-        raise AssertionError(f"code-server has not started:\n{self._log.read_text()}")
-
-    async def _end_server(self) -> None:
-        """End it and all it has started; what does not go by itself is killed."""
-        group = self._server.pid
-        for number, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, number)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._server.wait(), patience)
-        if task := getattr(self, "_draining", None):
-            await task
+        self.drawn_at = loop.time()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -190,15 +125,6 @@ class VSCode:
         parts = urlsplit(request.url)
         if parts.scheme not in ("data", "blob"):
             self.hosts.add(parts.netloc)
-
-    def write_settings(self, **changed: Any) -> None:
-        """Write the user's settings, with some of them changed; a running window takes them up by itself."""
-        self.settings |= {name.replace("__", "."): value for name, value in changed.items()}
-        for folder, of_machine in (("User", False), ("Machine", True)):
-            own = {n: value for n, value in self.settings.items() if n.startswith(OF_MACHINE) is of_machine}
-            file = self.data / folder / "settings.json"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(own, indent=2))
 
     # --- hands
 
@@ -239,13 +165,12 @@ class VSCode:
         await self._pick(f">{title}", title)
 
     async def _pick(self, typed: str, chosen: str) -> None:
-        """Type into the list at the top until the row is chosen, and press Enter."""
+        """Type into the list at the top, and click the first row that begins so."""
         asked = self.page.locator(".quick-input-widget input:visible").first
         await asked.wait_for()
         await asked.fill(typed)
-        row = self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=chosen)
-        await row.wait_for()
-        await self.press("Enter")
+        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name:visible")
+        await rows.filter(has_text=re.compile("^" + re.escape(chosen))).first.click()
         await self.page.locator(".quick-input-widget").wait_for(state="hidden")
 
     async def cursor_to(self, line: int, column: int = 1) -> None:
@@ -313,17 +238,6 @@ class VSCode:
         """The item of the status bar with this text."""
         return self.page.locator(".statusbar-item", has_text=text)
 
-    def servers(self) -> list[int]:
-        """Process ids of the language servers of this window."""
-        found: list[int] = []
-        for folder in Path("/proc").iterdir():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
-                if session == self._server.pid and b"serve" in words:
-                    found.append(int(folder.name))
-        return found
-
     @property
     def our_status(self) -> Locator:
         """The item of our extension in the status bar; its sentence is its `aria-label`."""
@@ -362,15 +276,6 @@ class VSCode:
         file = pictures.folder() / f"{name}.png"
         await self.page.screenshot(path=file)
         return file
-
-
-async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for something that nothing tells about, such as a process or a file."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(WAIT):
-            while not condition():  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-    assert condition(), what
 
 
 def plain(text: str) -> str:

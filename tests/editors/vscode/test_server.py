@@ -9,7 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.editors.support.vscode import VSCode, until
+from tests.editors.support.code_server import until
+from tests.editors.support.vscode import VSCode
 from tests.editors.vscode.conftest import Window, completes
 from tests.support.endpoint import ScriptedEndpoint
 
@@ -28,7 +29,7 @@ async def test_it_starts_by_itself_and_says_whom_it_asks(window: Window, model: 
         said = await code.ready()
         await code.picture("vscode-start")
         assert f"127.0.0.1:{model.port}" in said
-        assert len(code.servers()) == 1
+        assert len(code.server.servers()) == 1
         assert await code.notifications() == []
 
 
@@ -40,8 +41,8 @@ async def test_without_a_server_one_message_says_what_to_do(window: Window) -> N
         await code.picture("vscode-no-server")
         assert re.search(r"run: pipx install \S+\.whl", await message.inner_text())
         assert len(await code.notifications()) == 1
-        assert code.servers() == []
-        code.write_settings(qwen__server__interpreter=sys.executable)
+        assert code.server.servers() == []
+        code.server.write_settings(qwen__server__interpreter=sys.executable)
         await code.ready()
 
 
@@ -49,9 +50,9 @@ async def test_a_killed_server_comes_back_and_completes(window: Window, model: S
     async with window() as code:
         await code.open("shop.py")
         await code.ready()
-        (before,) = code.servers()
+        (before,) = code.server.servers()
         os.kill(before, signal.SIGKILL)
-        await until(lambda: code.servers() not in ([], [before]), "another server")
+        await until(lambda: code.server.servers() not in ([], [before]), "another server")
         await code.ready()
         completes(model, {"def ave": "rage():"})
         await begun(code)
@@ -88,10 +89,10 @@ async def test_an_api_key_reaches_the_endpoint_and_no_file(
     async with window() as code:
         await code.open("shop.py")
         await code.ready()
-        (before,) = code.servers()
+        (before,) = code.server.servers()
         await code.command("Qwen: Set API Key")
         await code.answer(KEY)
-        await until(lambda: code.servers() not in ([], [before]), "a server that has the key")
+        await until(lambda: code.server.servers() not in ([], [before]), "a server that has the key")
         await code.ready()
         completes(model, {"def ave": "rage():"})
         await begun(code)
@@ -99,9 +100,9 @@ async def test_an_api_key_reaches_the_endpoint_and_no_file(
         assert model.requests[-1].headers["authorization"] == f"Bearer {KEY}"
         for folder in (code.folder, code.workspace, own_user_folders):
             assert holding(KEY, folder) == []
-        (with_key,) = code.servers()
+        (with_key,) = code.server.servers()
         await code.command("Qwen: Clear API Key")
-        await until(lambda: code.servers() not in ([], [with_key]), "a server without the key")
+        await until(lambda: code.server.servers() not in ([], [with_key]), "a server without the key")
         await code.ready()
         completes(model, {"x = to": "tal"})
         await code.press("Escape")

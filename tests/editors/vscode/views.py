@@ -11,7 +11,8 @@ from typing import Any, cast
 from playwright.async_api import Frame, Locator, expect
 
 from tests.editors.conftest import CACHE
-from tests.editors.support.vscode import WAIT, VSCode
+from tests.editors.support.code_server import WAIT
+from tests.editors.support.vscode import VSCode
 from tests.support.agent import CALLS, FILES
 from tests.support.endpoint import ScriptedEndpoint
 

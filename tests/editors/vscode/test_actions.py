@@ -1,0 +1,107 @@
+"""The light bulb of VS Code, and its preview of a change in several files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.editors.support.code_server import WAIT, until
+from tests.editors.support.vscode import VSCode
+from tests.editors.vscode.conftest import SHOP, Window
+from tests.editors.vscode.views import script_rename, write_shop
+from tests.support.agent import FILES, NEW_CART, NEW_PRICES, NOTES
+from tests.support.endpoint import ScriptedEndpoint
+
+expect.set_options(timeout=WAIT * 1_000)
+
+DOCUMENTED = '''\
+```python
+def total(items: list[float]) -> float:
+    """What all of them cost together."""
+```
+'''
+TESTS = """\
+```python
+from shop import total
+
+
+def test_total() -> None:
+    assert total([1, 2]) == 3
+```
+"""
+EDIT_KEY = {"key": "ctrl+alt+e", "command": "qwen.edit", "args": {"task": "Rename net."}}
+"""A key of the person's own for a command of the server, which then lands by VS Code's own preview."""
+
+
+async def bulb(code: VSCode, title: str) -> Locator:
+    """Open the light bulb's menu at the cursor; its row with this title."""
+    await code.press("Control+Period")
+    row = code.page.locator(".action-widget .monaco-list-row", has_text=title)
+    await row.wait_for()
+    return row
+
+
+async def test_the_light_bulb_documents_and_tests_a_function(window: Window, model: ScriptedEndpoint) -> None:
+    model.reply(DOCUMENTED, match="documentation")
+    model.reply(TESTS, match="test_shop.py")
+    async with window() as code:
+        await code.open("shop.py")
+        await code.ready()
+        await code.cursor_to(4, 5)
+        row = await bulb(code, "Document `total`")
+        await code.picture("vscode-light-bulb")
+        await row.click()
+        await code.shows_line('"""What all of them cost together."""')
+        await code.save()
+        written = (code.workspace / "shop.py").read_text()
+        await code.cursor_to(4, 5)
+        await (await bulb(code, "Write tests for `total`")).click()
+        made = code.workspace / "tests" / "test_shop.py"
+        await until(made.exists, "the new file")
+        await code.open("test_shop.py")
+        await code.shows_line("assert total([1, 2]) == 3")
+        await code.picture("vscode-new-tests")
+        await code.save()
+        tests = made.read_text()
+    assert (
+        written
+        == SHOP.rstrip("\n").replace("    return", '    """What all of them cost together."""\n    return')
+        + SHOP[len(SHOP.rstrip("\n")) :]
+    )
+    assert tests.rstrip() == TESTS.removeprefix("```python\n").removesuffix("```\n").rstrip()
+
+
+@pytest.fixture
+def shop(workspace: Path) -> Path:
+    write_shop(workspace)
+    return workspace
+
+
+async def test_a_change_of_several_files_is_looked_at_before_it_lands(
+    shop: Path, window: Window, model: ScriptedEndpoint
+) -> None:
+    script_rename(model)
+    async with window() as code:
+        (code.data / "User" / "keybindings.json").write_text(json.dumps([EDIT_KEY]))
+        await code.open("cart.py")
+        await code.ready()
+        await code.press("Control+Alt+e")
+        preview = code.page.locator(".refactor-preview")
+        await expect(preview.locator(".monaco-list-row", has_text="prices.py")).to_be_visible()
+        assert {path: (shop / path).read_text() for path in FILES} == FILES
+        boxes = preview.locator("input[type=checkbox], [role=checkbox]")
+        for number in range(await boxes.count()):
+            box = boxes.nth(number)
+            if not await box.is_checked():
+                await box.click()
+        await code.picture("vscode-refactor-preview")
+        await code.page.get_by_role("button", name="Apply").click()
+        await until((shop / "docs" / "notes.md").exists, "the new file")
+        await until(lambda: not (shop / "gone.py").exists(), "the file that is deleted")
+        await until(lambda: (shop / "prices.py").read_text() == NEW_PRICES, "the change of prices.py")
+        await until(lambda: (shop / "cart.py").read_text() == NEW_CART, "the change of cart.py")
+        await until(lambda: (shop / "docs" / "notes.md").read_text() == NOTES, "the text of the new file")
+        assert await code.notifications() == []
