@@ -18,12 +18,12 @@ _MOST = 200  # characters of what the model says, which in Helix has one line
 
 
 def refused(ls: Server, error: Exception) -> None:
-    """Tell why a command failed, where nobody else does."""
+    """Tell why a command failed, where nobody else does: a person does not see the reply."""
     if not can_approve(ls):
         ls.say(str(error), lsp.MessageType.Error)
 
 
-def done(ls: Server, command: str, arguments: Mapping[str, Any], result: object) -> None:
+def done(ls: Server, command: str, result: object) -> None:
     """Tell what a command did, where nobody else does and it cannot be seen by itself."""
     if can_approve(ls) or not isinstance(result, Mapping):
         return
@@ -31,6 +31,11 @@ def done(ls: Server, command: str, arguments: Mapping[str, Any], result: object)
     match command:
         case "qwen.edit":
             _say(ls, told, _said(told), "qwen.undoEdit takes it back")
+        case "qwen.act":
+            if told.get("problem"):
+                _say(ls, told, "", "")
+            elif unseen := [file["path"] for file in told["files"] if file["way"] == "disk"]:
+                ls.say(f"Wrote {', '.join(unseen)}.", lsp.MessageType.Info)
         case "qwen.landEdit":
             _say(ls, told, "", "qwen.undoEdit takes it back")
         case "qwen.undoEdit":
@@ -41,8 +46,6 @@ def done(ls: Server, command: str, arguments: Mapping[str, Any], result: object)
         case "qwen.stopEdit":
             stopped = cast("Sequence[str]", told["stopped"])
             ls.say(f"Stopped: {number(len(stopped), 'run')}", lsp.MessageType.Info)
-        case "qwen.status" if arguments.get("show") is True:  # others ask again and again
-            ls.say(str(told["state"]["text"]), lsp.MessageType.Info)
         case _:
             pass
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from lsprotocol import types as lsp
+
 from qwen_lsp import __version__
 from qwen_lsp.server.arguments import Token, text_of
 from qwen_lsp.server.host import Place, Server
@@ -37,6 +39,8 @@ async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict
     if arguments.get("uri") is not None:
         place = ls.place(text_of(arguments, "uri"))
         found["document"] = await asyncio.to_thread(_document, place)
+    if arguments.get("show") is True:
+        ls.say(found["state"]["text"], lsp.MessageType.Info)
     return found
 
 
