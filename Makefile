@@ -38,11 +38,13 @@ tests: $(VENV)/installed-dev
 	env -u QWEN_LSP_EDITORS $(BIN)/python -m pytest
 
 # Real editors, in a folder of their own: docs/testing-editors.md.
+# EDITOR_NAMES and EDITOR_TESTS choose some of them.
+EDITOR_TESTS ?= tests/editors
 editors:
-	$(PYTHON) -m tools.editors install --into $(EDITORS)
+	$(PYTHON) -m tools.editors install $(EDITOR_NAMES) --into $(EDITORS)
 
 test-editors: $(VENV)/installed-dev editors
-	QWEN_LSP_EDITORS=$(EDITORS) QWEN_LSP_SCREENS=$(SCREENS) $(BIN)/python -m pytest tests/editors
+	QWEN_LSP_EDITORS=$(EDITORS) QWEN_LSP_SCREENS=$(SCREENS) $(BIN)/python -m pytest $(EDITOR_TESTS)
 
 pictures: test-editors
 	$(BIN)/python -m tools.pictures $(SCREENS)

@@ -14,6 +14,7 @@ from acp.interfaces import Client
 from qwen_lsp import __version__
 from qwen_lsp.acp_server import slash
 from qwen_lsp.acp_server.answers import INVALID, MISSING, sessions, told
+from qwen_lsp.acp_server.buffers import usable
 from qwen_lsp.acp_server.folder import Folders, root_of
 from qwen_lsp.acp_server.lending import Handed, lent
 from qwen_lsp.acp_server.prompt import Block, read
@@ -50,6 +51,7 @@ class QwenAgent:
     ) -> schema.InitializeResponse:
         """What this agent can do. It speaks one version of the protocol, whatever the client asks for."""
         self._can = client_capabilities or schema.ClientCapabilities()
+        self._can.fs = usable(client_capabilities, client_info)
         return schema.InitializeResponse(
             protocol_version=PROTOCOL_VERSION,
             agent_info=schema.Implementation(name="qwen-lsp", title="Qwen", version=__version__),

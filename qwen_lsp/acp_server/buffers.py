@@ -25,6 +25,11 @@ from qwen_lsp.workspace.paths import RelPath
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_PATIENCE = 20.0
+"""Seconds for an answer about one file; a client may fail over a text and never say so."""
+_BLIND = frozenset({"CodeCompanion.nvim"})
+"""Clients that give the disk's text of a file and write over the open one, where what is not saved would go:
+they are not asked. Files land on the disk, and the editor says where its text is another one."""
 _NO_METHOD = -32601
 
 
@@ -74,13 +79,13 @@ class Buffers:
             return None
         try:
             saved = await asyncio.to_thread(disk.read, self._root, path)
-            async with self._turn:
+            async with self._turn, asyncio.timeout(_PATIENCE):
                 reply = await self._client.read_text_file(self._session, str(self._named / path))
         except RequestError as error:
             self._reads = self._reads and error.code != _NO_METHOD
             log.info("the client does not read %s: %s", path, error)
             return None
-        except (WorkspaceError, ConnectionError):
+        except (WorkspaceError, ConnectionError, TimeoutError):
             return None
         return Held(_as_on_disk(reply.content, saved.text), saved, reply.content)
 
@@ -103,12 +108,26 @@ class Buffers:
         """Have the client hold `text` in place of `before`. Raises ConflictError where it does not."""
         content = text if "\r" in before.given else text.replace("\r\n", "\n")
         try:
-            await self._client.write_text_file(self._session, str(self._named / path), content)
+            async with asyncio.timeout(_PATIENCE):
+                await self._client.write_text_file(self._session, str(self._named / path), content)
+        except TimeoutError:
+            raise ConflictError(f"{path}: the editor did not say whether it wrote it") from None
         except (RequestError, ConnectionError) as error:
             raise ConflictError(f"{path}: the editor did not write it ({error})") from None
         now = await self.held(path)
-        if now is None or ended(_plain(now.given)) != ended(_plain(content)):
+        plain = _plain(content)
+        # Editors leave out the last line end, or set it.
+        if now is None or _plain(now.given) not in (plain, plain.removesuffix("\n"), f"{ended(plain)}\n"):
             raise ConflictError(f"{path}: the editor holds another text than it was given")
+
+
+def usable(
+    can: schema.ClientCapabilities | None, client: schema.Implementation | None
+) -> schema.FileSystemCapabilities:
+    """What a client can do with files, as far as nothing of the user's can get lost by it."""
+    if can is None or can.fs is None or (client is not None and client.name in _BLIND):
+        return schema.FileSystemCapabilities()
+    return can.fs
 
 
 def _as_on_disk(given: str, saved: str) -> str:

@@ -11,7 +11,7 @@ from acp import schema
 from qwen_lsp.acp_server.line import shown
 from qwen_lsp.context.visible import seen_name
 from qwen_lsp.features.markdown import code_span
-from qwen_lsp.runs.diffs import lines
+from qwen_lsp.runs.diffs import lines, sizes
 from qwen_lsp.text.edits import FileEdit, unified
 
 _LARGE = 400_000
@@ -77,8 +77,14 @@ def of_diff(root: Path, diff: str) -> tuple[list[Content], list[schema.ToolCallL
 
 
 def of_edits(root: Path, edits: Sequence[FileEdit]) -> list[Content]:
-    """A whole change: each file as it is and as it would be."""
+    """A whole change: each file as it is and as it would be, behind a list where there are several.
+
+    A client may show the first piece alone, so that one of many diffs must not look like all of it.
+    """
     content: list[Content] = []
+    if len(edits) > 1:
+        listed = (f"- {code_span(seen_name(edit.path))} {_size(edit)}" for edit in edits)
+        content.append(shown("\n".join(listed)))
     for edit in edits:
         if said := _beside(edit):
             content.append(shown(said))
@@ -89,6 +95,11 @@ def of_edits(root: Path, edits: Sequence[FileEdit]) -> list[Content]:
         else:
             content.append(_edit(str(root / edit.path), edit.before, edit.after or ""))
     return content
+
+
+def _size(edit: FileEdit) -> str:
+    added, removed = sizes(unified(edit))
+    return " ".join(filter(None, (f"+{added}" if added else "", f"-{removed}" if removed else "")))
 
 
 def _beside(edit: FileEdit) -> str:

@@ -12,8 +12,10 @@ from acp import schema
 from qwen_lsp.acp_server.buffers import Buffers
 from qwen_lsp.acp_server.diffs import of_edits
 from qwen_lsp.acp_server.landing import fitted, land
-from qwen_lsp.acp_server.line import Line, option, shown
-from qwen_lsp.acp_server.updates import note, progress
+from qwen_lsp.acp_server.line import Line, option
+from qwen_lsp.acp_server.line import shown as words
+from qwen_lsp.acp_server.updates import begun, note, progress
+from qwen_lsp.context.visible import seen_name
 from qwen_lsp.errors import QwenLspError
 from qwen_lsp.runs.record import Fate, settle
 from qwen_lsp.session import Session
@@ -22,7 +24,11 @@ from qwen_lsp.text.words import listed, number
 
 log = logging.getLogger(__name__)
 
-_LISTED = 20
+_LISTED, _NAMED = 20, 4
+_OPTIONS = (
+    option("apply", "Apply all", "allow_once"),
+    option("leave", "Leave the files as they are", "reject_once"),
+)
 
 
 class Offer:
@@ -48,15 +54,18 @@ class Offer:
             return False
         if not fits:
             return True  # the files have all of it already
-        self._line.tell(
-            schema.ToolCallStart(
-                session_update="tool_call", tool_call_id=id, title=title, kind="edit",
-                status="in_progress" if unasked else "pending", content=of_edits(self._root, fits),
-                locations=[schema.ToolCallLocation(path=str(self._root / edit.path)) for edit in fits],
-            )
-        )  # fmt: skip
+        title += f": {listed([seen_name(edit.path) for edit in fits], _NAMED)}"
+        shown = schema.ToolCallUpdate(
+            tool_call_id=id,
+            title=title,
+            kind="edit",
+            status="in_progress" if unasked else "pending",
+            content=of_edits(self._root, fits),
+            locations=[schema.ToolCallLocation(path=str(self._root / edit.path)) for edit in fits],
+        )
+        self._line.tell(begun(shown))
         try:
-            answer = "apply" if unasked else await self._answer(id, title)
+            answer = "apply" if unasked else await self._line.ask(shown, _OPTIONS)
             if answer != "apply":
                 self._line.tell(progress(id, status="failed"))
                 if answer is None:
@@ -69,20 +78,12 @@ class Offer:
             self._line.tell(progress(id, status="failed"))
             raise
 
-    async def _answer(self, id: str, title: str) -> str | None:
-        call = schema.ToolCallUpdate(tool_call_id=id, title=title, kind="edit", status="pending")
-        options = [
-            option("apply", "Apply all", "allow_once"),
-            option("leave", "Leave the files as they are", "reject_once"),
-        ]
-        return await self._line.ask(call, options)
-
     async def _landed(self, id: str, title: str, edits: Sequence[FileEdit]) -> bool:
         try:
             async with self._landing:
                 done = await land(self._session, self._buffers, edits, run=self._run, label=title)
         except QwenLspError as error:
-            self._line.tell(progress(id, status="failed", content=[shown(str(error))]), note(str(error)))
+            self._line.tell(progress(id, status="failed", content=[words(str(error))]), note(str(error)))
             return False
         self._line.tell(progress(id, status="completed"))
         await self.settled("landed", [edit.path for edit in done])

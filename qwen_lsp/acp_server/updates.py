@@ -188,6 +188,12 @@ def note(text: str) -> schema.AgentMessageChunk:
     return message(f"\n\n> {seen_name(text)}\n\n")
 
 
+def begun(call: schema.ToolCallUpdate) -> schema.ToolCallStart:
+    """The first update of a call, from what a question about it shows: clients differ in where they look."""
+    given = call.model_dump(exclude_unset=True)
+    return schema.ToolCallStart.model_validate({**given, "session_update": "tool_call"})
+
+
 def progress(
     id: str,
     *,

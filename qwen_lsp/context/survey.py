@@ -37,7 +37,7 @@ must make made only also each every some more most than over under after before 
 want like just very file files code function class method change changes update remove delete create write
 test tests name names line lines value values type types return returns
 """
-_PLAIN_WORDS = frozenset(_PLAIN.split())
+PLAIN_WORDS = frozenset(_PLAIN.split())
 
 
 def rank_file(snapshot: Snapshot, path: RelPath, *, limit: int = 2_000) -> list[Candidate]:
@@ -186,7 +186,7 @@ def _plain_words(snapshot: Snapshot, task: str, pool: Pool) -> dict[RelPath, flo
     """Words that are no code but may be part of a definition's or a file's name."""
     focus: dict[RelPath, float] = {}
     words = [w.lower() for w in _WORD.findall(task)]
-    for word in [w for w in dict.fromkeys(words) if w not in _PLAIN_WORDS][:20]:
+    for word in [w for w in dict.fromkeys(words) if w not in PLAIN_WORDS][:20]:
         hits = [s for s in symbols(snapshot, word, _WORD_HITS) if word in s.definition.name.lower()]
         for site in hits:
             score = 0.3 * (0.3 if is_test(site.path) else 1.0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.visible import markup, name, plain, prose
 from qwen_lsp.context.webpage_map import bar, number, share, sums, swatch, tree, window
-from qwen_lsp.context.webpage_shell import document
+from qwen_lsp.context.webpage_shell import Theme, document
 from qwen_lsp.context.webpage_style import SCRIPT, STYLE
 
 _MOST_TEXT = 8_000_000
@@ -23,6 +23,7 @@ def page(
     considered: int,
     mark: Callable[[Part], str] | None = None,
     most_text: int = _MOST_TEXT,
+    theme: Theme | None = None,
 ) -> str:
     """The page, the same bytes for the same pack. It loads nothing and works without its script.
 
@@ -42,7 +43,7 @@ def page(
     ]
     title = f"{plain(place)} · {plain(workspace)} · context"
     body = "\n".join(section for section in sections if section)
-    return document(title, body, style=STYLE, script=SCRIPT)
+    return document(title, body, style=STYLE, script=SCRIPT, theme=theme)
 
 
 def _head(pack: Pack, workspace: str, place: str, considered: int) -> str:

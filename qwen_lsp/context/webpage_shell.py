@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Literal
+
+Theme = Literal["light", "dark"]
+"""How a page looks that is shown within an editor; else it looks as the system does."""
 
 GROUND = """
 :root {
@@ -56,12 +60,13 @@ pre { margin: 0; padding: .6rem .75rem; font-size: 12.5px; line-height: 1.4; tab
 """The beginning of every page's style sheet."""
 
 
-def document(title: str, body: str, *, style: str, script: str = "") -> str:
+def document(title: str, body: str, *, style: str, script: str = "", theme: Theme | None = None) -> str:
     """A page that needs nothing but itself; `title` and `body` are HTML, and whatever is foreign is escaped.
 
     `style` and `script` are let in by their hash alone, so that nothing a file brings along can run, and
     nothing is fetched.
     """
+    style = _themed(style, theme)
     runs = f"script-src 'sha256-{_hash(script)}'; " if script else ""
     policy = (
         f"default-src 'none'; style-src 'sha256-{_hash(style)}'; {runs}base-uri 'none'; form-action 'none'"
@@ -73,6 +78,15 @@ def document(title: str, body: str, *, style: str, script: str = "") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}{end}\n</body>\n</html>\n"
+    )
+
+
+def _themed(style: str, theme: Theme | None) -> str:
+    if theme is None:
+        return style
+    dark = "@media screen" if theme == "dark" else "@media not all"
+    return style.replace("color-scheme: light dark", f"color-scheme: {theme}").replace(
+        "@media screen and (prefers-color-scheme: dark)", dark
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.place import is_test
+from qwen_lsp.context.survey import PLAIN_WORDS
 from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.outline import split_lines
@@ -22,6 +23,7 @@ _COMMON = 0.25
 """The share of files above which a word says nothing."""
 _MOST_FILES = 20
 _MOST_PARTS = 3
+_MOST_SAID = 4
 _LONGEST_PART = 60
 _SATURATED, _LENGTH = 1.2, 0.6
 """How soon more of the same word counts no more, and how much the length of a text counts against it."""
@@ -32,7 +34,8 @@ def worded(snapshot: Snapshot, task: str, *, seconds: float = 2.0) -> list[Candi
 
     Every file of code is read, for as long as there is time.
     """
-    stems = _stems(task)
+    words = _stems(task)
+    stems = list(words)
     if not stems:
         return []
     until = time.monotonic() + seconds
@@ -62,22 +65,28 @@ def worded(snapshot: Snapshot, task: str, *, seconds: float = 2.0) -> list[Candi
     found: list[Candidate] = []
     for path in best[:_MOST_FILES]:
         share = scores[path] / top
-        said = ", ".join(stem for stem, count in zip(stems, counted[path][0], strict=True) if count)
-        why = f"its text has the words of the task: {said}"
+        telling = [
+            (-weight, words[stem])
+            for stem, count, weight in zip(stems, counted[path][0], weights, strict=True)
+            if count and weight
+        ]
+        why = f"its text speaks of {', '.join(word for _, word in sorted(telling)[:_MOST_SAID])}"
         found.append(Candidate(path, "whole", 3.0 * share * share, why))
         found += _parts(snapshot, path, stems, weights, share, why)
     return found
 
 
-def _stems(task: str) -> list[str]:
-    """The words without their endings, each once."""
-    words = dict.fromkeys(
-        match.group().lower() for match in _WORD.finditer(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", task))
-    )
-    stems = (
-        _ENDING.sub("", word) if len(_ENDING.sub("", word)) >= _SHORTEST_STEM else word for word in words
-    )
-    return list(dict.fromkeys(stems))[:_MOST_WORDS]
+def _stems(task: str) -> dict[str, str]:
+    """The words of a task without their endings, each with the first word that has it."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", task)
+    found: dict[str, str] = {}
+    for match in _WORD.finditer(spaced):
+        word = match.group().lower()
+        if word in PLAIN_WORDS:
+            continue
+        stem = _ENDING.sub("", word)
+        found.setdefault(stem if len(stem) >= _SHORTEST_STEM else word, word)
+    return dict(list(found.items())[:_MOST_WORDS])
 
 
 def _rarity(files: int, of: int) -> float:

@@ -62,7 +62,9 @@ class Completer:
             async with asyncio.timeout_at(deadline):
                 target = await self._resolver.target()
         except TimeoutError:
-            raise self._late(self._first_token) from None
+            late = self._late(self._first_token)
+            self._guard.remember(late)
+            raise late from None
         except EndpointError as error:
             self._guard.remember(error)
             raise

@@ -93,7 +93,8 @@ class Guard:
         return max(0.0, self._not_before - asyncio.get_running_loop().time())
 
     def remember(self, error: EndpointError) -> None:
-        """Keep what an error says about later requests."""
+        """Keep what an error before a request, or of one, says about later requests, and to the person."""
+        self.ledger.refused(str(error))
         if isinstance(error, AuthenticationFailed):
             self._refused = error
         if isinstance(error, RateLimited) and error.retry_after:

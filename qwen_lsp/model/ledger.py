@@ -83,6 +83,11 @@ class Ledger:
             self.under_way += 1
             self.on_change()
 
+    def refused(self, problem: str) -> None:
+        """Nothing was sent, since the endpoint could not be asked what it is."""
+        self.problem = problem
+        self.on_change()
+
     def record(
         self,
         purpose: Purpose,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from qwen_lsp.context.visible import markup, name, plain
-from qwen_lsp.context.webpage_shell import document
+from qwen_lsp.context.webpage_shell import Theme, document
 from qwen_lsp.model.messages import Message
 from qwen_lsp.runs import page_pieces as pieces
 from qwen_lsp.runs.page_style import STYLE
@@ -31,7 +31,7 @@ def page_of(run: str) -> str:
     return page(load(run))
 
 
-def page(stored: StoredRun) -> str:
+def page(stored: StoredRun, theme: Theme | None = None) -> str:
     """The page, the same bytes for the same record; what comes from a model, a tool or a file is escaped."""
     story = told(stored.events())
     meta = stored.info.meta
@@ -54,7 +54,7 @@ def page(stored: StoredRun) -> str:
     )
     sections.insert(1, f'<nav aria-label="Parts of this page">{links}</nav>')
     title = f"{plain(first_line(meta.task)[:80])} · {plain(_workspace(meta))} · agent run"
-    return document(title, "\n".join(section for section in sections if section), style=STYLE)
+    return document(title, "\n".join(section for section in sections if section), style=STYLE, theme=theme)
 
 
 def _workspace(meta: Meta) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.server.agent_keeping import changes
-from qwen_lsp.server.arguments import Token, choice_of, flag_of, text_of
+from qwen_lsp.server.arguments import Token, choice_of, flag_of, text_of, theme_of
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.showing import show_file
 from qwen_lsp.workspace.paths import uri_of
@@ -27,6 +27,7 @@ async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> di
     del token
     form = choice_of(arguments, "form", ("html", "markdown", "changes"), "html")
     show = flag_of(arguments, "show", default=True)
+    theme = theme_of(arguments)
     stored = await asyncio.to_thread(load, text_of(arguments, "run"))
     if form == "markdown":
         return {"run": stored.info.run, "markdown": await asyncio.to_thread(markdown, stored)}
@@ -43,7 +44,7 @@ async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> di
         from qwen_lsp.runs.page import page
         from qwen_lsp.session.pages import keep_page
 
-        return keep_page(page(stored))
+        return keep_page(page(stored, theme))
 
     try:
         written = await asyncio.to_thread(write)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.text.positions import Position, Span
+
+if TYPE_CHECKING:
+    from qwen_lsp.context.webpage_shell import Theme
 
 Token = int | str | None
 
@@ -93,6 +96,13 @@ def choice_of(
         if value == choice:
             return choice
     raise UserError(f"`{name}` is one of {', '.join(choices)}")
+
+
+def theme_of(arguments: Mapping[str, Any]) -> Theme | None:
+    """The `theme` of a page; None where the system's own is meant."""
+    themes: tuple[Theme, ...] = ("light", "dark")
+    theme: Theme = choice_of(arguments, "theme", themes, themes[0])
+    return theme if arguments.get("theme") is not None else None
 
 
 def flag_of(arguments: Mapping[str, Any], name: str, *, default: bool) -> bool:

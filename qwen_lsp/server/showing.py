@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.server.arguments import Token, budget_of, flag_of, form_of, position_of, text_of
+from qwen_lsp.server.arguments import Token, budget_of, flag_of, form_of, position_of, text_of, theme_of
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.workspace.paths import uri_of
 
@@ -33,6 +33,7 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
     position = position_of(arguments.get("position"), "position")
     offset = place.lines.offset(position, ls.encoding)
     form, show = form_of(arguments), flag_of(arguments, "show", default=True)
+    theme = theme_of(arguments)
     feature = arguments.get("feature", "completion")
     if feature == "completion":
         packed, considered = await asyncio.to_thread(_small_context, place, offset, arguments)
@@ -51,6 +52,7 @@ async def show_context(ls: Server, arguments: Mapping[str, Any], token: Token) -
                 place=f"{place.path}:{position.line + 1}",
                 considered=considered,
                 mark=lambda part: part.section,
+                theme=theme,
             )
         )
 

@@ -173,6 +173,24 @@ async def test_a_client_that_cannot_write_is_asked_to_save_first(root: Path, mod
         assert (root / "cart.py").read_text() == mine(NEW_CART)
 
 
+async def test_a_client_that_writes_over_what_is_not_saved_is_not_asked_to(
+    root: Path, model: ScriptedEndpoint
+) -> None:
+    async with desk(root, begin=False) as at:
+        client = schema.Implementation(name="CodeCompanion.nvim", version="1.0.0")
+        await at.agent.initialize(1, at.can, client)
+        await at.begin()
+        at.open("cart.py", mine(CART))
+        model.reply(tool_calls=[CALLER])
+        model.reply("Renamed it.")
+        at.answers("apply")
+
+        await at.prompt("Rename net.")
+
+        assert (at.reads, at.writes) == ([], [])
+        assert ((root / "cart.py").read_text(), at.text("cart.py")) == (NEW_CART, mine(CART))
+
+
 async def test_undo_takes_back_the_texts_and_the_files(at: Desk, model: ScriptedEndpoint) -> None:
     at.open("cart.py", mine(CART))
     model.reply(tool_calls=CALLS)

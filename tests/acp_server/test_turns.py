@@ -84,7 +84,12 @@ async def test_a_change_is_shown_whole_asked_for_once_and_lands(at: Desk, model:
     ((asked, options),) = at.questions
     change = at.calls[asked.tool_call_id]
     assert options == ["apply", "leave"]
-    assert (change["title"], change["status"]) == ("Apply the change of 4 files", "completed")
+    assert change["title"] == "Apply the change of 4 files: cart.py, docs/notes.md, gone.py, prices.py"
+    assert change["status"] == "completed"
+    assert asked.content is not None and asked.locations is not None, (
+        "some clients look at the question alone"
+    )
+    assert "`docs/notes.md` +1" in change["content"][0]["content"]["text"]
     diffs = {Path(one["path"]).name: one for one in change["content"] if one["type"] == "diff"}
     assert (diffs["cart.py"]["old_text"], diffs["cart.py"]["new_text"]) == (CART, NEW_CART)
     assert diffs["notes.md"].get("old_text") is None
@@ -135,7 +140,7 @@ async def test_a_second_prompt_goes_on_with_the_conversation(at: Desk, model: Sc
     assert "And the caller." in prompts[2] and "accepted your changes" in prompts[2]
     assert "was stopped here" not in prompts[2]
     assert (at.text("prices.py"), at.text("cart.py")) == (NEW_PRICES, NEW_CART)
-    assert at.calls[at.questions[1][0].tool_call_id]["title"] == "Apply the change of 1 file"
+    assert at.calls[at.questions[1][0].tool_call_id]["title"] == "Apply the change of 1 file: cart.py"
 
 
 async def test_in_the_mode_allow_a_change_lands_at_once(root: Path, model: ScriptedEndpoint) -> None:

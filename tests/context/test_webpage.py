@@ -15,6 +15,7 @@ from qwen_lsp.context.candidates import Form
 from qwen_lsp.context.render import Pack, Part
 from qwen_lsp.context.visible import markup, name, plain
 from qwen_lsp.context.webpage import page
+from qwen_lsp.context.webpage_shell import Theme
 from qwen_lsp.workspace.paths import RelPath
 from qwen_lsp.workspace.secrets import Withheld
 
@@ -128,6 +129,16 @@ def test_the_bar_adds_up_to_what_is_used() -> None:
         ("outline", "30.000", "15.000"),
         ("header", "45.000", "5.000"),
     ]
+
+
+@pytest.mark.parametrize(("theme", "media"), [("light", "not all"), ("dark", "screen")])
+def test_a_page_within_an_editor_looks_as_the_editor_does(theme: Theme, media: str) -> None:
+    text = page(pack(part("a.py", 5)), workspace="w", place="a.py:1", considered=1, theme=theme)
+    assert f"color-scheme: {theme};" in text
+    assert f"@media {media} {{" in text
+    assert "prefers-color-scheme" not in text
+    style = re.findall("<style>(.*?)</style>", text, re.DOTALL)[0]
+    assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in text
 
 
 def test_nothing_is_loaded_and_only_our_own_script_may_run() -> None:

@@ -24,8 +24,8 @@ def check_saved(paths):
 def test_unsaved_changes_refuse():
     unsaved = changes = 1
     assert refuse(unsaved, changes)
-#- refuse.py
-def refuse():
+#- till.py
+def ring():
     pass
 {FILLER}'''
 
@@ -40,8 +40,7 @@ def test_the_file_and_the_definition_that_speak_of_the_task_come_first() -> None
         ("landing.py", "whole", None),
         ("landing.py", "excerpt", (5, 9)),
     ]
-    assert "refus" in found[0].why
-    assert "unsav" in found[0].why
+    assert found[0].why == "its text speaks of refusing, unsaved"
 
 
 def test_a_word_that_is_everywhere_says_nothing() -> None:

@@ -195,7 +195,7 @@ async def test_commands_take_and_answer_what_the_page_says(
             await at.editor.command("qwen.showContext", {**where, "feature": feature})
         await at.editor.command("qwen.showContext", {**where, "form": "html", "budget": 40_000})
         await at.editor.command("qwen.whySuggestion", {"uri": uri})
-        await at.editor.command("qwen.status", {"uri": uri})
+        await at.editor.command("qwen.status", {"uri": uri, "show": True})
         for method in (STREAM, EVENT):
             sent = [m["params"] for m in at.editor.messages if m.get("method") == method]
             assert sent

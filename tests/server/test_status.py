@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from qwen_lsp.model import target
+from tests.server.test_commands import inline
 from tests.server.test_contract import SECTIONS, fits
 from tests.support.agent import NEW_CART, scene
 from tests.support.desk import VSCODE, read
 from tests.support.editor import TIME, Editor, EditorError, Json, in_process, indexed
+from tests.support.endpoint import ScriptedEndpoint
 
 TOLD: Json = {**VSCODE, "experimental": {"qwen": {"status": True}}}
 
@@ -83,6 +86,29 @@ async def test_a_failing_endpoint_says_why_until_it_answers_again(tmp_path: Path
         assert (await stands(at.editor, "ready"))["problem"] is None
 
 
+async def test_an_endpoint_that_is_not_there_is_told_with_the_first_completion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "COOL_DOWN", 0.0)
+    (tmp_path / "a.py").write_text("total = 1\nto")
+    uri = (tmp_path / "a.py").as_uri()
+    async with ScriptedEndpoint() as model, in_process() as editor:
+        # Without the name of a model nothing can be sent before the endpoint is asked for it.
+        settings = {"endpoint": {"baseUrl": model.base_url}}
+        await editor.initialize(tmp_path, capabilities=TOLD, initializationOptions=settings)
+        assert (await stands(editor, "ready"))["text"] == f"The model at 127.0.0.1:{model.port}."
+        await model.stop()
+        editor.open(uri, "total = 1\nto")
+        await editor.request("textDocument/inlineCompletion", inline(uri, 1, 2))
+        failing = await stands(editor, "failing")
+        assert f"127.0.0.1:{model.port}" in failing["problem"]
+        await model.start()
+        model.reply("tal")
+        editor.change(uri, 2, {"text": "total = 1\n\nto"})
+        await editor.request("textDocument/inlineCompletion", inline(uri, 2, 2))
+        assert (await stands(editor, "ready"))["model"] == model.model
+
+
 async def test_completions_turned_off_are_off_at_once(tmp_path: Path) -> None:
     async with scene(tmp_path, TOLD) as at:
         await stands(at.editor, "ready")
@@ -108,7 +134,10 @@ async def test_a_run_tells_what_it_changes_file_by_file(tmp_path: Path) -> None:
         assert all(f"+{line}" in cart["diff"] for line in NEW_CART.splitlines() if "before_tax" in line)
         assert "".join(change["diff"] for change in looked["changes"]) == looked["diff"]
         told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
-        assert told == {"run": looked["run"], "changes": looked["changes"]}
+        assert told["changes"] == [{**change, "landed": False} for change in looked["changes"]]
+        await at.editor.command("qwen.landEdit", {"run": looked["run"], "files": ["cart.py", "gone.py"]})
+        told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
+        assert {change["path"] for change in told["changes"] if change["landed"]} == {"cart.py", "gone.py"}
 
 
 async def test_a_client_may_show_a_page_itself(tmp_path: Path) -> None:
@@ -118,5 +147,9 @@ async def test_a_client_may_show_a_page_itself(tmp_path: Path) -> None:
         where = {"uri": at.desk.uri("cart.py"), "position": {"line": 3, "character": 0}}
         told = await at.editor.command("qwen.showContext", {**where, "form": "html", "show": False})
         assert told["page"]["shown"] is False
-        assert "<html" in read(Path(told["page"]["path"]))
+        assert "prefers-color-scheme" in read(Path(told["page"]["path"]))
+        told = await at.editor.command(
+            "qwen.showContext", {**where, "form": "html", "show": False, "theme": "dark"}
+        )
+        assert "color-scheme: dark" in read(Path(told["page"]["path"]))
         assert not any(m.get("method") == "window/showDocument" for m in at.editor.messages)

@@ -40,7 +40,7 @@ from tests.support.wire import Json, Kind, Spent
 
 __all__ = ["Kind", "Recorded", "Reply", "ScriptedEndpoint", "Spent", "echo"]
 
-WAIT = 10.0
+WAIT = 30.0
 """Longest wait of a helper here, in seconds: a test that hangs fails instead."""
 
 

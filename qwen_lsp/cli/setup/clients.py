@@ -148,9 +148,8 @@ CLIENTS = {
         ),
         Client(
             "qwen-code", "Qwen Code", places.has_qwen, _qwen_user, "mcp",
-            "Start qwen again; /mcp shows the server and its tools.",
-            "What only looks runs without a question. apply_edits asks, and is refused where nobody can be "
-            "asked (qwen -p) unless qwen runs with --yolo.",
+            "Start qwen again; /mcp shows when the server is connected, and its tools.",
+            "What only looks runs without a question; apply_edits asks, unless qwen's approval mode decides.",
             "Qwen Code starts the servers of a project only when they are approved there: "
             "qwen mcp approve qwen-lsp. The file names a path of this machine, so do not commit it.",
             project=_qwen_project, rules=".qwen/rules/qwen-lsp.md",

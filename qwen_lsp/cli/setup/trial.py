@@ -22,7 +22,7 @@ PASSED_ON = (
     "APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PROCESSOR_ARCHITECTURE", "PROGRAMFILES",
     "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "USERNAME", "USERPROFILE",
 )  # fmt: skip
-"""Variables that every client passes on to a server; most pass on no others."""
+"""Variables that any client passes on to a server, however few it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from qwen_lsp.cli.setup.clients import rules
 from qwen_lsp.mcp_server.catalog import ENTRIES
-from tests.editors.cli.conftest import FILES, RENAMED, Person, Ran, answers, plain, tools
+from tests.editors.cli.conftest import FILES, RENAMED, WAIT, Person, Ran, answers, plain, tools
 from tests.editors.conftest import program
+from tests.editors.support.terminal import Tmux
 from tests.support.endpoint import ScriptedEndpoint
 
 OURS = [f"mcp__qwen-lsp__{name}" for name in ENTRIES]
@@ -52,6 +53,38 @@ async def test_what_only_looks_runs_unasked_and_what_writes_does_not(
     assert "shop/till.py:5" in looked
     assert "permission" in wrote
     assert person.file("shop/money.py") == FILES["shop/money.py"]
+
+
+async def test_in_a_terminal_it_asks_before_it_writes(person: Person, model: ScriptedEndpoint) -> None:
+    await person.sets_up("qwen-code")
+    # Qwen Code also asks the model for other things, such as words to show while it works.
+    model.reply(tool_calls=[("mcp__qwen-lsp__references", {"name": "rounded"})], match="Rename")
+    model.reply(tool_calls=[RENAME], match="shop/till.py:5")
+    where = ("--openai-api-key", "sk-scripted", "--openai-base-url", model.base_url, "-m", model.model)
+    ask = ("--auth-type", "openai", "--approval-mode", "default")
+    command = (program("qwen"), *ask, *where)
+    async with Tmux(*command, cwd=person.project, environment=person.environment, height=44) as terminal:
+        await terminal.shows("Type your message", wait=WAIT)
+        await typed(terminal, "/mcp", "connected")  # before that, a task is begun without our tools
+        await terminal.keys("Escape")
+        await terminal.hides("Manage MCP servers")
+        await typed(terminal, "Rename rounded to to_five.", "Yes, allow once")
+        asked = await terminal.screen()
+        assert "shop/till.py:5" in asked
+        assert 'Allow execution of MCP tool "apply_edits"' in asked
+        await terminal.picture("qwen-code-asks")
+        assert person.file("shop/money.py") == FILES["shop/money.py"]
+        await terminal.keys("Enter")
+        await terminal.shows("Edited shop/till.py", wait=WAIT)
+    assert "to_five" in person.file("shop/money.py")
+
+
+async def typed(terminal: Tmux, text: str, then: str) -> None:
+    """Type something and send it when it stands there: keys that come too fast count as pasted."""
+    await terminal.types(text)
+    await terminal.shows(text)
+    await terminal.keys("Enter")
+    await terminal.shows(then, wait=WAIT)
 
 
 async def test_a_server_that_starts_slowly_is_waited_for(person: Person, model: ScriptedEndpoint) -> None:

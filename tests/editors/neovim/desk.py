@@ -125,7 +125,7 @@ async def opened(
         command = [program(name), "--clean", "-u", folder / "init.lua", "--listen", socket, *files]
         async with Tmux(*command, cwd=root, environment=variables, width=width, height=height) as terminal:
             nvim = Nvim(terminal, server, root, socket, name)
-            await terminal.shows("All")
             if attach:
+                await terminal.shows("All")
                 await nvim.attached()
             yield nvim

@@ -13,7 +13,7 @@ import pytest
 
 from tests.editors.support import extension
 from tests.editors.support.vscode import VSCode
-from tests.support.endpoint import Reply, ScriptedEndpoint
+from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
 
 Window = Callable[..., AbstractAsyncContextManager[VSCode]]
 """`window(settings…, environment…)`: VS Code with the extension, open on the workspace of the test."""
@@ -71,6 +71,19 @@ def of_this_tree(endpoint: ScriptedEndpoint | None = None) -> dict[str, Any]:
     if endpoint is not None:
         settings["qwen.endpoint.baseUrl"] = endpoint.base_url
     return settings
+
+
+def completes(model: ScriptedEndpoint, answers: Mapping[str, str]) -> None:
+    """The model completes what is begun with the rest of it, whenever it is asked, and else says nothing.
+
+    A request may be taken back by the editor and made again.
+    """
+
+    def answer(request: Recorded) -> Reply:
+        before = request.prompt.partition("<|fim_suffix|>")[0]
+        return Reply(next((rest for begun, rest in answers.items() if before.endswith(begun)), ""))
+
+    model.respond_with(answer)
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.editors.vscode.conftest import SHOP, Window
+from tests.editors.vscode.conftest import SHOP, Window, completes
 from tests.support.endpoint import ScriptedEndpoint
 
 AVERAGE = "rage(items: list[float]) -> float:\n    return total(items) / len(items)"
 
 
 async def test_ghost_text_of_the_model_is_taken_with_tab(window: Window, model: ScriptedEndpoint) -> None:
-    model.reply(AVERAGE, match="def ave<|fim_suffix|>")
+    completes(model, {"def ave": AVERAGE})
     async with window() as code:
         await code.open("shop.py")
         await code.ready()
@@ -25,7 +25,7 @@ async def test_ghost_text_of_the_model_is_taken_with_tab(window: Window, model: 
 
 
 async def test_typing_along_a_suggestion_asks_nobody_again(window: Window, model: ScriptedEndpoint) -> None:
-    model.reply(AVERAGE, match="def ave<|fim_suffix|>")
+    completes(model, {"def ave": AVERAGE})
     async with window() as code:
         await code.open("shop.py")
         await code.ready()
@@ -55,9 +55,10 @@ async def test_one_language_is_turned_off_and_on(window: Window, model: Scripted
         await code.page.locator(".tab", has_text="Why this suggestion").wait_for()
         await code.picture("vscode-why-none")
         assert model.requests == []
-        await code.open("shop.py")
+        await code.command("View: Close Editor")
+        await code.cursor_to(8, 8)
         await code.command("Qwen: Turn Completions On or Off in This Language")
         await code.status("completions in python are on").wait_for()
-        model.reply("ge", match="def avera<|fim_suffix|>")
+        completes(model, {"def avera": "ge"})
         await code.types("ra")
         assert await code.ghost_text() == "ge"

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.editors.support.vscode import VSCode, until
-from tests.editors.vscode.conftest import Window
+from tests.editors.vscode.conftest import Window, completes
 from tests.support.endpoint import ScriptedEndpoint
 
 KEY = "sk-of-this-test-a8f3c1"
@@ -53,7 +53,7 @@ async def test_a_killed_server_comes_back_and_completes(window: Window, model: S
         os.kill(before, signal.SIGKILL)
         await until(lambda: code.servers() not in ([], [before]), "another server")
         await code.ready()
-        model.reply("rage():", match="def ave<|fim_suffix|>")
+        completes(model, {"def ave": "rage():"})
         await begun(code)
         assert await code.ghost_text() == "rage():"
         assert await code.notifications() == []
@@ -65,19 +65,20 @@ async def test_while_the_endpoint_is_away_the_embedded_default_completes_and_tha
     async with window() as code:
         await code.open("shop.py")
         await code.ready()
+        completes(model, {"\nde": "f total_of", "return su(pr": "ice(items)"})
+        await begun(code, "de")
+        await code.ghost_text()
         await model.stop()
-        await begun(code, "def total_of(items: list[float]) -> float:\n    return su")
-        own = await code.ghost_text()
+        await code.press("Tab")
+        await code.types("(items: list[float]) -> float:\nreturn su")
         await code.our_status.locator(".codicon-warning").wait_for()
+        assert await code.ghost_text() == "m(items)"
         await code.picture("vscode-endpoint-away")
         said = await code.our_status.get_attribute("aria-label") or ""
-        assert own.startswith("m(")
         assert "The embedded default completes meanwhile" in said
         await model.start()
-        model.reply("m(items) - 1", match="\n\nx = su<|fim_suffix|>")
-        await code.press("Escape")
-        await code.types("m(items)\n\nx = su")
-        assert await code.ghost_text() == "m(items) - 1"
+        await code.types("(pr")
+        assert await code.ghost_text() == "ice(items)"
         await code.ready()
 
 
@@ -92,7 +93,7 @@ async def test_an_api_key_reaches_the_endpoint_and_no_file(
         await code.answer(KEY)
         await until(lambda: code.servers() not in ([], [before]), "a server that has the key")
         await code.ready()
-        model.reply("rage():", match="def ave<|fim_suffix|>")
+        completes(model, {"def ave": "rage():"})
         await begun(code)
         await code.ghost_text()
         assert model.requests[-1].headers["authorization"] == f"Bearer {KEY}"
@@ -102,10 +103,10 @@ async def test_an_api_key_reaches_the_endpoint_and_no_file(
         await code.command("Qwen: Clear API Key")
         await until(lambda: code.servers() not in ([], [with_key]), "a server without the key")
         await code.ready()
-        await code.press("Control+Z")
-        model.reply("e", match="rag<|fim_suffix|>")
-        await code.types("rag")
-        await model.wait_for(lambda: "rag<|fim_suffix|>" in model.requests[-1].prompt)
+        completes(model, {"x = to": "tal"})
+        await code.press("Escape")
+        await code.types("\nx = to")
+        assert await code.ghost_text() == "tal"
         assert KEY not in model.requests[-1].headers.get("authorization", "")
 
 
@@ -132,9 +133,9 @@ async def test_a_folder_nobody_trusts_starts_no_program_of_its_own(
     }
     async with window(trust) as code:
         await code.status("Restricted Mode").wait_for()
-        assert f"127.0.0.1:{model.port}" in await code.ready()
+        await code.says(f"at 127.0.0.1:{model.port}")
         assert not touched.exists()
-        model.reply("rage():", match="def ave<|fim_suffix|>")
+        completes(model, {"def ave": "rage():"})
         await begun(code)
         assert await code.ghost_text() == "rage():"
         await code.picture("vscode-not-trusted")
@@ -142,4 +143,3 @@ async def test_a_folder_nobody_trusts_starts_no_program_of_its_own(
         await code.command("Workspaces: Manage Workspace Trust")
         await code.page.get_by_role("button", name="Trust", exact=True).click()
         await until(touched.exists, "the program of the folder is started once it is trusted")
-        assert f"127.0.0.1:{model.port}" in await code.ready()

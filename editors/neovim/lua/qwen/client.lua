@@ -5,7 +5,7 @@ local M = { streams = {} } ---@type { streams: table<string, fun(params: table)>
 local METHODS = vim.lsp.config ~= nil -- From 0.11 on the functions of a client are methods.
 local OFTEN = 'the server ends again and again. :Qwen log tells why, :Qwen restart tries once more'
 local TRIES, WITHIN = 3, 60e9 -- A server that dies is started again, so often in so many nanoseconds.
-local ended, meant, added, missed = {}, {}, {}, false
+local ended, meant, added, missed, died = {}, {}, {}, false, 0
 
 local function say(...) require('qwen').say(...) end
 
@@ -39,7 +39,7 @@ local function wanted(buf)
   local size = vim.api.nvim_buf_get_offset(buf, vim.api.nvim_buf_line_count(buf))
   if size > options.now.max_file_size then return false end
   local program, problem = M.program()
-  if not program and not missed then say(problem, vim.log.levels.WARN) end
+  if not program and not missed then vim.schedule(function() say(problem, vim.log.levels.WARN) end) end
   missed = not program
   return not missed
 end
@@ -82,14 +82,14 @@ local function reuse(client, config)
   return true
 end
 
-local function on_exit(code, signal, id)
+local function on_exit(_, _, id)
   vim.schedule(function()
-    local how, now = meant[id], vim.uv.hrtime()
-    meant[id] = nil
+    local how, now, code = meant[id], vim.uv.hrtime(), died
+    meant[id], died = nil, 0
     require('qwen.run').drop()
     require('qwen').told({ state = 'off', text = 'Qwen is not running.' })
     if how == 'restart' then return M.start_all() end
-    if how or vim.v.exiting ~= vim.NIL or code + signal == 0 then return end
+    if how or vim.v.exiting ~= vim.NIL or code == 0 then return end
     ended = vim.tbl_filter(function(at) return now - at < WITHIN end, ended)
     ended[#ended + 1] = now
     if #ended > TRIES then return say(OFTEN, vim.log.levels.ERROR) end
@@ -142,12 +142,17 @@ end
 function M.config()
   local can = vim.lsp.protocol.make_client_capabilities()
   can.experimental = { qwen = { approvals = true, status = true } }
-  if not options.now.inline then can.textDocument.inlineCompletion = nil end
-  local inline = can.textDocument.inlineCompletion ~= nil
+  local inline = options.now.inline and can.textDocument.inlineCompletion ~= nil
+  if not inline then can.textDocument.inlineCompletion = vim.NIL end -- Neovim would put it in again.
   return {
     name = 'qwen',
     cmd = function(dispatchers)
       local program, problem = M.program()
+      local exit = dispatchers.on_exit
+      dispatchers.on_exit = function(code, signal) -- We have a word for it ourselves, and a remedy.
+        died = code + signal
+        exit(0, 0)
+      end
       return vim.lsp.rpc.start(program or error(problem, 0), dispatchers, { env = environment() })
     end,
     root_dir = function(buf, start) return wanted(buf) and start(root(buf)) end,

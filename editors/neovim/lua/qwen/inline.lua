@@ -82,7 +82,8 @@ local ACTIONS = {
 ---@param buf integer
 function M.sync(buf)
   local inline = vim.lsp.inline_completion
-  if not inline or #vim.lsp.get_clients({ name = 'qwen', bufnr = buf }) == 0 then return end
+  if not inline or not options.now.inline then return end
+  if #vim.lsp.get_clients({ name = 'qwen', bufnr = buf }) == 0 then return end
   local want = M.wanted(buf) and not menus[buf]
   if want == inline.is_enabled({ bufnr = buf }) then return end
   inline.enable(want, { bufnr = buf })
@@ -98,6 +99,9 @@ function M.sync(buf)
     ghost.current = nil
   end
   api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedI' }, { group = group, buffer = buf, callback = check })
+  -- Whoever typed while the server started waits for nothing more.
+  local ghost = buf == api.nvim_get_current_buf() and api.nvim_get_mode().mode == 'i' and shown(buf)
+  if ghost then ghost:automatic_request() end
 end
 
 --- A completion menu opened or closed.

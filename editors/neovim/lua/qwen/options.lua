@@ -31,7 +31,7 @@ function M.set(given)
     end
   end
   if type(given.api_key) == 'string' then
-    error('qwen: api_key is a command as a list, or a function, so that no key stands in a file', 0)
+    error('qwen: api_key is a command as a list, or a function: keys do not belong in files', 0)
   end
   M.now = vim.tbl_deep_extend('force', vim.deepcopy(M.defaults), given)
 end

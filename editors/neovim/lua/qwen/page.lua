@@ -1,7 +1,8 @@
 --- A text to read, in a window of its own.
 local api = vim.api
 local M = {}
-local LOOK = { wrap = true, linebreak = true, breakindent = true, conceallevel = 2, number = false, spell = false,
+local LOOK = { wrap = true, linebreak = true, breakindent = true, conceallevel = 2, concealcursor = 'nc',
+  number = false, spell = false,
   relativenumber = false, signcolumn = 'no', list = false, cursorline = false, fillchars = 'eob: ',
   winhighlight = 'NormalFloat:QwenFloat,FloatBorder:QwenBorder,FloatTitle:QwenTitle' }
 
@@ -43,14 +44,14 @@ end
 ---@param act fun(last: integer) Gets the last line, from 0.
 function Page:change(act)
   if not api.nvim_buf_is_valid(self.buf) then return end
-  local follows = self.follow and self:is_open()
-  if follows and api.nvim_get_current_win() == self.win then -- Whoever reads further up stays there.
-    follows = api.nvim_win_get_cursor(self.win)[1] == api.nvim_buf_line_count(self.buf)
-  end
+  local at, last = self:is_open() and api.nvim_win_get_cursor(self.win), api.nvim_buf_line_count(self.buf)
+  -- Whoever reads further up stays there.
+  local follows = self.follow and at and (api.nvim_get_current_win() ~= self.win or at[1] == last)
   vim.bo[self.buf].modifiable = true
-  act(api.nvim_buf_line_count(self.buf) - 1)
+  act(last - 1)
   vim.bo[self.buf].modifiable, vim.bo[self.buf].modified = false, false
-  if follows then api.nvim_win_set_cursor(self.win, { api.nvim_buf_line_count(self.buf), 0 }) end
+  last = api.nvim_buf_line_count(self.buf)
+  if at then api.nvim_win_set_cursor(self.win, follows and { last, 0 } or { math.min(at[1], last), at[2] }) end
 end
 
 ---@param lines string[] In place of the lines from `first` to `last`; of all.

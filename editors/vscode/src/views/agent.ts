@@ -5,11 +5,11 @@ import * as vscode from 'vscode';
 import { said, type ServerHandle } from '../client.ts';
 import type { AgentEvent, Ask, Change, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
 import { after, begun } from './model.ts';
-import { showPage } from './pages.ts';
+import { here, showPage } from './pages.ts';
 
 interface Landing { run: string; applied: boolean; undone?: boolean; files: { path: string; state: string }[]; problem?: string }
 interface Result extends Landing { ended: string; reason: string; summary: string; changes?: Change[] }
-interface Leave { title: string; detail: string; kind: string }
+interface Leave { title: string; detail: string; kind: string; diff?: string }
 interface Question { question: string; options: string[] }
 
 export class AgentView implements vscode.WebviewViewProvider {
@@ -122,8 +122,8 @@ export class AgentView implements vscode.WebviewViewProvider {
         return this.refresh();
       case 'open': return this.open(message.run);
       case 'page': {
-        const told = await this.work<{ page: { path: string } }>('Writes the page…', 'qwen.showRun', { run, form: 'html', show: false });
-        return told && showPage(`Run ${run}`, told.page.path);
+        const told = await this.work<{ page: { path: string } }>('Writes the page…', 'qwen.showRun', { run, ...here() });
+        return told && showPage(`Run ${run}`, told);
       }
       case 'commit': {
         const made = await this.work<{ commit: { subject: string } | null; problem?: string }>('Commits…', 'qwen.commitEdit', { run });

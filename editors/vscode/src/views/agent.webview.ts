@@ -202,11 +202,11 @@ function decide(run: Run | null): Kid[] {
   ];
 }
 
-function asked({ id, title, detail, kind, options }: Ask): Tree {
+function asked({ id, title, detail, kind, options, diff: edit }: Ask): Tree {
   const say = (answer: string) => send({ type: 'answer', id, answer });
   const buttons = kind ? ANSWERS[kind] ?? ANSWERS.usual ?? [] : options.map((option) => [option, option] as const);
   return h('section', { key: id, class: 'ask', 'aria-labelledby': `ask${id}` }, h('h3', { id: `ask${id}`, tabindex: -1 }, title),
-    detail && region('pre', 'detail', 'Exactly what would happen', detail),
+    edit ? diff(edit, title) : detail && region('pre', 'detail', 'Exactly what would happen', detail),
     h('div', { class: 'row' }, buttons.map(([answer, label], first) => button(label, () => say(answer), { class: first ? '' : 'primary', disabled: false }))),
     !kind && h('form', { class: 'row', onsubmit: submits(() => say(value(`say${id}`))) },
       h('input', { id: `say${id}`, class: 'grow', 'aria-label': 'Your answer', placeholder: 'Another answer, or none' }), h('button', { type: 'submit' }, 'Answer')));

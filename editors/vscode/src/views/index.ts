@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { said, type ServerHandle } from '../client.ts';
 import { AgentView, wire } from './agent.ts';
 import { Explanations } from './explain.ts';
-import { openOutside, showPage } from './pages.ts';
+import { here, openOutside, showPage } from './pages.ts';
 
 /** The version of VS Code whose secondary side bar takes views of extensions, as 1.106. */
 const ASIDE = 106;
@@ -34,8 +34,7 @@ export function registerViews(context: vscode.ExtensionContext, server: ServerHa
   command('explainFile', (uri = vscode.window.activeTextEditor?.document.uri) => uri && explanations.explain(uri));
   inEditor('explainSelection', ({ document, selection }) => explanations.explain(document.uri, selection));
   inEditor('showContext', async ({ selection }, uri) => {
-    const told = await server.command<{ page: { path: string } }>('qwen.showContext', { uri, position: wire(selection).end, form: 'html', show: false });
-    await showPage('What the model is shown', told.page.path);
+    await showPage('What the model is shown', await server.command('qwen.showContext', { uri, position: wire(selection).end, ...here() }));
   });
   inEditor('whySuggestion', async (_, uri) => {
     await explanations.show('/Why this suggestion.md', (await server.command<{ markdown: string }>('qwen.whySuggestion', { uri })).markdown);

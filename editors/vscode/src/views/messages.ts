@@ -38,7 +38,7 @@ export interface Run extends RunInfo {
 }
 
 /** Something the person is asked: leave (`qwen/approve`), or a question of the model's (`qwen/ask`), which has no kind. */
-export interface Ask { id: number; title: string; detail: string; kind: string; options: string[] }
+export interface Ask { id: number; title: string; detail: string; kind: string; options: string[]; diff?: string }
 
 export interface State {
   server: 'stopped' | 'starting' | 'running'; mode: Mode; pointed: readonly { label: string; uri: string }[]; runs: readonly RunInfo[];

@@ -1,15 +1,12 @@
 // Runs inside the real extension host, against the real server and an endpoint on loopback; see run.mjs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ServerHandle } from '../../src/client.ts';
 
 const endpoint = process.env['QWEN_TEST_ENDPOINT'] ?? '';
-const logs = process.env['QWEN_TEST_LOGS'] ?? '';
 const folder = vscode.workspace.workspaceFolders![0]!.uri;
 const ADD = 'def add(a, b):\n    return a + b\n\n\ntotal = add(1, 2)\n';
 const messages: string[] = [];
@@ -40,13 +37,13 @@ export async function run(): Promise<void> {
 
 /** The first true value of what is looked at again and again. */
 async function until<T>(what: string, look: () => T | undefined | false | Thenable<T | undefined | false>): Promise<T> {
-  const end = Date.now() + 90_000;
+  const end = Date.now() + 120_000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) {
       return found;
     }
-    assert(Date.now() < end, `${what}, within 90 seconds`);
+    assert(Date.now() < end, `${what}, within two minutes`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -123,18 +120,6 @@ test('a changed setting reaches the server, and so does one that is taken out ag
   await set('completion.trigger', undefined);
   await until('the setting is out', async () => (await status()).completion.trigger === 'auto');
   assert.equal(servers().length, 1);
-});
-
-test('messages are written to a log of their own while that is wanted, and to none before', async () => {
-  const trace = () => readdirSync(logs, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('qwen-lsp Trace.log'));
-  assert.equal(trace(), undefined);
-  await set('trace.server', 'messages');
-  await until('a message is in it', async () => {
-    await status();
-    const file = trace();
-    return file !== undefined && readFileSync(join(logs, file), 'utf8').includes('workspace/executeCommand');
-  });
-  await set('trace.server', undefined);
 });
 
 test('completions are turned off and on again', async () => {

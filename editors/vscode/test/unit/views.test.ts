@@ -1,10 +1,9 @@
-// The parts of the views that need no editor: diffs, runs put together from events, pages in the editor's theme.
+// The parts of the views that need no editor: diffs, and runs put together from events.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '../../src/views/diff.ts';
 import type { AgentEvent, Run } from '../../src/views/messages.ts';
 import { after, begun, words } from '../../src/views/model.ts';
-import { themed } from '../../src/views/theme.ts';
 
 const shown = (diff: string) => parse(diff).map(({ kind, number, text }) => `${kind} ${number ?? '-'} ${text}`);
 const run = (...events: AgentEvent[]): Run => events.reduce(after, begun('Rename net.'));
@@ -67,18 +66,4 @@ test('what is told to somebody who does not see it: calls, failures and the end,
   const told = ([{ event: 'said', text: 'I' }, { event: 'called', id: '1', tool: 'read_file', about: 'a.py' }, { event: 'observed', id: '1', tool: 'read_file', ok: true, text: '' },
     { event: 'observed', id: '1', tool: 'read_file', ok: false, text: '' }, { event: 'stopped', ended: 'turns', reason: '' }] satisfies AgentEvent[]).map(words);
   assert.deepEqual(told, ['', 'read file a.py', '', 'read file failed', 'The run ended: turns']);
-});
-
-const PAGE = `<head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-x'; script-src 'sha256-y'"><style>
-:root { color-scheme: light dark; }
-@media screen and (prefers-color-scheme: dark) { :root { --ground: black; } }
-</style></head><body><pre>&lt;script&gt;</pre><script>go();</script></body>`;
-
-test('a page of the server follows the theme of the editor, and still runs nothing but its own script', () => {
-  const [dark, light] = [themed(PAGE, true, 'N'), themed(PAGE, false, 'N')];
-  assert.match(dark, /content="default-src 'none'; style-src 'nonce-N'; script-src 'nonce-N'; base-uri 'none'; form-action 'none'">/);
-  assert.ok(dark.includes('<style nonce="N">') && dark.includes('<script nonce="N">go();</script>') && dark.split('nonce="N"').length === 3);
-  assert.ok(dark.includes('color-scheme: dark;') && dark.includes('@media screen {'));
-  assert.ok(light.includes('color-scheme: light;') && light.includes('@media not all {'));
-  assert.ok(!themed(PAGE.replace('<script>go();</script>', ''), true, 'N').includes('<script'));
 });
