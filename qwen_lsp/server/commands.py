@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from qwen_lsp.errors import QwenLspError, UserError
 from qwen_lsp.server import plainly
+from qwen_lsp.server.acting import COMMAND, act
 from qwen_lsp.server.agent_edit import edit
 from qwen_lsp.server.agent_git import commit_edit
 from qwen_lsp.server.agent_page import show_run
@@ -34,13 +35,28 @@ async def execute(ls: Server, params: lsp.ExecuteCommandParams) -> Any:
     if len(arguments) != 1 or not isinstance(arguments[0], Mapping):
         raise UserError(f"{params.command} takes one JSON object as its argument")
     argument = cast("Mapping[str, Any]", arguments[0])
+    going = _told(ls, params.command, command(ls, argument, params.work_done_token))
+    if argument.get("wait") is False:
+        ls.spawn(_unwaited(going), params.command)
+        return None
+    return await going
+
+
+async def _told(ls: Server, name: str, going: Awaitable[Any]) -> Any:
+    """The result of a command; what comes of it is also told to a person whose editor would not."""
     try:
-        result = await command(ls, argument, params.work_done_token)
+        result = await going
     except QwenLspError as error:
         plainly.refused(ls, error)
         raise
-    plainly.done(ls, params.command, result)
+    plainly.done(ls, name, result)
     return result
+
+
+async def _unwaited(going: Awaitable[Any]) -> None:
+    """See a command through that was answered already; why it failed was told as a message."""
+    with contextlib.suppress(QwenLspError):
+        await going
 
 
 async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -> str:
@@ -76,6 +92,7 @@ async def explain_file(ls: Server, arguments: Mapping[str, Any], token: Token) -
 
 COMMANDS: Mapping[str, Callable[[Server, Mapping[str, Any], Token], Awaitable[Any]]] = {
     "qwen.explainFile": explain_file,
+    COMMAND: act,
     "qwen.edit": edit,
     "qwen.stopEdit": stop_edit,
     "qwen.agentRuns": agent_runs,

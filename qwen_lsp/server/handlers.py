@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import attrs
 from lsprotocol import types as lsp
 
-from qwen_lsp.errors import FileUnreadable, UserError
-from qwen_lsp.server import convert, next_edits
+from qwen_lsp.errors import FileUnreadable
+from qwen_lsp.server import acting, convert, next_edits
 from qwen_lsp.server.agent_asking import can_approve
 from qwen_lsp.server.host import Place, Server
 from qwen_lsp.server.workspace_edit import Label, workspace_edit
@@ -95,8 +95,10 @@ async def code_action(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Code
         for offer in offers
         if (shows_disabled or not offer.disabled) and _can_be_chosen(ls, offer)
     ]
-    if _wanted(next_edits.KIND, only) and (
-        (following := await next_edits.offered(ls, place, params.text_document.uri)) is not None
+    if (
+        acting.resolves(ls)
+        and _wanted(next_edits.KIND, only)
+        and ((following := await next_edits.offered(ls, place, params.text_document.uri)) is not None)
     ):
         actions.insert(0, following)
     return [action for action in actions if _wanted(action.kind, only)]
@@ -120,9 +122,15 @@ def _action(ls: Server, place: Place, offer: Offer, params: lsp.CodeActionParams
     elif offer.command:
         where = convert.range_of(place.lines, Span(data["start"], data["end"]), ls.encoding)
         argument = {"uri": uri, "range": ls.rpc.plain(where), **_ARGUMENTS.get(offer.command, {})}
+        if not acting.resolves(ls):
+            argument["wait"] = False
         action.command = lsp.Command(title=offer.title, command=offer.command, arguments=[argument])
     else:
-        action.data = {"uri": uri, "offer": dataclasses.asdict(offer)}
+        chosen = {"uri": uri, "offer": dataclasses.asdict(offer)}
+        if acting.resolves(ls):
+            action.data = chosen
+        else:
+            action.command = acting.command_of(offer.title, chosen)
     if "message" in data:
         fixed = [d for d in params.context.diagnostics if d.message.startswith(data["message"])]
         action.diagnostics = fixed or None
@@ -133,29 +141,16 @@ async def resolve_code_action(ls: Server, action: lsp.CodeAction) -> lsp.CodeAct
     """Compute the edit of an action that was chosen, for the document as it is by then."""
     if action.command is not None:
         return action  # complete as it is; Helix asks for the rest of those too
-    try:
-        data = cast("dict[str, Any]", action.data)
-        uri = str(data["uri"])
-        if data.get(next_edits.MARK):
-            return await next_edits.resolve(ls, action, uri)
-        offer = cast("dict[str, Any]", data["offer"])
-    except (TypeError, KeyError):
-        raise UserError("This action did not come from here; ask for the actions again.") from None
+    data = cast("object", action.data)
+    if acting.field(data, next_edits.MARK):
+        return await next_edits.resolve(ls, action, str(acting.field(data, "uri")))
+    uri, offer = acting.offer_of(data)
 
-    from qwen_lsp.features.actions import Offer, resolve
     from qwen_lsp.index.landing import landed
 
     place = ls.place(uri)
     session = place.session
-    changes = await resolve(
-        place.snapshot,
-        Offer(**offer),
-        endpoint=session.endpoint,
-        gate=session.gate,
-        settings=session.settings.actions,
-        count=session.count,
-        held=await session.held("action"),
-    )
+    changes = await acting.changed(place, offer)
     edit = workspace_edit(
         landed(changes.edits, session.snapshot),
         target=lambda path: ls.target(session, path),

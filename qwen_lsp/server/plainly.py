@@ -18,7 +18,7 @@ _MOST = 200  # characters of what the model says, which in Helix has one line
 
 
 def refused(ls: Server, error: Exception) -> None:
-    """Tell why a command failed, where nobody else does."""
+    """Tell why a command failed, where nobody else does: a person does not see the reply."""
     if not can_approve(ls):
         ls.say(str(error), lsp.MessageType.Error)
 
@@ -31,6 +31,11 @@ def done(ls: Server, command: str, result: object) -> None:
     match command:
         case "qwen.edit":
             _say(ls, told, _said(told), "qwen.undoEdit takes it back")
+        case "qwen.act":
+            if told.get("problem"):
+                _say(ls, told, "", "")
+            elif unseen := [file["path"] for file in told["files"] if file["way"] == "disk"]:
+                ls.say(f"Wrote {', '.join(unseen)}.", lsp.MessageType.Info)
         case "qwen.landEdit":
             _say(ls, told, "", "qwen.undoEdit takes it back")
         case "qwen.undoEdit":

@@ -180,6 +180,14 @@ async def test_commands_take_and_answer_what_the_page_says(
         at.model.reply("```python\ndef total(lines):\n    return 0\n```")
         await at.edit(uri=uri, scope="selection", range=span((3, 0), (4, 0)), apply=False)
         await at.editor.command("qwen.stopEdit", {"uri": uri})
+        at.model.reply('```python\ndef total(lines):\n    """All of them."""\n```')
+        at_total: Json = {
+            "textDocument": {"uri": uri},
+            "range": span((3, 4), (3, 4)),
+            "context": {"diagnostics": []},
+        }
+        actions = await at.editor.request("textDocument/codeAction", at_total)
+        await at.editor.command("qwen.act", next(a["data"] for a in actions if "Document" in a["title"]))
         at.model.reply("It sums.")
         await at.editor.command("qwen.explainFile", {"uri": uri, "stream": 7})
         where = {"uri": uri, "position": place(4, 4)}

@@ -118,6 +118,11 @@ async def test_a_client_of_ours_shows_these_things_itself(tmp_path: Path) -> Non
 # -- actions -------------------------------------------------------------------------------------------
 
 
+EGLOT_ACTIONS: Json = {**EGLOT, "textDocument": {"codeAction": {"isPreferredSupport": True}}}
+"""eglot 1.9 does not have an action resolved: it takes the edit or the command that is there."""
+DOCUMENTED = '```python\ndef net(price):\n    """Without tax."""\n```'
+
+
 async def actions(at: Scene) -> list[Json]:
     where = {"uri": at.desk.uri("prices.py")}
     params: Json = {"textDocument": where, "range": span((0, 4), (0, 4)), "context": {"diagnostics": []}}
@@ -139,3 +144,42 @@ async def test_an_action_that_is_a_command_has_nothing_to_be_completed(tmp_path:
     async with scene(tmp_path, HELIX) as at:
         (explain,) = [action for action in await actions(at) if action["title"].startswith("Explain")]
         assert await at.editor.request("codeAction/resolve", explain) == explain
+
+
+async def choose(at: Scene, title: str) -> None:
+    """What eglot does with the action that was chosen."""
+    command = next(action["command"] for action in await actions(at) if action["title"] == title)
+    assert await at.editor.command(command["command"], command["arguments"][0]) is None, "answered at once"
+
+
+async def test_an_action_is_carried_out_where_it_is_never_resolved(tmp_path: Path) -> None:
+    async with scene(tmp_path, EGLOT_ACTIONS) as at:
+        at.model.reply(DOCUMENTED)
+        await choose(at, "Document `net`")
+        await at.editor.until(lambda m: m.get("method") == "workspace/applyEdit")
+        assert '"""Without tax."""' in (at.desk.text("prices.py") or "")
+
+
+async def test_a_new_file_is_written_for_an_editor_that_cannot_create_one(tmp_path: Path) -> None:
+    async with scene(tmp_path, EGLOT_ACTIONS) as at:
+        at.model.reply("```python\ndef test_net():\n    assert net(1) == 1\n```")
+        await choose(at, "Write tests for `net`")
+        await at.editor.until(lambda m: m.get("method") == "window/showMessage")
+        assert messages(at) == ["Wrote tests/test_prices.py."]
+        assert "def test_net" in (tmp_path / "tests/test_prices.py").read_text()
+
+
+async def test_an_action_that_fails_is_told_although_it_was_answered(tmp_path: Path) -> None:
+    async with scene(tmp_path, EGLOT_ACTIONS) as at:
+        at.model.reply(status=400)
+        await choose(at, "Document `net`")
+        await at.editor.until(lambda m: m.get("method") == "window/showMessage")
+        assert at.seen() == BEFORE
+
+
+async def test_an_explanation_does_not_lock_the_keyboard(tmp_path: Path) -> None:
+    async with scene(tmp_path, EGLOT_ACTIONS) as at:
+        at.model.reply("Prices, with tax and without.")
+        await choose(at, "Explain this file")
+        await at.editor.until(lambda m: m.get("method") == "window/showMessage")
+        assert messages(at) == ["Prices, with tax and without."]

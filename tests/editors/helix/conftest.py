@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from tests.editors.conftest import program
 from tests.editors.pages import piece
 from tests.editors.support.terminal import Tmux
 from tests.support.agent import FILES
-from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
+from tests.support.endpoint import ScriptedEndpoint
 
 SOURCES = Path(__file__).parents[3]
 NEIGHBOUR = f"""
@@ -58,16 +57,6 @@ class Helix:
         return {path: file.read_text() if file.exists() else None for path, file in files.items()}
 
 
-def completing(text: str) -> Callable[[Recorded], Reply]:
-    """A model that completes everything with this text, and is not asked anything else."""
-
-    def answer(request: Recorded) -> Reply:
-        assert not request.messages
-        return Reply(text)
-
-    return answer
-
-
 @asynccontextmanager
 async def helix(
     folder: Path, *opened: str, model: ScriptedEndpoint | None = None, **files: str
@@ -98,13 +87,3 @@ async def helix(
             at = Helix(terminal, endpoint, root, log)
             await at.served()
             yield at
-
-
-def servers(root: Path) -> list[int]:
-    """The processes of our server in a workspace."""
-    found: list[int] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (process / "cwd").readlink() == root and b"qwen-lsp" in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
-    return found

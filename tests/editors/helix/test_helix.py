@@ -6,8 +6,9 @@ import os
 import signal
 from pathlib import Path
 
-from tests.editors.helix.conftest import Helix, completing, helix, servers
+from tests.editors.helix.conftest import Helix, helix
 from tests.editors.neighbour import COMPLAINT, FIX, WORD
+from tests.editors.pages import completing, servers
 from tests.support.agent import AFTER, BEFORE, CALLS, PRICES
 from tests.support.endpoint import ScriptedEndpoint
 
