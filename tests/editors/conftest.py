@@ -11,9 +11,15 @@ CACHE = "QWEN_LSP_EDITORS"
 """The folder that `make test-editors` installs the editors into; its `bin` has one program for each."""
 
 
-def program(name: str) -> str:
-    """The path of an installed editor, by its name in the cache folder's `bin`. Fails where it is missing."""
+def installed(name: str) -> Path | None:
+    """The path of an editor, by its name in the cache folder's `bin`, or None where it was not installed."""
     found = Path(os.environ[CACHE]) / "bin" / name
-    if not found.exists():
+    return found if found.exists() else None
+
+
+def program(name: str) -> str:
+    """The path of an editor, by its name in the cache folder's `bin`. Fails where it is missing."""
+    found = installed(name)
+    if found is None:
         pytest.fail(f"{name} is not installed; `make test-editors` installs it", pytrace=False)
     return str(found)

@@ -1,6 +1,7 @@
 """Pictures of what a test has on its screen, for people to look at and for the READMEs.
 
-They go to the folder $QWEN_LSP_SCREENS, else to `screens` in the cache folder of the editors.
+They go to the folder $QWEN_LSP_SCREENS, else to `screens` in the cache folder of the editors. A terminal's screen
+is a page, and a picture of that page where there is a browser to take it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from tests.editors.conftest import CACHE, program
+from tests.editors.conftest import CACHE, installed, program
 
 CHROMIUM = (
     "--no-sandbox",
@@ -53,6 +54,8 @@ def options() -> dict[str, Any]:
 async def of_terminal(coloured: str, name: str, *, width: int) -> Path:
     """Write a terminal's screen, given with its escape sequences, as `name`.png; the file.
 
+    Without an installed browser it is `name`.html: tests of terminals need none.
+
     `width` is the terminal's, in cells.
     """
     console = Console(
@@ -60,6 +63,10 @@ async def of_terminal(coloured: str, name: str, *, width: int) -> Path:
     )
     console.print(Text.from_ansi(coloured), no_wrap=True, crop=False, overflow="ignore")
     page_text = console.export_html(theme=MONOKAI, code_format=_PAGE)
+    if not installed("chromium"):
+        file = folder() / f"{name}.html"
+        file.write_text(page_text, encoding="utf-8")
+        return file
     file = folder() / f"{name}.png"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(**options())
