@@ -1,7 +1,7 @@
 """Pictures of what a test has on its screen, for people to look at and for the READMEs.
 
-They go to the folder $QWEN_LSP_SCREENS, else to `screens` in the cache folder of the editors. A terminal's screen
-is a page, and a picture of that page where there is a browser to take it.
+They go to the folder $QWEN_LSP_SCREENS, else to `screens` in the cache folder of the editors. A terminal's
+screen is a page, and a picture of that page where there is a browser to take it.
 """
 
 from __future__ import annotations
