@@ -19,7 +19,10 @@
 (defgroup qwen nil "Qwen3-Coder through qwen-lsp." :group 'tools)
 (defcustom qwen-command '("qwen-lsp" "serve") "The server and its arguments." :type '(repeat string))
 
+(defconst qwen--leave '((?y "yes" "once") (?a "all of this run" "request") (?n "no" "no"))
+  "Keys for what a person can say to a request for leave.")
 (defvar qwen--servers nil "Connections, by folder.")
+(defvar qwen--progress nil "What was said last of something that goes on.")
 (defvar-local qwen--known nil "What a server knows of this buffer: (CONNECTION VERSION TICK).")
 (put 'qwen--known 'permanent-local t)
 
@@ -133,13 +136,14 @@
      (prog1 (list :applied (if (qwen--apply (plist-get params :edit)) t :json-false))
        (qwen--tell-all server))) ; tells what was typed meanwhile, to which the server then fits the edit
     ('qwen/approve
-     (qwen--show (plist-get params :detail))
-     (qwen--answer (plist-get params :title) '("once" "request" "no") t))
-    ('qwen/ask (qwen--answer (plist-get params :question) (append (plist-get params :options) nil) nil))))
+     (if-let ((diff (plist-get params :diff))) (qwen--show diff #'diff-mode) (qwen--show (plist-get params :detail)))
+     (qwen--answer (lambda () (nth 2 (read-multiple-choice (plist-get params :title) qwen--leave)))))
+    ('qwen/ask
+     (qwen--answer (lambda () (completing-read (concat (plist-get params :question) " ")
+                                               (append (plist-get params :options) nil)))))))
 
-(defun qwen--answer (question options must)
-  "What the person says to QUESTION; one of the OPTIONS, if it MUST be one."
-  (list :answer (condition-case nil (completing-read (concat question " ") options nil must) (quit ""))))
+(defun qwen--answer (ask) "What ASK returns, as an answer; none where the person leaves."
+       (list :answer (condition-case nil (funcall ask) (quit ""))))
 
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."
@@ -147,7 +151,8 @@
     ('window/showMessage (message "%s" (plist-get params :message)))
     ('$/progress
      (let* ((value (plist-get params :value)) (said (or (plist-get value :message) (plist-get value :title))))
-       (message (if said "Qwen: %s" "") said)))
+       (if said (message "%s" (setq qwen--progress (concat "Qwen: " said)))
+         (when (equal (current-message) qwen--progress) (message nil))))) ; what was said since stays
     ('qwen/stream (with-current-buffer (qwen--show) (goto-char (point-max)) (insert (plist-get params :text))))))
 
 (defun qwen--show (&optional text mode)
