@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,6 +46,15 @@ GHOST = """() => {
 }"""
 """Ghost text stands in pieces: behind the cursor within its line, and as lines of its own below."""
 
+GONE = """typed => {
+    const box = document.querySelector(".quick-input-widget");
+    return !box || !box.checkVisibility() || box.querySelector("input[type=text]")?.value !== typed;
+}"""
+"""Whether the list at the top is no longer the one that this was typed into."""
+
+OWN_HOST = ".vscode-resource.vscode-cdn.net"
+"""How the name ends that pages of VS Code ask for files: a worker in the browser answers, from the server."""
+
 
 class VSCode:
     """One window of VS Code on one folder, with a server, a browser and user folders of its own."""
@@ -56,13 +66,18 @@ class VSCode:
         extensions: Path,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
+        keys: Sequence[Mapping[str, Any]] = (),
         size: tuple[int, int] = (1280, 800),
     ) -> None:
-        """`extensions` is `extension.installed()`, or an empty folder; `size` is in pixels."""
+        """`extensions` is `extension.installed()`, or an empty folder; `size` is in pixels.
+
+        `keys` are the person's own, as in VS Code's keybindings.json.
+        """
         self.workspace = workspace
         self._extensions = extensions
         self._settings = settings or {}
         self._environment = environment or {}
+        self._keys = keys
         self._size = size
         self.hosts: set[str] = set()
         """Every host that the page has asked for anything."""
@@ -75,6 +90,7 @@ class VSCode:
         self.folder = Path(tempfile.mkdtemp(prefix="vscode-"))
         self.server = CodeServer(self.folder, self._extensions, self._settings, self._environment)
         self.data = self.server.data
+        (self.data / "User" / "keybindings.json").write_text(json.dumps(list(self._keys)))
         self._ending = contextlib.AsyncExitStack()
         try:
             await self._start()
@@ -110,7 +126,8 @@ class VSCode:
             await self._ending.aclose()
             shutil.rmtree(self.folder, ignore_errors=True)
         if error is None:
-            assert self.hosts <= {urlsplit(self.url).netloc}, f"the page has asked {sorted(self.hosts)}"
+            others = {host for host in self.hosts if not host.endswith(OWN_HOST)}
+            assert others <= {urlsplit(self.url).netloc}, f"the page has asked {sorted(self.hosts)}"
 
     async def _tell_about(self, error: BaseException) -> None:
         """What helps to find the reason: the screen, what was said, and the extension's logs."""
@@ -165,13 +182,18 @@ class VSCode:
         await self._pick(f">{title}", title)
 
     async def _pick(self, typed: str, chosen: str) -> None:
-        """Type into the list at the top, and click the first row that begins so."""
+        """Type into the list at the top, and click the first row that begins so.
+
+        What was chosen may ask for something in the same place.
+        """
         asked = self.page.locator(".quick-input-widget input:visible").first
         await asked.wait_for()
         await asked.fill(typed)
         rows = self.page.locator(".quick-input-list .monaco-list-row .label-name:visible")
         await rows.filter(has_text=re.compile("^" + re.escape(chosen))).first.click()
-        await self.page.locator(".quick-input-widget").wait_for(state="hidden")
+        await self.page.wait_for_function(GONE, arg=typed)
+        width, height = self._size
+        await self.page.mouse.move(width * 0.7, height * 0.8)  # away from what says something about itself
 
     async def cursor_to(self, line: int, column: int = 1) -> None:
         """Put the cursor somewhere; both are counted from 1, as the editor shows them."""

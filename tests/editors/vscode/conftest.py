@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tests.editors.support.vscode import VSCode
 from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
 
 Window = Callable[..., AbstractAsyncContextManager[VSCode]]
-"""`window(settings…, environment…)`: VS Code with the extension, open on the workspace of the test."""
+"""`window(settings…, environment…, keys…)`: VS Code with the extension, open on the workspace of the test."""
 
 SHOP = '''\
 """What a shop sells."""
@@ -92,6 +92,7 @@ def window(extensions: Path, workspace: Path, model: ScriptedEndpoint) -> Window
     async def opened(
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
+        keys: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[VSCode]:
         environment = {"PYTHONPATH": str(extension.ROOT), **(environment or {})}
         async with VSCode(
@@ -99,6 +100,7 @@ def window(extensions: Path, workspace: Path, model: ScriptedEndpoint) -> Window
             extensions=extensions,
             settings={**of_this_tree(model), **(settings or {})},
             environment=environment,
+            keys=keys,
         ) as code:
             yield code
 

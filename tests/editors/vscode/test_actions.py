@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from tests.editors.support.code_server import WAIT, until
 from tests.editors.support.vscode import VSCode
 from tests.editors.vscode.conftest import SHOP, Window
 from tests.editors.vscode.views import script_rename, write_shop
-from tests.support.agent import FILES, NEW_CART, NEW_PRICES, NOTES
+from tests.support.agent import AFTER, FILES, NEW_CART, NEW_PRICES, NOTES
 from tests.support.endpoint import ScriptedEndpoint
 
 expect.set_options(timeout=WAIT * 1_000)
@@ -84,23 +83,22 @@ async def test_a_change_of_several_files_is_looked_at_before_it_lands(
     shop: Path, window: Window, model: ScriptedEndpoint
 ) -> None:
     script_rename(model)
-    async with window() as code:
-        (code.data / "User" / "keybindings.json").write_text(json.dumps([EDIT_KEY]))
+    async with window(keys=[EDIT_KEY]) as code:
         await code.open("cart.py")
         await code.ready()
         await code.press("Control+Alt+e")
-        preview = code.page.locator(".refactor-preview")
+        preview = code.page.locator(".bulk-edit-panel")
         await expect(preview.locator(".monaco-list-row", has_text="prices.py")).to_be_visible()
         assert {path: (shop / path).read_text() for path in FILES} == FILES
-        boxes = preview.locator("input[type=checkbox], [role=checkbox]")
-        for number in range(await boxes.count()):
-            box = boxes.nth(number)
-            if not await box.is_checked():
-                await box.click()
+        boxes = preview.locator('.monaco-list-row[aria-level="1"] [role=checkbox]')
+        for number in range(len(AFTER)):
+            await boxes.nth(number).click()
         await code.picture("vscode-refactor-preview")
         await code.page.get_by_role("button", name="Apply").click()
         await until((shop / "docs" / "notes.md").exists, "the new file")
         await until(lambda: not (shop / "gone.py").exists(), "the file that is deleted")
+        await code.page.locator(".tab.dirty", has_text="prices.py").wait_for()
+        await code.command("File: Save All Files")
         await until(lambda: (shop / "prices.py").read_text() == NEW_PRICES, "the change of prices.py")
         await until(lambda: (shop / "cart.py").read_text() == NEW_CART, "the change of cart.py")
         await until(lambda: (shop / "docs" / "notes.md").read_text() == NOTES, "the text of the new file")

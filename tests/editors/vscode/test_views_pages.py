@@ -81,6 +81,6 @@ async def test_the_selection_is_changed_by_what_is_typed_and_reviewed_first(
         preview = code.page.locator(".bulk-edit-panel .monaco-list-row")
         await expect(preview.first).to_be_visible()
         await code.picture("vscode-edit-selection")
-        await code.page.locator(".bulk-edit-panel input[type=checkbox]").first.check()
+        await code.page.locator(".bulk-edit-panel .monaco-list-row [role=checkbox]").first.click()
         await code.page.locator(".monaco-button", has_text="Apply").first.click()
         await expect(code.editor.locator(".view-lines")).to_contain_text("round(sum(net(line)")
