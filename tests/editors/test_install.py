@@ -29,12 +29,20 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TIME = 120.0
 """Longest wait in seconds for an answer; the first start compiles what was installed."""
+GIT = "git+https://github.com/qwen-lsp/qwen-lsp"
 MCP: Json = {
     "protocolVersion": "2025-06-18",
     "capabilities": {},
     "clientInfo": {"name": "test", "version": "1"},
 }
 ACP: Json = {"protocolVersion": 1, "clientCapabilities": {}}
+
+
+def lines_under(title: str) -> list[str]:
+    """The commands of the first console block below a heading of the README, without what it says of them."""
+    found = re.search(rf"^## {re.escape(title)}$.*?^```console$(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return [line[2:].split("  #")[0].strip() for line in found[1].splitlines() if line.startswith("$ ")]
 
 
 @pytest.fixture(scope="module")
@@ -67,26 +75,36 @@ async def test_the_wheel_in_a_fresh_environment(elsewhere: Path, built: Path, tm
     await takes_what_it_lacks(bin / "qwen-lsp", elsewhere)
 
 
-async def test_the_lines_of_the_readme_with_pipx(
-    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("line", lines_under("Install")[:-1])
+async def test_a_line_of_the_readme_with_pipx(
+    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
-    plain, whole, doctor = lines_under("Install")
-    pipx = has_pipx(tmp_path)
-    for name, line in (("plain", plain), ("whole", whole)):
-        home, bin = tmp_path / name, tmp_path / name / "bin"
-        monkeypatch.setenv("PIPX_HOME", str(home))
-        monkeypatch.setenv("PIPX_BIN_DIR", str(bin))
-        monkeypatch.setenv("PIPX_MAN_DIR", str(home / "man"))
-        monkeypatch.setenv("PATH", os.pathsep.join([str(bin), str(pipx.parent), os.environ["PATH"]]))
-        ran(["sh", "-ec", line], ROOT)
-        assert shutil.which("qwen-lsp") == str(bin / "qwen-lsp")
-        assert "ok   index" in ran(["sh", "-c", doctor], elsewhere, status=1)
-        if line == plain:
-            await works(bin / "qwen-lsp", elsewhere)
-            await takes_what_it_lacks(bin / "qwen-lsp", elsewhere)
-        else:
-            await speaks([bin / "qwen-lsp", "mcp"], MCP, elsewhere)
-            await speaks([bin / "qwen-lsp", "acp"], ACP, elsewhere)
+    assert line.startswith("pipx install "), line
+    home, bin, pipx = tmp_path / "pipx", tmp_path / "bin", has_pipx(tmp_path)
+    monkeypatch.setenv("PIPX_HOME", str(home))
+    monkeypatch.setenv("PIPX_BIN_DIR", str(bin))
+    monkeypatch.setenv("PIPX_MAN_DIR", str(home / "man"))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(bin), str(pipx.parent), os.environ["PATH"]]))
+    served(tmp_path / "hub")
+    ran(["sh", "-ec", line], ROOT if re.search(r"install '?\.", line) else elsewhere)
+    assert shutil.which("qwen-lsp") == str(bin / "qwen-lsp")
+    assert "ok   index" in ran(["sh", "-c", lines_under("Install")[-1]], elsewhere, status=1)
+    await works(bin / "qwen-lsp", elsewhere)
+    if "mcp,acp" in line:
+        await speaks([bin / "qwen-lsp", "mcp"], MCP, elsewhere)
+        await speaks([bin / "qwen-lsp", "acp"], ACP, elsewhere)
+    else:
+        await takes_what_it_lacks(bin / "qwen-lsp", elsewhere)
+
+
+def test_every_page_installs_as_the_readme_does() -> None:
+    (remote,) = [line for line in lines_under("Install") if GIT in line]
+    pages = [*ROOT.glob("docs/*.md"), *ROOT.glob("editors/*/README.md"), *ROOT.glob("editors/*/doc/*.txt")]
+    lines = [line for page in pages for line in re.findall(r"pipx? install ([^`\n]+)", page.read_text())]
+    assert len(lines) > 5
+    plain = remote.removeprefix("pipx install ").replace("[mcp,acp]", "[]")
+    named = [re.sub(r"\[\w+\]", "[]", line.split("  #")[0].strip()) for line in lines]
+    assert set(named) == {plain, GIT}
 
 
 def test_the_sdist_is_the_repository_and_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:
@@ -202,11 +220,18 @@ def has_pipx(folder: Path) -> Path:
     return bin / "pipx"
 
 
-def lines_under(title: str) -> list[str]:
-    """The commands of the first console block below a heading of the README, without what it says of them."""
-    found = re.search(rf"^## {re.escape(title)}$.*?^```console$(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return [line[2:].split("  #")[0].strip() for line in found[1].splitlines() if line.startswith("$ ")]
+def served(hub: Path) -> None:
+    """Have git find this tree, as it is now, at the address of the repository."""
+    copy, bare = hub / "tree", hub / "qwen-lsp.git"
+    for name in tracked():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, copy / name)
+    named = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.org")
+    ran(["git", "init", "--quiet", "--initial-branch=main"], copy)
+    ran(["git", "add", "--all"], copy)
+    ran(["git", *named, "commit", "--quiet", "--message=The tree"], copy)
+    ran(["git", "clone", "--quiet", "--bare", copy, bare], hub)
+    ran(["git", "config", "--global", f"url.file://{hub}/.insteadOf", "https://github.com/qwen-lsp/"], hub)
 
 
 def tracked() -> set[str]:
