@@ -44,6 +44,8 @@
 
 (defun qwen--start (root)
   "Start the server for the folder ROOT."
+  (message "Qwen: starting the server…")
+  (redisplay) ; it takes seconds
   (let* ((default-directory root)
          (server (make-instance
                   'jsonrpc-process-connection :name "qwen"
@@ -165,10 +167,11 @@
    :error-fn (lambda (problem) (message "Qwen: %s" (plist-get problem :message)))
    :timeout nil))
 
-(defun qwen--landed (result)
-  "Say what came of an edit, which RESULT tells."
+(defun qwen--landed (result &optional done)
+  "Say what came of an edit, which RESULT tells; its files are now DONE."
   (let ((files (seq-filter (lambda (file) (equal (plist-get file :state) "applied")) (plist-get result :files))))
-    (message "Qwen: %s" (or (plist-get result :problem) (format "%d files changed" (length files))))))
+    (message "Qwen: %s" (or (plist-get result :problem) (format "%d file%s %s" (length files) (if (= 1 (length files)) "" "s")
+                                                                   (or done "changed"))))))
 
 ;;;###autoload
 (defun qwen-complete ()
@@ -187,7 +190,8 @@
   (let* ((actions (jsonrpc-request (qwen--server) :textDocument/codeAction
                                    (list :textDocument (qwen--here) :range (qwen--range) :context '(:diagnostics []))))
          (titles (mapcar (lambda (action) (plist-get action :title)) actions))
-         (chosen (plist-get (elt actions (seq-position titles (completing-read "Action: " titles nil t))) :command))
+         (title (minibuffer-with-setup-hook #'minibuffer-completion-help (completing-read "Action: " titles nil t)))
+         (chosen (plist-get (elt actions (seq-position titles title)) :command))
          (argument (plist-put (elt (plist-get chosen :arguments) 0) :wait t)))
     (when (equal (plist-get chosen :command) "qwen.edit") (plist-put argument :task (read-string "Change: ")))
     (qwen--run (plist-get chosen :command) (plist-put argument :show :json-false)
@@ -216,7 +220,10 @@
       (when (y-or-n-p (format "%s Apply? " said)) (qwen--run "qwen.landEdit" (list :run (plist-get result :run)))))))
 
 ;;;###autoload
-(defun qwen-undo () "Take back the edit that landed last." (interactive) (qwen--run "qwen.undoEdit" (qwen--here)))
+(defun qwen-undo ()
+  "Take back the edit that landed last."
+  (interactive)
+  (qwen--run "qwen.undoEdit" (qwen--here) (lambda (result) (qwen--landed result "as before"))))
 ;;;###autoload
 (defun qwen-stop () "Stop the agent." (interactive) (qwen--run "qwen.stopEdit" (qwen--here) #'ignore))
 ;;;###autoload
