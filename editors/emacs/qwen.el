@@ -141,7 +141,8 @@
 
 (defun qwen--answer (question options must)
   "What the person says to QUESTION; one of the OPTIONS, if it MUST be one."
-  (list :answer (condition-case nil (completing-read (concat question " ") options nil must) (quit ""))))
+  (let ((prompt (concat question (when options (format " (%s)" (string-join options ", "))) " ")))
+    (list :answer (condition-case nil (completing-read prompt options nil must) (quit "")))))
 
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."

@@ -72,6 +72,8 @@ async def test_a_change_is_made_by_instruction(tmp_path: Path) -> None:
         await at.terminal.types("Change by instruction…\n")
         await at.terminal.shows("Change:")
         await at.terminal.types("Call it amount.\n")
+        await at.terminal.shows("Apply the edit of 1 file? (once, request, no)")
+        await at.terminal.types("once\n")
         await at.terminal.shows("def net(amount):")
         assert "Call it amount." in at.model.requests[0].prompt
 
@@ -126,7 +128,7 @@ async def test_the_model_asks_and_is_told(tmp_path: Path) -> None:
         at.model.reply("It shall be without_tax.")
         await at.terminal.keys("C-c", "q", "q")
         await at.terminal.types("Rename net.\n")
-        await at.terminal.shows("Which name?")
+        await at.terminal.shows("Which name? (before_tax, without_tax)")
         await at.terminal.types("without_tax\n")
         await at.terminal.shows("It shall be without_tax.")
         assert "without_tax" in at.model.requests[1].prompt
@@ -190,5 +192,5 @@ async def test_eglot_tells_an_explanation(tmp_path: Path) -> None:
         await at.terminal.shows("[eglot:")
         await at.call("eglot-code-actions")
         await at.terminal.shows("Pick an action")
-        await at.terminal.types("Explain this file\n")
+        await at.terminal.types("Expl\t\n")  # a blank would complete a word, too
         await at.terminal.shows("With tax and without.")
