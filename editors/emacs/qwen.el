@@ -20,6 +20,7 @@
 (defcustom qwen-command '("qwen-lsp" "serve") "The server and its arguments." :type '(repeat string))
 
 (defvar qwen--servers nil "Connections, by folder.")
+(defvar qwen--told nil "What the server said last; progress does not take its place.")
 (defvar-local qwen--known nil "What a server knows of this buffer: (CONNECTION VERSION TICK).")
 (put 'qwen--known 'permanent-local t)
 
@@ -147,10 +148,11 @@
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."
   (pcase method
-    ('window/showMessage (message "%s" (plist-get params :message)))
+    ('window/showMessage (setq qwen--told (message "%s" (plist-get params :message))))
     ('$/progress
      (let* ((value (plist-get params :value)) (said (or (plist-get value :message) (plist-get value :title))))
-       (message (if said "Qwen: %s" "") said)))
+       (unless (and qwen--told (equal (current-message) qwen--told))
+         (message (if said "Qwen: %s" "") said))))
     ('qwen/stream (with-current-buffer (qwen--show) (goto-char (point-max)) (insert (plist-get params :text))))))
 
 (defun qwen--show (&optional text mode)
