@@ -97,8 +97,8 @@ async def test_an_edit_of_many_files_is_looked_at_lands_and_is_taken_back(tmp_pa
         await at.terminal.keys("C-c", "q", "q")
         await at.terminal.shows("Task:")
         await at.terminal.types("Rename net.\n")
-        asked = await at.terminal.shows("Renamed it. Apply?")
-        assert "+def before_tax" in asked or "+from prices import before_tax" in asked, "the diff"
+        await at.terminal.shows("Renamed it. Apply?")
+        await at.terminal.shows(re.compile(r"\+def before_tax|\+from prices import before_tax"))
         await at.terminal.picture("emacs-agent-diff")
         await at.terminal.types("y")
         told = await at.terminal.shows("Qwen: 4 files changed")
