@@ -22,6 +22,7 @@
 (defconst qwen--leave '((?y "yes" "once") (?a "all of this run" "request") (?n "no" "no"))
   "Keys for what a person can say to a request for leave.")
 (defvar qwen--servers nil "Connections, by folder.")
+(defvar qwen--told nil "What the server said last; progress does not take its place.")
 (defvar qwen--progress nil "What was said last of something that goes on.")
 (defvar-local qwen--known nil "What a server knows of this buffer: (CONNECTION VERSION TICK).")
 (put 'qwen--known 'permanent-local t)
@@ -47,6 +48,8 @@
 
 (defun qwen--start (root)
   "Start the server for the folder ROOT."
+  (message "Qwen: starting the server…")
+  (redisplay) ; it takes seconds
   (let* ((default-directory root)
          (server (make-instance
                   'jsonrpc-process-connection :name "qwen"
@@ -148,11 +151,12 @@
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."
   (pcase method
-    ('window/showMessage (message "%s" (plist-get params :message)))
+    ('window/showMessage (setq qwen--told (message "%s" (plist-get params :message))))
     ('$/progress
      (let* ((value (plist-get params :value)) (said (or (plist-get value :message) (plist-get value :title))))
-       (if said (message "%s" (setq qwen--progress (concat "Qwen: " said)))
-         (when (equal (current-message) qwen--progress) (message nil))))) ; what was said since stays
+       (if (not said) (when (equal (current-message) qwen--progress) (message nil)) ; what was said since stays
+         (unless (and qwen--told (equal (current-message) qwen--told))
+           (message "%s" (setq qwen--progress (concat "Qwen: " said)))))))
     ('qwen/stream (with-current-buffer (qwen--show) (goto-char (point-max)) (insert (plist-get params :text))))))
 
 (defun qwen--show (&optional text mode)
@@ -170,10 +174,11 @@
    :error-fn (lambda (problem) (message "Qwen: %s" (plist-get problem :message)))
    :timeout nil))
 
-(defun qwen--landed (result)
-  "Say what came of an edit, which RESULT tells."
+(defun qwen--landed (result &optional done)
+  "Say what came of an edit, which RESULT tells; its files are now DONE."
   (let ((files (seq-filter (lambda (file) (equal (plist-get file :state) "applied")) (plist-get result :files))))
-    (message "Qwen: %s" (or (plist-get result :problem) (format "%d files changed" (length files))))))
+    (message "Qwen: %s" (or (plist-get result :problem) (format "%d file%s %s" (length files) (if (= 1 (length files)) "" "s")
+                                                                   (or done "changed"))))))
 
 ;;;###autoload
 (defun qwen-complete ()
@@ -192,7 +197,8 @@
   (let* ((actions (jsonrpc-request (qwen--server) :textDocument/codeAction
                                    (list :textDocument (qwen--here) :range (qwen--range) :context '(:diagnostics []))))
          (titles (mapcar (lambda (action) (plist-get action :title)) actions))
-         (chosen (plist-get (elt actions (seq-position titles (completing-read "Action: " titles nil t))) :command))
+         (title (minibuffer-with-setup-hook #'minibuffer-completion-help (completing-read "Action: " titles nil t)))
+         (chosen (plist-get (elt actions (seq-position titles title)) :command))
          (argument (plist-put (elt (plist-get chosen :arguments) 0) :wait t)))
     (when (equal (plist-get chosen :command) "qwen.edit") (plist-put argument :task (read-string "Change: ")))
     (qwen--run (plist-get chosen :command) (plist-put argument :show :json-false)
@@ -221,7 +227,10 @@
       (when (y-or-n-p (format "%s Apply? " said)) (qwen--run "qwen.landEdit" (list :run (plist-get result :run)))))))
 
 ;;;###autoload
-(defun qwen-undo () "Take back the edit that landed last." (interactive) (qwen--run "qwen.undoEdit" (qwen--here)))
+(defun qwen-undo ()
+  "Take back the edit that landed last."
+  (interactive)
+  (qwen--run "qwen.undoEdit" (qwen--here) (lambda (result) (qwen--landed result "as before"))))
 ;;;###autoload
 (defun qwen-stop () "Stop the agent." (interactive) (qwen--run "qwen.stopEdit" (qwen--here) #'ignore))
 ;;;###autoload

@@ -25,6 +25,7 @@ from qwen_lsp.errors import (
     RateLimited,
     RequestRefused,
 )
+from qwen_lsp.imports import installing
 from qwen_lsp.model.endpoint import Endpoint
 from qwen_lsp.model.messages import ChatDone, Message, ToolSpec
 from qwen_lsp.model.probe import discover
@@ -128,7 +129,7 @@ def _index(session: Session) -> Finding:
 def _grammars() -> Finding:
     missing = [language.name for language in LANGUAGES if not available(language)]
     found = f"{len(LANGUAGES) - len(missing)} of {len(LANGUAGES)} languages"
-    advice = f"For {', '.join(missing)}: pip install 'qwen-lsp[languages]'." if missing else ""
+    advice = f"For {', '.join(missing)}: {installing('languages')}" if missing else ""
     return Finding("grammars", ok=True, found=found, advice=advice)
 
 

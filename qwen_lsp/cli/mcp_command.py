@@ -7,13 +7,12 @@ import importlib.util
 from pathlib import Path
 
 from qwen_lsp.errors import UserError
+from qwen_lsp.imports import installing
 
 
 def run(args: argparse.Namespace) -> int:
     if importlib.util.find_spec("mcp") is None:
-        raise UserError(
-            "`qwen-lsp mcp` needs the package that speaks the protocol: pip install 'qwen-lsp[mcp]'"
-        )
+        raise UserError(f"`qwen-lsp mcp` needs the package that speaks the protocol: {installing('mcp')}")
     from qwen_lsp.mcp_server.app import serve
 
     return serve(None if args.path is None else _folder(args.path))

@@ -17,6 +17,7 @@ from qwen_lsp.cli.setup.clients import CLIENTS, Client, Target, snippet
 from qwen_lsp.cli.setup.places import Machine
 from qwen_lsp.cli.setup.trial import tried
 from qwen_lsp.errors import UserError
+from qwen_lsp.imports import installing
 from qwen_lsp.text.words import number
 
 
@@ -83,10 +84,7 @@ def _tried(console: Console, client: Client, command: Sequence[str]) -> str:
     if client.serves != "mcp":
         return f"Neovim will run: {' '.join(command)}"
     if importlib.util.find_spec("mcp") is None:
-        raise UserError(
-            "`qwen-lsp mcp` needs a package more: pip install 'qwen-lsp[mcp]' "
-            "(with pipx: pipx inject qwen-lsp 'mcp>=2,<3'). Nothing was written."
-        )
+        raise UserError(f"`qwen-lsp mcp` needs a package more: {installing('mcp')}\nNothing was written.")
     waiting = Console(stderr=True)
     if waiting.is_terminal:
         with waiting.status("Trying the server …"):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from qwen_lsp import __version__
 from qwen_lsp.errors import ExternalFailed
+from qwen_lsp.imports import installing
 from qwen_lsp.mcp_client.launch import Launch
 from qwen_lsp.mcp_client.offered import Offered
 from qwen_lsp.text.unseen import without_control, without_hidden
@@ -64,7 +65,7 @@ class Server:
         if importlib.util.find_spec("mcp") is None:
             raise ExternalFailed(
                 "MCP servers are configured, but the package that speaks to them is not installed: "
-                "pip install 'qwen-lsp[mcp]'."
+                f"{installing('mcp')}"
             )
         await asyncio.to_thread(importlib.import_module, "mcp")  # takes more than a second
         for name in ("mcp", "client"):

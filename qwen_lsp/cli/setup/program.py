@@ -30,7 +30,8 @@ def command_line(argv0: str = "", executable: str = "") -> list[str]:
     if is_passing(found[0]):
         raise UserError(
             f"{found[0]} is in a cache that is emptied now and then, so no other program can rely on it. "
-            "Install it to stay: pipx install 'qwen-lsp[mcp]', then run setup again."
+            "Install it to stay, then run setup again: "
+            "pipx install 'qwen-lsp[mcp] @ git+https://github.com/qwen-lsp/qwen-lsp'"
         )
     return found
 

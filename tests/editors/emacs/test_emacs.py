@@ -98,8 +98,8 @@ async def test_an_edit_of_many_files_is_looked_at_lands_and_is_taken_back(tmp_pa
         await at.terminal.keys("C-c", "q", "q")
         await at.terminal.shows("Task:")
         await at.terminal.types("Rename net.\n")
-        asked = await at.terminal.shows("Renamed it. Apply?")
-        assert "+def before_tax" in asked or "+from prices import before_tax" in asked, "the diff"
+        await at.terminal.shows("Renamed it. Apply?")
+        await at.terminal.shows(re.compile(r"\+def before_tax|\+from prices import before_tax"))
         await at.terminal.picture("emacs-agent-diff")
         await at.terminal.types("y")
         told = await at.terminal.shows("Qwen: 4 files changed")
@@ -130,7 +130,7 @@ async def test_the_model_asks_and_is_told(tmp_path: Path) -> None:
         at.model.reply("It shall be without_tax.")
         await at.terminal.keys("C-c", "q", "q")
         await at.terminal.types("Rename net.\n")
-        await at.terminal.shows("Which name?")
+        await at.terminal.shows("Which name? (before_tax, without_tax)")
         await at.terminal.types("without_tax\n")
         await at.terminal.shows("It shall be without_tax.")
         assert "without_tax" in at.model.requests[1].prompt

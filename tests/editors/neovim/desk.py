@@ -97,7 +97,7 @@ async def opened(
     root: Path,
     *files: str,
     name: str = NEW,
-    init: str = SETUP,
+    init: str | None = SETUP,
     model: Callable[[Recorded], Reply | None] = only_suggests,
     environment: Mapping[str, str] | None = None,
     width: int = 80,
@@ -105,9 +105,10 @@ async def opened(
     attach: bool = True,
 ) -> AsyncGenerator[Nvim]:
     """The editor with these files of the workspace; `init` is its configuration, `model` answers what is not
-    scripted. With `attach`, once the server is at work."""
+    scripted. With `attach`, once the server is at work. Without `init` it is started as a person starts it,
+    with what is in the home."""
     folder = root.parent
-    (folder / "init.lua").write_text(QUIET + init)
+    (folder / "init.lua").write_text(QUIET + (init or ""))
     socket = folder / "s"
     settings = Path(os.environ["XDG_CONFIG_HOME"]) / "qwen-lsp" / "config.toml"
     settings.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,8 @@ async def opened(
             "PATH": f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}",
             **(environment or {}),
         }
-        command = [program(name), "--clean", "-u", folder / "init.lua", "--listen", socket, *files]
+        with_init = [] if init is None else ["--clean", "-u", folder / "init.lua"]
+        command = [program(name), *with_init, "--listen", socket, *files]
         async with Tmux(*command, cwd=root, environment=variables, width=width, height=height) as terminal:
             nvim = Nvim(terminal, server, root, socket, name)
             if attach:
