@@ -50,7 +50,13 @@ async def test_a_client_with_our_requests_sees_exactly_what_would_happen() -> No
         asked = heard(editor, "qwen/approve", {"answer": "once"}, {"answer": "request"}, {"answer": "no"})
         assert [await leave(server, "r1", ASK) for _ in range(3)] == ["once", "request", "no"]
         assert asked[0] == {
-            "run": "r1", "title": "Run a command?", "detail": "make test -- 'a b'", "kind": "command"
+            "run": "r1", "title": "Run a command?", "detail": "make test -- 'a b'", "kind": "command",
+            "choices": [
+                {"key": "y", "text": "Allow once", "answer": "once"},
+                {"key": "a", "text": "Allow for this run", "answer": "request"},
+                {"key": "n", "text": "Refuse", "answer": "no"},
+            ],
+            "free": False,
         }  # fmt: skip
 
 
@@ -114,9 +120,13 @@ async def test_a_question_with_options_is_put_to_either_kind_of_client() -> None
         assert can_ask(server)
         assert await answer(server, "r1", QUESTION) == "a third one"
         assert await answer(server, "r1", OPEN) == ""
+        choices = [
+            {"key": "1", "text": "sqlite", "answer": "sqlite"},
+            {"key": "2", "text": "postgres", "answer": "postgres"},
+        ]
         assert asked == [
-            {"run": "r1", "question": "Which database?", "options": ["sqlite", "postgres"]},
-            {"run": "r1", "question": "What shall it be called?", "options": []},
+            {"run": "r1", "title": "Which database?", "choices": choices, "free": True},
+            {"run": "r1", "title": "What shall it be called?", "choices": [], "free": True},
         ]
     async with client(VSCODE) as (server, editor):
         asked = heard(editor, "window/showMessageRequest", {"title": "postgres"})
@@ -175,7 +185,8 @@ async def test_the_models_question_reaches_the_person_and_the_answer_the_model(t
         asked = heard(at.editor, "qwen/ask", {"answer": "The one with the heron."})
         at.script(("ask_user", {"question": "Which picture?", "options": ["boat", "heron"]}))
         result = await at.edit()
-        assert asked == [{"run": result["run"], "question": "Which picture?", "options": ["boat", "heron"]}]
+        assert [(one["run"], one["title"]) for one in asked] == [(result["run"], "Which picture?")]
+        assert [choice["answer"] for choice in asked[0]["choices"]] == ["boat", "heron"]
         assert "The one with the heron." in at.model.requests[1].prompt
 
 
