@@ -87,7 +87,7 @@ local function on_exit(_, _, id)
     local how, now, code = meant[id], vim.uv.hrtime(), died
     meant[id], died = nil, 0
     require('qwen.run').drop()
-    require('qwen').told({ state = 'off', text = 'Qwen is not running.' })
+    require('qwen').told({ state = 'off', word = 'off', text = 'Qwen is not running.' })
     if how == 'restart' then return M.start_all() end
     if how or vim.v.exiting ~= vim.NIL or code == 0 then return end
     ended = vim.tbl_filter(function(at) return now - at < WITHIN end, ended)
@@ -111,6 +111,8 @@ local function streamed(_, params)
   local take = M.streams[params.stream or params.token]
   if take then take(plain(params)) end
 end
+
+local function asked(_, params) return require('qwen.run').ask(params) end
 
 --- All of an edit or nothing: Neovim itself looks at the version of the first file alone. The server hears of what is
 --- opened for it before it hears that it is done.
@@ -165,8 +167,8 @@ function M.config()
       ['qwen/status'] = function(_, params) require('qwen').told(plain(params)) end,
       ['qwen/stream'] = streamed,
       ['qwen/agentEvent'] = streamed,
-      ['qwen/approve'] = function(_, params) return require('qwen.run').approve(params) end,
-      ['qwen/ask'] = function(_, params) return require('qwen.run').ask(params) end,
+      ['qwen/approve'] = asked,
+      ['qwen/ask'] = asked,
       ['workspace/applyEdit'] = apply,
     },
     on_init = function(client)
