@@ -134,12 +134,16 @@
        (qwen--tell-all server))) ; tells what was typed meanwhile, to which the server then fits the edit
     ('qwen/approve
      (qwen--show (plist-get params :detail))
-     (qwen--answer (plist-get params :title) '("once" "request" "no") t))
-    ('qwen/ask (qwen--answer (plist-get params :question) (append (plist-get params :options) nil) nil))))
+     (qwen--answer params))
+    ('qwen/ask (qwen--answer params))))
 
-(defun qwen--answer (question options must)
-  "What the person says to QUESTION; one of the OPTIONS, if it MUST be one."
-  (list :answer (condition-case nil (completing-read (concat question " ") options nil must) (quit ""))))
+(defun qwen--answer (question)
+  "What the person says to QUESTION, which has its choices with it."
+  (let* ((choices (mapcar (lambda (choice) (cons (plist-get choice :text) (plist-get choice :answer)))
+                          (plist-get question :choices)))
+         (must (not (eq t (plist-get question :free))))
+         (said (condition-case nil (completing-read (concat (plist-get question :title) " ") choices nil must) (quit ""))))
+    (list :answer (alist-get said choices said nil #'equal))))
 
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."
@@ -167,8 +171,7 @@
 
 (defun qwen--landed (result)
   "Say what came of an edit, which RESULT tells."
-  (let ((files (seq-filter (lambda (file) (equal (plist-get file :state) "applied")) (plist-get result :files))))
-    (message "Qwen: %s" (or (plist-get result :problem) (format "%d files changed" (length files))))))
+  (message "Qwen: %s" (plist-get result :text)))
 
 ;;;###autoload
 (defun qwen-complete ()

@@ -5,7 +5,7 @@ For clients that draw text and know nothing of tools. Nothing is escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from qwen_lsp.features.agent.events import (
@@ -21,12 +21,14 @@ from qwen_lsp.features.agent.events import (
     Stopped,
     Turned,
 )
+from qwen_lsp.runs import diffs
 from qwen_lsp.runs.words import about, ending, first_line, shortened
 
-Style = Literal["tool", "output", "problem", "question", "plan", "done"]
+Style = Literal["tool", "output", "problem", "question", "plan", "done", "added", "removed"]
 Line = tuple[Style, str]
 """How a line is to look, and the line."""
 
+_OF_DIFF: Mapping[diffs.Kind, Style] = {"add": "added", "remove": "removed"}
 _STEPS = {"completed": "✓", "in_progress": "▸"}
 _ANSWERED: Mapping[str, str] = {"once": "allowed once", "request": "allowed for this run", "no": "refused"}
 
@@ -55,6 +57,16 @@ def lines(event: AgentEvent) -> list[Line]:
             return []
 
 
+def question(title: str, detail: str = "", diff: str = "", offered: Sequence[str] = ()) -> list[Line]:
+    """What the person is asked: what would happen, the diff of it, and what can be answered."""
+    return [
+        ("question", f"? {title}"),
+        *(("output", f"  {line}") for line in (detail.split("\n") if detail else ())),
+        *((_OF_DIFF.get(kind, "output"), line) for kind, line in diffs.lines(diff)),
+        *(("output", f"  {line}") for line in offered),
+    ]
+
+
 def spoken(event: AgentEvent) -> str:
     """The same in a few words, for a screen reader; empty for what comes in pieces."""
     match event:
@@ -81,6 +93,11 @@ def doing(event: AgentEvent) -> str:
             return ending(event.ended)
         case _:
             return ""
+
+
+def as_json(lines: Sequence[Line], scrub: Callable[[str], str] = str) -> list[dict[str, str]]:
+    """Lines as JSON objects, each text after `scrub`."""
+    return [{"style": style, "text": scrub(text)} for style, text in lines]
 
 
 def _call(event: Called) -> str:

@@ -67,8 +67,8 @@ def can_choose(ls: Server) -> bool:
 async def leave(ls: Server, run: str, ask: Ask) -> Answer:
     """What the person says to one thing that wants leave; "no" where nobody can be asked."""
     if can_approve(ls):
-        params = {"run": run, "title": ask.title, "detail": ask.detail, "kind": ask.kind}
-        answer = (await _reply(ls, APPROVE, params | _choices(_LEAVE, free=False))).get("answer")
+        params = {"run": run, "kind": ask.kind, **_asked(ask.title, _LEAVE, ask.detail)}
+        answer = (await _reply(ls, APPROVE, params)).get("answer")
     else:
         answer = await _chosen(ls, f"{ask.title}\n{ask.detail}", _LEAVE)
     return answer if answer in ("once", "request", "no") else "no"
@@ -83,7 +83,7 @@ async def answer(ls: Server, run: str, question: Question) -> str:
     """The person's answer to the model's question; empty when there is none."""
     choices = [Choice(str(at), text, text) for at, text in enumerate(question.choices, 1)]
     if can_approve(ls):
-        params = {"run": run, "title": question.text, **_choices(choices, free=True)}
+        params = {"run": run, **_asked(question.text, choices, free=True)}
         said = (await _reply(ls, ASK, params)).get("answer")
         return said if isinstance(said, str) else ""
     return await _chosen(ls, question.text, choices) if choices else ""
@@ -103,17 +103,28 @@ async def agree(
     `diff` goes to a client with our own requests, which can show it.
     """
     if can_approve(ls):
-        params = {"run": "", "title": title, "detail": detail, "kind": matter}
-        params |= {**_choices(_AGREEING[matter], free=False), **({"diff": diff} if diff else {})}
+        params = {"run": "", "kind": matter, **_asked(title, _AGREEING[matter], detail, diff)}
         return (await _reply(ls, APPROVE, params, named)).get("answer") in ("once", "request")
     if not can_choose(ls):
         return None
     return await _chosen(ls, f"{title}\n{detail}", _AGREEING[matter], named) == "once"
 
 
-def _choices(choices: Sequence[Choice], *, free: bool) -> dict[str, Any]:
-    """The answers there are; `free`: another one may be given."""
-    return {"choices": [asdict(choice) for choice in choices], "free": free}
+def _asked(
+    title: str, choices: Sequence[Choice], detail: str = "", diff: str = "", *, free: bool = False
+) -> dict[str, Any]:
+    """A question for a client with our requests; `free`: another answer may be given than the choices."""
+    from qwen_lsp.runs import lines
+
+    offered = [f"{choice.key}: {choice.text}" for choice in choices] if free else ()
+    params = {
+        "title": title,
+        "detail": detail,
+        "lines": lines.as_json(lines.question(title, detail, diff, offered)),
+        "choices": [asdict(choice) for choice in choices],
+        "free": free,
+    }
+    return {**params, "diff": diff} if diff else params
 
 
 async def _reply(

@@ -96,7 +96,7 @@ class Telling:
         from qwen_lsp.runs.words import about, facts, spent
 
         told, scrub = as_json(event), self._ls.rpc.scrub
-        told["lines"] = [{"style": style, "text": scrub(text)} for style, text in lines.lines(event)]
+        told["lines"] = lines.as_json(lines.lines(event), scrub)
         told["spoken"], told["doing"] = scrub(lines.spoken(event)), lines.doing(event)
         if isinstance(event, Called):
             told["about"] = scrub(about(event.tool, event.arguments))

@@ -19,7 +19,7 @@ from qwen_lsp.features.agent.events import (
     Turned,
 )
 from qwen_lsp.model.messages import Usage
-from qwen_lsp.runs.lines import Line, doing, lines, spoken
+from qwen_lsp.runs.lines import Line, doing, lines, question, spoken
 from qwen_lsp.runs.words import ending, facts, spent
 
 CALL = Called("1", "read_file", {"file_path": "my_cart.py"})
@@ -46,6 +46,15 @@ CALL = Called("1", "read_file", {"file_path": "my_cart.py"})
 )  # fmt: skip
 def test_what_an_event_adds_to_a_view(event: AgentEvent, shown: list[Line]) -> None:
     assert lines(event) == shown
+
+
+def test_a_question_shows_what_would_happen_and_its_diff() -> None:
+    diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- two dashes\n+one\n"
+    assert question("Apply it?", "change x", diff) == [
+        ("question", "? Apply it?"), ("output", "  change x"),
+        ("output", "--- a/x"), ("output", "+++ b/x"), ("output", "@@ -1 +1 @@"),
+        ("removed", "--- two dashes"), ("added", "+one"),
+    ]  # fmt: skip
 
 
 def test_calls_failures_notes_and_the_end_are_spoken() -> None:

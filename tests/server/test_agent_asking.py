@@ -51,6 +51,10 @@ async def test_a_client_with_our_requests_sees_exactly_what_would_happen() -> No
         assert [await leave(server, "r1", ASK) for _ in range(3)] == ["once", "request", "no"]
         assert asked[0] == {
             "run": "r1", "title": "Run a command?", "detail": "make test -- 'a b'", "kind": "command",
+            "lines": [
+                {"style": "question", "text": "? Run a command?"},
+                {"style": "output", "text": "  make test -- 'a b'"},
+            ],
             "choices": [
                 {"key": "y", "text": "Allow once", "answer": "once"},
                 {"key": "a", "text": "Allow for this run", "answer": "request"},
@@ -124,10 +128,12 @@ async def test_a_question_with_options_is_put_to_either_kind_of_client() -> None
             {"key": "1", "text": "sqlite", "answer": "sqlite"},
             {"key": "2", "text": "postgres", "answer": "postgres"},
         ]
-        assert asked == [
-            {"run": "r1", "title": "Which database?", "choices": choices, "free": True},
-            {"run": "r1", "title": "What shall it be called?", "choices": [], "free": True},
+        assert [(one["title"], one["choices"], one["free"]) for one in asked] == [
+            ("Which database?", choices, True),
+            ("What shall it be called?", [], True),
         ]
+        shown = [line["text"] for line in asked[0]["lines"]]
+        assert shown == ["? Which database?", "  1: sqlite", "  2: postgres"]
     async with client(VSCODE) as (server, editor):
         asked = heard(editor, "window/showMessageRequest", {"title": "postgres"})
         assert await answer(server, "r1", QUESTION) == "postgres"

@@ -74,6 +74,7 @@ async def test_all_of_an_earlier_run_is_accepted_from_the_list(
         await view.frame.locator("button.run").click()
         await view.button("Accept all 4").click()
         await expect(view.says("4 files changed")).to_be_visible()
+        await expect(code.page.locator(".tab.dirty")).to_have_count(3)  # the editor opens them by and by
         await view.button("Save all").click()
         await expect(code.page.locator(".tab.dirty")).to_have_count(0)
         await view.button("All runs").click()

@@ -45,7 +45,7 @@ local function edit(shown, argument)
   end
   client.command('qwen.edit', argument, function(told)
     if not told.run then -- A selection, which has landed by now.
-      over('')
+      over('', 'Output')
       run.page:close()
       return landed(told)
     end

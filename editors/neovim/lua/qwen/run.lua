@@ -51,17 +51,19 @@ end
 
 --- Something that has lines of its own.
 ---@param text string
----@param style? string
----@return integer row Of its first line, from 0.
+---@param style string
 function M.line(run, text, style)
   local buf = run.page.buf
-  if not api.nvim_buf_is_valid(buf) then return 0 end
+  if not api.nvim_buf_is_valid(buf) then return end
   local row = api.nvim_buf_line_count(buf) - 1
   local begun = api.nvim_buf_get_lines(buf, row, row + 1, false)[1] ~= ''
   run.page:append((begun and '\n' or '') .. text)
-  run.said, row = false, begun and row + 1 or row
-  for at = row, api.nvim_buf_line_count(buf) - 1 do mark(run, at, style or 'Output') end
-  return row
+  run.said = false
+  for at = begun and row + 1 or row, api.nvim_buf_line_count(buf) - 1 do mark(run, at, style) end
+end
+
+local function add(run, lines)
+  for _, line in ipairs(lines) do M.line(run, line.text, line.style) end
 end
 
 --- The plan is above all else, in place of the one before.
@@ -73,6 +75,7 @@ end
 
 ---@param event table
 function M.event(run, event)
+  if not api.nvim_buf_is_valid(run.page.buf) then return end
   run.doing = event.doing ~= '' and event.doing or run.doing
   if event.event == 'said' then
     if not run.said then M.line(run, '', 'Float') end
@@ -81,7 +84,7 @@ function M.event(run, event)
   elseif event.event == 'planned' then
     plan(run, event.lines)
   else
-    for _, line in ipairs(event.lines) do M.line(run, line.text, line.style) end
+    add(run, event.lines)
   end
   M.redraw()
 end
@@ -103,18 +106,14 @@ end
 local function show()
   local question = questions[1]
   local run = M.last or M.begin(question.title, function() return false end)
-  local row = M.line(run, '? ' .. question.title, 'Question')
-  if question.detail then M.line(run, '  ' .. question.detail:gsub('\n', '\n  ')) end
-  for _, text in ipairs(vim.split(question.diff or '', '\n', { trimempty = true })) do
-    M.line(run, text, ({ ['+'] = 'Added', ['-'] = 'Removed' })[text:sub(1, 1)])
-  end
+  add(run, question.lines)
   for _, choice in ipairs(question.choices) do
-    if question.free then M.line(run, ('  %s: %s'):format(choice.key, choice.text)) end
     local function press() return questions[1] == question and question.give(choice.answer) end
     run.page:key(choice.key, choice.text, press)
   end
   M.open(question.kind == 'edit' and run.still())
-  if question.diff then api.nvim_win_set_cursor(run.page.win, { row + 1, 0 }) end
+  local first = api.nvim_buf_line_count(run.page.buf) - #question.lines + 1
+  if question.diff then api.nvim_win_set_cursor(run.page.win, { first, 0 }) end
   api.nvim_win_call(run.page.win, function() vim.cmd('normal! ' .. (question.diff and 'zt' or 'zb')) end)
   if run.page.win == api.nvim_get_current_win() then return end
   require('qwen').say(question.title .. '  (:Qwen answer)', vim.log.levels.WARN)
