@@ -33,12 +33,9 @@ end
 ---@param argument table
 local function edit(shown, argument)
   local run = runs.begin(shown, stillness())
-  argument.uri, argument.stream = uri(), client.stream(function(params)
-    run.run = params.run
-    runs.event(run, params.event)
-  end)
+  argument.uri = uri()
   local function over(text, style)
-    client.streams[argument.stream], run.over = nil, true
+    run.over = true
     runs.drop(run.run or '')
     runs.line(run, text, style)
     runs.redraw()
@@ -57,6 +54,9 @@ local function edit(shown, argument)
   end, function(message)
     run.doing = 'Failed'
     over(message, 'Problem')
+  end, function(params)
+    run.run = params.run
+    runs.event(run, params.event)
   end)
 end
 
@@ -91,15 +91,11 @@ end
 local COMMANDS = {
   explain = function(call)
     local page = pages.new('explain ' .. vim.fn.expand('%:t'), 'markdown')
-    local token = client.stream(function(params) page:append(params.text) end)
-    local function over() client.streams[token] = nil end
-    local argument = { uri = uri(), range = call.range, stream = token }
-    local stop = client.command('qwen.explainFile', argument, over, function(message) page:append(message) end)
+    local function failed(message) page:append(message) end
+    local function take(params) page:append(params.text) end
+    local stop = client.command('qwen.explainFile', { uri = uri(), range = call.range }, nil, failed, take)
     page:open(nil, true)
-    api.nvim_create_autocmd('BufWinLeave', { buffer = page.buf, once = true, callback = function()
-      if client.streams[token] then stop() end
-      over()
-    end })
+    api.nvim_create_autocmd('BufWinLeave', { buffer = page.buf, once = true, callback = function() stop() end })
   end,
   edit = function(call)
     local selection = call.range and not call.bang
