@@ -22,14 +22,13 @@ from qwen_lsp.features.agent.events import (
     Turned,
 )
 from qwen_lsp.runs import diffs
-from qwen_lsp.runs.words import about, ending, first_line, shortened
+from qwen_lsp.runs.words import about, ending, first_line, shortened, step
 
 Style = Literal["tool", "output", "problem", "question", "plan", "done", "added", "removed"]
 Line = tuple[Style, str]
 """How a line is to look, and the line."""
 
 _OF_DIFF: Mapping[diffs.Kind, Style] = {"add": "added", "remove": "removed"}
-_STEPS = {"completed": "✓", "in_progress": "▸"}
 _ANSWERED: Mapping[str, str] = {"once": "allowed once", "request": "allowed for this run", "no": "refused"}
 
 
@@ -40,19 +39,19 @@ def lines(event: AgentEvent) -> list[Line]:
         case Called():
             return [("tool", f"▸ {_call(event)}")]
         case Printed():
-            return [("output", f"  {line}") for line in event.text.strip().split("\n")]
+            return _rows("output", event.text.strip(), "  ")
         case Observed(ok=False):
             return [("problem", f"  {first_line(event.text)}")]
         case Asked() if event.answer:
-            return [("question", f"{event.title} → {_ANSWERED.get(event.answer, event.answer)}")]
+            return _rows("question", f"{event.title} → {_ANSWERED.get(event.answer, event.answer)}")
         case Noted():
-            return [("question", event.text)]
+            return _rows("question", event.text)
         case Planned():
-            return [_step(*step) for step in event.todos]
+            return [_step(" ".join(text.split()), status) for text, status in event.todos]
         case Compacted():
             return [("output", shortened(event))]
         case Stopped() if event.ended != "done":
-            return [("problem", event.reason)]
+            return _rows("problem", event.reason)
         case _:
             return []
 
@@ -60,8 +59,8 @@ def lines(event: AgentEvent) -> list[Line]:
 def question(title: str, detail: str = "", diff: str = "", offered: Sequence[str] = ()) -> list[Line]:
     """What the person is asked: what would happen, the diff of it, and what can be answered."""
     return [
-        ("question", f"? {title}"),
-        *(("output", f"  {line}") for line in (detail.split("\n") if detail else ())),
+        *_rows("question", f"? {title}"),
+        *_rows("output", detail, "  "),
         *((_OF_DIFF.get(kind, "output"), line) for kind, line in diffs.lines(diff)),
         *(("output", f"  {line}") for line in offered),
     ]
@@ -100,9 +99,13 @@ def as_json(lines: Sequence[Line], scrub: Callable[[str], str] = str) -> list[di
     return [{"style": style, "text": scrub(text)} for style, text in lines]
 
 
-def _call(event: Called) -> str:
-    return f"{event.tool} {about(event.tool, event.arguments)}".rstrip()
+def _rows(style: Style, text: str, indent: str = "") -> list[Line]:
+    return [(style, indent + row) for row in text.split("\n")] if text else []
 
 
 def _step(text: str, status: str) -> Line:
-    return ("done" if status == "completed" else "plan", f"{_STEPS.get(status, '·')} {text}")
+    return ("done" if status == "completed" else "plan", step(text, status))
+
+
+def _call(event: Called) -> str:
+    return f"{event.tool} {about(event.tool, event.arguments)}".rstrip()

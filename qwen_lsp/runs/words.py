@@ -16,6 +16,7 @@ _MAIN = (
 )  # fmt: skip
 """What says most about a call, the first one that is there."""
 _LONGEST = 400
+_SIGNS: Mapping[str, str] = {"completed": "✓", "in_progress": "▸"}
 
 
 def about(tool: str, arguments: Mapping[str, Any]) -> str:
@@ -62,6 +63,11 @@ def _named(item: object) -> str:
     if isinstance(item, Mapping):
         return str(cast("Mapping[str, Any]", item).get("file_path", cast("object", item)))
     return str(item)
+
+
+def step(text: str, status: str) -> str:
+    """One step of a plan; its state is a sign, so that it is told without colour too."""
+    return f"{_SIGNS.get(status, '·')} {text}"
 
 
 def planned(todos: Sequence[tuple[str, str]]) -> str:
