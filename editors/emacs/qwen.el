@@ -20,6 +20,7 @@
 (defcustom qwen-command '("qwen-lsp" "serve") "The server and its arguments." :type '(repeat string))
 
 (defvar qwen--servers nil "Connections, by folder.")
+(defvar qwen--progress nil "What was said last of something that goes on.")
 (defvar-local qwen--known nil "What a server knows of this buffer: (CONNECTION VERSION TICK).")
 (put 'qwen--known 'permanent-local t)
 
@@ -133,17 +134,19 @@
      (prog1 (list :applied (if (qwen--apply (plist-get params :edit)) t :json-false))
        (qwen--tell-all server))) ; tells what was typed meanwhile, to which the server then fits the edit
     ('qwen/approve
-     (qwen--show (plist-get params :detail))
-     (qwen--answer params))
-    ('qwen/ask (qwen--answer params))))
+     (if-let ((diff (plist-get params :diff))) (qwen--show diff #'diff-mode) (qwen--show (plist-get params :detail)))
+     (qwen--answer (lambda () (nth 2 (read-multiple-choice (plist-get params :title) (qwen--choices params))))))
+    ('qwen/ask
+     (qwen--answer (lambda () (completing-read (concat (plist-get params :title) " ")
+                                               (mapcar (lambda (one) (nth 2 one)) (qwen--choices params))))))))
 
-(defun qwen--answer (question)
-  "What the person says to QUESTION, which has its choices with it."
-  (let* ((choices (mapcar (lambda (choice) (cons (plist-get choice :text) (plist-get choice :answer)))
-                          (plist-get question :choices)))
-         (must (not (eq t (plist-get question :free))))
-         (said (condition-case nil (completing-read (concat (plist-get question :title) " ") choices nil must) (quit ""))))
-    (list :answer (alist-get said choices said nil #'equal))))
+(defun qwen--choices (question)
+  "The answers to QUESTION: of each a key, a text, and what is sent back."
+  (mapcar (lambda (one) (list (aref (plist-get one :key) 0) (plist-get one :text) (plist-get one :answer)))
+          (plist-get question :choices)))
+
+(defun qwen--answer (ask) "What ASK returns, as an answer; none where the person leaves."
+       (list :answer (condition-case nil (funcall ask) (quit ""))))
 
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."
@@ -151,7 +154,8 @@
     ('window/showMessage (message "%s" (plist-get params :message)))
     ('$/progress
      (let* ((value (plist-get params :value)) (said (or (plist-get value :message) (plist-get value :title))))
-       (message (if said "Qwen: %s" "") said)))
+       (if said (message "%s" (setq qwen--progress (concat "Qwen: " said)))
+         (when (equal (current-message) qwen--progress) (message nil))))) ; what was said since stays
     ('qwen/stream (with-current-buffer (qwen--show) (goto-char (point-max)) (insert (plist-get params :text))))))
 
 (defun qwen--show (&optional text mode)

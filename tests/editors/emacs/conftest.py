@@ -48,6 +48,13 @@ class Emacs:
         for answer in answers:
             await self.terminal.types(f"{answer}\n")
 
+    async def pick(self, action: str) -> None:
+        """One of eglot's code actions, by its title."""
+        await self.call("eglot-code-actions")
+        await self.terminal.shows("Pick an action")
+        # Quoted, since a blank alone completes a word.
+        await self.terminal.types(action.replace(" ", "\x11 ") + "\n")
+
     async def open(self, path: str) -> None:
         await self.terminal.keys("C-x", "C-f")
         await self.terminal.shows("Find file:")

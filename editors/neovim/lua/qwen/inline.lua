@@ -122,7 +122,8 @@ function M.menu_source(client, buf)
     local item = vim.tbl_get(vim.v.completed_item, 'user_data', 'nvim', 'lsp', 'completion_item') or {}
     local word, text = vim.v.completed_item.word or '', vim.tbl_get(item, 'textEdit', 'newText') or ''
     local row, col = unpack(api.nvim_win_get_cursor(0))
-    local stands = word ~= '' and api.nvim_get_current_line():sub(col - #word + 1, col) == word
+    local line = api.nvim_get_current_line():gsub('%z', '\n') -- A line end that was put into a line is a NUL there.
+    local stands = word ~= '' and line:sub(col - #word + 1, col) == word
     if stands and text:find('\n') and vim.startswith(text, word) then put(row, col - #word, col, text) end
   end
   local group = api.nvim_create_augroup('qwen.source.' .. buf, {})
