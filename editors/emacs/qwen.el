@@ -19,8 +19,6 @@
 (defgroup qwen nil "Qwen3-Coder through qwen-lsp." :group 'tools)
 (defcustom qwen-command '("qwen-lsp" "serve") "The server and its arguments." :type '(repeat string))
 
-(defconst qwen--leave '((?y "yes" "once") (?a "all of this run" "request") (?n "no" "no"))
-  "Keys for what a person can say to a request for leave.")
 (defvar qwen--servers nil "Connections, by folder.")
 (defvar qwen--told nil "What the server said last; progress does not take its place.")
 (defvar qwen--progress nil "What was said last of something that goes on.")
@@ -140,10 +138,19 @@
        (qwen--tell-all server))) ; tells what was typed meanwhile, to which the server then fits the edit
     ('qwen/approve
      (if-let ((diff (plist-get params :diff))) (qwen--show diff #'diff-mode) (qwen--show (plist-get params :detail)))
-     (qwen--answer (lambda () (nth 2 (read-multiple-choice (plist-get params :title) qwen--leave)))))
+     (qwen--answer (lambda () (nth 2 (read-multiple-choice (plist-get params :title) (qwen--choices params))))))
     ('qwen/ask
-     (qwen--answer (lambda () (completing-read (concat (plist-get params :question) " ")
-                                               (append (plist-get params :options) nil)))))))
+     (let ((options (mapcar (lambda (one) (nth 2 one)) (qwen--choices params))))
+       (qwen--answer (lambda () (completing-read (qwen--prompt (plist-get params :title) options) options)))))))
+
+(defun qwen--prompt (question options)
+  "QUESTION with its OPTIONS, if there are any."
+  (concat question (when options (format " (%s)" (string-join options ", "))) " "))
+
+(defun qwen--choices (question)
+  "The answers to QUESTION: of each a key, a text, and what is sent back."
+  (mapcar (lambda (one) (list (aref (plist-get one :key) 0) (plist-get one :text) (plist-get one :answer)))
+          (plist-get question :choices)))
 
 (defun qwen--answer (ask) "What ASK returns, as an answer; none where the person leaves."
        (list :answer (condition-case nil (funcall ask) (quit ""))))
@@ -174,11 +181,9 @@
    :error-fn (lambda (problem) (message "Qwen: %s" (plist-get problem :message)))
    :timeout nil))
 
-(defun qwen--landed (result &optional done)
-  "Say what came of an edit, which RESULT tells; its files are now DONE."
-  (let ((files (seq-filter (lambda (file) (equal (plist-get file :state) "applied")) (plist-get result :files))))
-    (message "Qwen: %s" (or (plist-get result :problem) (format "%d file%s %s" (length files) (if (= 1 (length files)) "" "s")
-                                                                   (or done "changed"))))))
+(defun qwen--landed (result)
+  "Say what came of an edit, which RESULT tells."
+  (message "Qwen: %s" (plist-get result :text)))
 
 ;;;###autoload
 (defun qwen-complete ()

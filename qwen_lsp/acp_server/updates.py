@@ -27,7 +27,7 @@ from qwen_lsp.features.agent.events import (
     Turned,
 )
 from qwen_lsp.features.markdown import SafeMarkdown, code_span, fenced
-from qwen_lsp.runs.words import about
+from qwen_lsp.runs.words import about, shortened
 from qwen_lsp.workspace.paths import inside
 
 _TITLES: Mapping[str, tuple[schema.ToolKind, str]] = {
@@ -87,8 +87,7 @@ class Telling:
             case Planned():
                 return [plan(event.todos)]
             case Compacted():
-                size = f"{event.before:,} to {event.after:,} tokens"
-                return [*self._ended(), note(f"The conversation was shortened from {size}.")]
+                return [*self._ended(), note(shortened(event))]
             case Noted():
                 return [*self._ended(), note(event.text)]
             case Stopped():

@@ -29,7 +29,7 @@ from qwen_lsp.features.agent.events import (
     Said,
     Stopped,
 )
-from qwen_lsp.runs.words import about, first_line, planned, tokens
+from qwen_lsp.runs.words import about, first_line, planned, shortened
 from qwen_lsp.text.words import number
 
 _MOST_DIFF, _MOST_OUTPUT, _SHORT_OUTPUT = 14, 8, 2
@@ -103,9 +103,7 @@ class History:
             case Planned():
                 self._planned(event)
             case Compacted():
-                by = "summed up by the model" if event.by_model else "without a summary of the model's"
-                size = f"{tokens(event.before)} to {tokens(event.after)} tokens"
-                self._note(f"The conversation was shortened from {size}, {by}.")
+                self._note(shortened(event))
             case Noted():
                 self._line(Text(f"  ! {seen_name(event.text)}", "yellow"))
             case Stopped() if event.ended != "done":

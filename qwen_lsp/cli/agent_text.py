@@ -10,11 +10,11 @@ from rich.text import Text
 
 from qwen_lsp.context.visible import seen, seen_name
 from qwen_lsp.runs.diffs import Kind, lines, sizes
+from qwen_lsp.runs.words import step
 
 _DIFF: Mapping[Kind, str] = {
     "head": "bold", "hunk": "cyan", "add": "green", "remove": "red", "same": "", "note": "dim",
 }  # fmt: skip
-_SIGNS = {"completed": "✓", "in_progress": "▸"}
 _STYLES = {"completed": "dim", "in_progress": "bold"}
 
 
@@ -57,6 +57,5 @@ def hunk_lines(diff: str) -> Iterator[Text]:
 
 
 def todo(content: str, status: str) -> Text:
-    """One step of the plan; its state is a sign, so that it is told without colour too."""
-    sign = _SIGNS.get(status, "·")
-    return Text(f"{sign} {seen_name(' '.join(content.split()))}", _STYLES.get(status, ""))
+    """One step of the plan, in one line."""
+    return Text(step(seen_name(" ".join(content.split())), status), _STYLES.get(status, ""))

@@ -10,7 +10,7 @@ from qwen_lsp.context.visible import markup, name
 from qwen_lsp.features.agent.events import Asked, Began, Compacted, Noted, Planned
 from qwen_lsp.runs.diffs import lines, sizes
 from qwen_lsp.runs.story import Call, Step, Turn
-from qwen_lsp.runs.words import about, first_line, percent, planned, tokens
+from qwen_lsp.runs.words import about, first_line, percent, planned, shortened, tokens
 from qwen_lsp.text.words import number
 
 _MOST = 20_000
@@ -114,9 +114,7 @@ def _step(step: Step) -> str:
         case Planned():
             return f'<p class="note">Plan: {name(planned(step.todos))}</p>'
         case Compacted():
-            by = "summed up by the model" if step.by_model else "without a summary of the model's"
-            size = f"{tokens(step.before)} to {tokens(step.after)} tokens"
-            return f'<p class="note">The conversation was shortened from {size}, {by}.</p>'
+            return f'<p class="note">{shortened(step)}</p>'
         case Noted():
             return f'<p class="note">{name(step.text)}</p>'
         case Began():

@@ -23,7 +23,7 @@ from qwen_lsp.errors import UserError
 from qwen_lsp.features.agent.events import AgentEvent, Noted, as_json
 from qwen_lsp.features.agent.log import Changes
 from qwen_lsp.index.turns import Turn
-from qwen_lsp.model.messages import Message, ToolSpec
+from qwen_lsp.model.messages import Message, ToolSpec, Usage
 from qwen_lsp.session.state import state_folder
 from qwen_lsp.workspace.paths import RelPath
 
@@ -59,6 +59,10 @@ class Meta:
     cost: float | None = None
     files: tuple[str, ...] = ()
     """Files it has changed on its fork."""
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.prompt, self.completion, self.cached)
 
 
 def runs_folder() -> Path:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from qwen_lsp.text.words import number
+
+if TYPE_CHECKING:
+    from qwen_lsp.features.agent.events import Compacted
+    from qwen_lsp.model.messages import Usage
 
 _MAIN = (
     "file_path", "pattern", "path", "name", "command", "question", "query", "paths", "files", "checks",
 )  # fmt: skip
 """What says most about a call, the first one that is there."""
 _LONGEST = 400
+_SIGNS: Mapping[str, str] = {"completed": "✓", "in_progress": "▸"}
 
 
 def about(tool: str, arguments: Mapping[str, Any]) -> str:
@@ -60,6 +65,11 @@ def _named(item: object) -> str:
     return str(item)
 
 
+def step(text: str, status: str) -> str:
+    """One step of a plan; its state is a sign, so that it is told without colour too."""
+    return f"{_SIGNS.get(status, '·')} {text}"
+
+
 def planned(todos: Sequence[tuple[str, str]]) -> str:
     """Where a plan is, in one line: how much is done, and what is being done."""
     done = sum(status == "completed" for _, status in todos)
@@ -70,6 +80,44 @@ def planned(todos: Sequence[tuple[str, str]]) -> str:
 def first_line(text: str) -> str:
     """The first line that says something, for a reason in one line."""
     return _one(next((line for line in text.splitlines() if line.strip()), ""))
+
+
+def shortened(event: Compacted) -> str:
+    """That the conversation was shortened, in a sentence."""
+    by = "summed up by the model" if event.by_model else "without a summary of the model's"
+    size = f"{tokens(event.before)} to {tokens(event.after)} tokens"
+    return f"The conversation was shortened from {size}, {by}."
+
+
+def ending(ended: str | None, *, running: bool = False) -> str:
+    """How a run stands, in a word or two: `ended` as it was written down, nothing for one that was killed."""
+    if running:
+        return "Running"
+    match ended:
+        case "done":
+            return "Done"
+        case "cancelled":
+            return "Stopped"
+        case _:
+            return "Stopped early" if ended else "Interrupted"
+
+
+def spent(usage: Usage, cost: float | None) -> str:
+    """`12.3K tokens, 0.0400`: all that was sent and written, and money where there are prices."""
+    said = f"{tokens(usage.prompt + usage.completion)} tokens"
+    return said if cost is None else f"{said}, {money(cost)}"
+
+
+def facts(turns: int, usage: Usage, cost: float | None) -> str:
+    """`8 turns · 229K tokens sent (85% cached) · 2.2K written · cost 0.0640`; what is nothing is left out."""
+    cached = f" ({percent(usage.cached, usage.prompt)} cached)" if usage.cached else ""
+    parts = [
+        number(turns, "turn") if turns else "",
+        f"{tokens(usage.prompt)} tokens sent{cached}" if usage.prompt else "",
+        f"{tokens(usage.completion)} written" if usage.completion else "",
+        f"cost {money(cost)}" if cost is not None else "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def tokens(count: int) -> str:

@@ -8,6 +8,7 @@ time-out, and cancelling whoever waits takes the question back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from lsprotocol import types as lsp
@@ -24,10 +25,29 @@ APPROVE = "qwen/approve"
 ASK = "qwen/ask"
 """Request: what does the person say?"""
 
-ANSWERS: Mapping[str, Answer] = {"Allow once": "once", "Allow for this run": "request", "Refuse": "no"}
-"""The buttons of a message, and what each means."""
-_YES: Mapping[str, str] = {"edit": "Apply", "commit": "Yes"}
-_NOT = "Leave as it is"
+Matter = Literal["edit", "commit"]
+"""What the person decides beside an `Ask` of a run: an edit that the editor does not preview, a commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer that can be given: a key for it, what a button says, and what is sent back."""
+
+    key: str
+    text: str
+    answer: str
+
+
+_LEAVE = (
+    Choice("y", "Allow once", "once"),
+    Choice("a", "Allow for this run", "request"),
+    Choice("n", "Refuse", "no"),
+)
+_NOT = Choice("n", "Leave as it is", "no")
+_AGREEING: Mapping[Matter, tuple[Choice, Choice]] = {
+    "edit": (Choice("y", "Apply", "once"), _NOT),
+    "commit": (Choice("y", "Yes", "once"), _NOT),
+}
 
 
 def _unnamed(name: str) -> None:
@@ -47,12 +67,11 @@ def can_choose(ls: Server) -> bool:
 async def leave(ls: Server, run: str, ask: Ask) -> Answer:
     """What the person says to one thing that wants leave; "no" where nobody can be asked."""
     if can_approve(ls):
-        params = {"run": run, "title": ask.title, "detail": ask.detail, "kind": ask.kind}
-        reply = await _reply(ls, APPROVE, params)
-        answer = reply.get("answer")
-        return answer if answer in ("once", "request", "no") else "no"
-    chosen = await _chosen(ls, f"{ask.title}\n{ask.detail}", tuple(ANSWERS))
-    return ANSWERS.get(chosen, "no")
+        params = {"run": run, "kind": ask.kind, **_asked(ask.title, _LEAVE, ask.detail)}
+        answer = (await _reply(ls, APPROVE, params)).get("answer")
+    else:
+        answer = await _chosen(ls, f"{ask.title}\n{ask.detail}", _LEAVE)
+    return answer if answer in ("once", "request", "no") else "no"
 
 
 def can_ask(ls: Server) -> bool:
@@ -62,15 +81,12 @@ def can_ask(ls: Server) -> bool:
 
 async def answer(ls: Server, run: str, question: Question) -> str:
     """The person's answer to the model's question; empty when there is none."""
+    choices = [Choice(str(at), text, text) for at, text in enumerate(question.choices, 1)]
     if can_approve(ls):
-        params = {"run": run, "question": question.text, "options": list(question.choices)}
+        params = {"run": run, **_asked(question.text, choices, free=True)}
         said = (await _reply(ls, ASK, params)).get("answer")
         return said if isinstance(said, str) else ""
-    return await _chosen(ls, question.text, question.choices) if question.choices else ""
-
-
-Matter = Literal["edit", "commit"]
-"""What the person decides beside an `Ask` of a run: an edit that the editor does not preview, a commit."""
+    return await _chosen(ls, question.text, choices) if choices else ""
 
 
 async def agree(
@@ -87,12 +103,28 @@ async def agree(
     `diff` goes to a client with our own requests, which can show it.
     """
     if can_approve(ls):
-        params = {"run": "", "title": title, "detail": detail, "kind": matter}
-        reply = await _reply(ls, APPROVE, params | ({"diff": diff} if diff else {}), named)
-        return reply.get("answer") in ("once", "request")
+        params = {"run": "", "kind": matter, **_asked(title, _AGREEING[matter], detail, diff)}
+        return (await _reply(ls, APPROVE, params, named)).get("answer") in ("once", "request")
     if not can_choose(ls):
         return None
-    return await _chosen(ls, f"{title}\n{detail}", (_YES[matter], _NOT), named) == _YES[matter]
+    return await _chosen(ls, f"{title}\n{detail}", _AGREEING[matter], named) == "once"
+
+
+def _asked(
+    title: str, choices: Sequence[Choice], detail: str = "", diff: str = "", *, free: bool = False
+) -> dict[str, Any]:
+    """A question for a client with our requests; `free`: another answer may be given than the choices."""
+    from qwen_lsp.runs import lines
+
+    offered = [f"{choice.key}: {choice.text}" for choice in choices] if free else ()
+    params = {
+        "title": title,
+        "detail": detail,
+        "lines": lines.as_json(lines.question(title, detail, diff, offered)),
+        "choices": [asdict(choice) for choice in choices],
+        "free": free,
+    }
+    return {**params, "diff": diff} if diff else params
 
 
 async def _reply(
@@ -106,15 +138,16 @@ async def _reply(
 
 
 async def _chosen(
-    ls: Server, message: str, titles: Sequence[str], named: Callable[[str], None] = _unnamed
+    ls: Server, message: str, choices: Sequence[Choice], named: Callable[[str], None] = _unnamed
 ) -> str:
-    """The title of the button that was pressed; empty for none."""
+    """The answer of the button that was pressed; empty for none."""
     if not can_choose(ls):
         return ""
-    actions = [lsp.MessageActionItem(title=title) for title in titles]
+    actions = [lsp.MessageActionItem(title=choice.text) for choice in choices]
     params = lsp.ShowMessageRequestParams(type=lsp.MessageType.Info, message=message, actions=actions)
     try:
         reply = await ls.rpc.ask(lsp.WINDOW_SHOW_MESSAGE_REQUEST, params, named)
     except JsonRpcException:
         return ""
-    return reply.title if isinstance(reply, lsp.MessageActionItem) and reply.title in titles else ""
+    title = reply.title if isinstance(reply, lsp.MessageActionItem) else ""
+    return next((choice.answer for choice in choices if choice.text == title), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,8 @@ async def _run_agent(
     from qwen_lsp.runs.stored import load
 
     place, selection = wish.place, wish.selection
+    if wish.resume:
+        telling.used = (await asyncio.to_thread(load, wish.resume)).info.meta.usage
     going = carry_out(
         wish.session,
         "" if wish.resume else wish.task,

@@ -38,7 +38,11 @@ class Telling:
     def __init__(
         self, ls: Server, session: Session, token: int | str | None, bar: Progress, work: Work
     ) -> None:
+        from qwen_lsp.model.messages import Usage
+
         self.run = ""
+        self.used = Usage()
+        """Tokens of the run so far, from before it was resumed too."""
         self._work = work
         self._ls = ls
         self._session = session
@@ -57,6 +61,7 @@ class Telling:
             self.run = self._work.run = event.run
         elif isinstance(event, Turned):
             self._turn = event.turn
+            self.used += event.usage
         if line := self._line(event):
             self._bar.report(line)
         if self._token is None:
@@ -86,12 +91,18 @@ class Telling:
         self._timer = asyncio.get_running_loop().call_later(_GATHERED, self.flush)
 
     def _send(self, event: AgentEvent) -> None:
-        from qwen_lsp.features.agent.events import Called, as_json
-        from qwen_lsp.runs.words import about
+        from qwen_lsp.features.agent.events import Called, Turned, as_json
+        from qwen_lsp.runs import lines
+        from qwen_lsp.runs.words import about, facts, spent
 
-        told = as_json(event)
+        told, scrub = as_json(event), self._ls.rpc.scrub
+        told["lines"] = lines.as_json(lines.lines(event), scrub)
+        told["spoken"], told["doing"] = scrub(lines.spoken(event)), lines.doing(event)
         if isinstance(event, Called):
-            told["about"] = self._ls.rpc.scrub(about(event.tool, event.arguments))
+            told["about"] = scrub(about(event.tool, event.arguments))
+        if isinstance(event, Turned):
+            told["doing"] += f", {spent(self.used, event.cost)}"
+            told["facts"] = facts(event.turn, self.used, event.cost)
         if uris := self._uris(told):
             told["uris"] = uris
         self._ls.rpc.notify_raw(EVENT, {"token": self._token, "run": self.run, "event": told})

@@ -64,19 +64,17 @@ def markdown(stored: StoredRun) -> str:
     """What was asked, what happened turn by turn, and what it changes. Texts of others stand in fences."""
     from qwen_lsp.features.markdown import fenced
     from qwen_lsp.runs.story import told
-    from qwen_lsp.runs.words import money, tokens
+    from qwen_lsp.runs.words import facts
     from qwen_lsp.text.edits import unified
     from qwen_lsp.text.words import number
 
     story, meta = told(stored.events()), stored.info.meta
-    spent = f"{tokens(story.usage.prompt)} tokens sent ({tokens(story.usage.cached)} cached)"
-    cost = f", {money(story.cost)}" if story.cost is not None else ""
     diff = "".join(unified(edit) for edit in stored.edits)
     parts = [
         f"# Agent run {meta.run}",
         fenced(meta.task),
         f"{meta.ended or 'not over'}: {story.reason}" if story.reason else meta.ended or "not over",
-        f"{number(len(story.turns), 'turn')}, {spent}, {tokens(story.usage.completion)} written{cost}",
+        facts(len(story.turns), story.usage, story.cost),
         *(part for turn in story.turns for part in _turn(turn)),
         f"## Changes: {number(len(stored.edits), 'file')}",
         *([fenced(diff, "diff")] if diff else []),

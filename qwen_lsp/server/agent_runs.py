@@ -12,6 +12,7 @@ from qwen_lsp.server.agent_applying import state_of
 from qwen_lsp.server.agent_keeping import answered, landed_and_kept
 from qwen_lsp.server.arguments import Token, flag_of, optional_text_of, text_of, texts_of
 from qwen_lsp.server.host import Server
+from qwen_lsp.text.words import number
 from qwen_lsp.workspace.paths import from_uri, within
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def _listed(roots: Sequence[Path]) -> list[dict[str, Any]]:
 
 def _told(info: RunInfo) -> dict[str, Any]:
     from qwen_lsp.runs.landed import steps
+    from qwen_lsp.runs.words import ending, facts
 
-    meta = info.meta
+    meta, undoable = info.meta, bool(steps(info.run))
+    state = ending(meta.ended, running=info.running)
+    changed = number(len(meta.files), "file") if meta.files else ""
     return {
         "run": meta.run,
         "task": meta.task,
@@ -52,8 +56,26 @@ def _told(info: RunInfo) -> dict[str, Any]:
         "files": list(meta.files),
         "running": info.running,
         "resumable": info.resumable,
-        "undoable": bool(steps(meta.run)),
+        "undoable": undoable,
+        "state": state,
+        "label": " · ".join(part for part in (state, changed, "applied" if undoable else "") if part),
+        "facts": facts(meta.turns, meta.usage, meta.cost),
+        "acts": _acts(info, undoable=undoable),
     }
+
+
+def _acts(info: RunInfo, *, undoable: bool) -> list[dict[str, Any]]:
+    """What can be done with a run of the list: the command of each act, with its argument."""
+    run, meta = {"run": info.run}, info.meta
+    over = meta.files and not info.running
+    acts = [
+        ("Look at the changes", "qwen.showRun", {**run, "form": "changes"}, over),
+        ("Show what happened", "qwen.showRun", {**run, "form": "markdown"}, True),
+        ("Go on", "qwen.edit", {"resume": info.run, "apply": False}, info.resumable),
+        ("Take back", "qwen.undoEdit", run, undoable),
+        ("Commit", "qwen.commitEdit", run, undoable),
+    ]
+    return [{"title": t, "command": name, "argument": of} for t, name, of, possible in acts if possible]
 
 
 async def land_edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:

@@ -69,8 +69,8 @@ def index_of(arguments: Mapping[str, Any]) -> int:
 
 
 def optional_text_of(arguments: Mapping[str, Any], name: str) -> str:
-    """A text that may be left out; empty then."""
-    return "" if arguments.get(name) is None else text_of(arguments, name)
+    """A text that may be left out or empty; empty then."""
+    return "" if arguments.get(name) in (None, "") else text_of(arguments, name)
 
 
 def texts_of(arguments: Mapping[str, Any], name: str) -> list[str] | None:

@@ -18,6 +18,7 @@ from qwen_lsp.server.agent_page import show_run
 from qwen_lsp.server.agent_runs import agent_runs, land_edit, stop_edit, undo_edit
 from qwen_lsp.server.arguments import Token, selection_of, text_of
 from qwen_lsp.server.host import Server
+from qwen_lsp.server.outcome import sentence
 from qwen_lsp.server.progress import progress
 from qwen_lsp.server.showing import show_context, show_text
 from qwen_lsp.server.status import status
@@ -49,8 +50,17 @@ async def _told(ls: Server, name: str, going: Awaitable[Any]) -> Any:
     except QwenLspError as error:
         plainly.refused(ls, error)
         raise
+    _worded(name, result)
     plainly.done(ls, name, result)
     return result
+
+
+def _worded(name: str, result: object) -> None:
+    """What came of it in a sentence, beside the rest of a result."""
+    if isinstance(result, dict):
+        told = cast("dict[str, Any]", result)
+        if said := sentence(name, told):
+            told["text"] = said
 
 
 async def _unwaited(going: Awaitable[Any]) -> None:

@@ -12,8 +12,9 @@ from lsprotocol import types as lsp
 
 from qwen_lsp.server.agent_asking import can_approve
 from qwen_lsp.server.host import Server
-from qwen_lsp.text.words import number
+from qwen_lsp.server.outcome import changed
 
+_BACK = "qwen.undoEdit takes it back"
 _MOST = 200  # characters of what the model says, which in Helix has one line
 
 
@@ -30,22 +31,21 @@ def done(ls: Server, command: str, result: object) -> None:
     told = cast("Mapping[str, Any]", result)
     match command:
         case "qwen.edit":
-            _say(ls, told, _said(told), "qwen.undoEdit takes it back")
+            _say(ls, told, _said(told), _BACK)
         case "qwen.act":
             if told.get("problem"):
                 _say(ls, told, "", "")
             elif unseen := [file["path"] for file in told["files"] if file["way"] == "disk"]:
                 ls.say(f"Wrote {', '.join(unseen)}.", lsp.MessageType.Info)
         case "qwen.landEdit":
-            _say(ls, told, "", "qwen.undoEdit takes it back")
+            _say(ls, told, "", _BACK)
         case "qwen.undoEdit":
             _say(ls, told, "Taken back.", "")
         case "qwen.commitEdit":
             commit = told["commit"]
             _say(ls, told, f"Committed: {commit['subject']}" if commit else "Nothing was committed.", "")
         case "qwen.stopEdit":
-            stopped = cast("Sequence[str]", told["stopped"])
-            ls.say(f"Stopped: {number(len(stopped), 'run')}", lsp.MessageType.Info)
+            ls.say(told["text"], lsp.MessageType.Info)
         case _:
             pass
 
@@ -55,12 +55,8 @@ def _say(ls: Server, told: Mapping[str, Any], said: str, back: str) -> None:
     if problem := told.get("problem"):
         sentence = f"{said} Not applied: {problem}" if files or told.get("diff") else f"{said} {problem}"
         return ls.say(sentence.strip(), lsp.MessageType.Warning)
-    changed = [file for file in files if file["state"] == "applied"]
-    unsaved = sum(file["way"] == "editor" for file in changed)
-    if changed:
-        open_texts = f" (save the {unsaved} that are open)" if unsaved else ""
-        said += f" {number(len(changed), 'file')} changed{open_texts}"
-        said += f"; {back}." if back else "."
+    if made := changed(told):
+        said += f" {made}; {back}." if back else f" {made}."
     return ls.say(said.strip(), lsp.MessageType.Info)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lsprotocol import types as lsp
@@ -13,18 +13,18 @@ from lsprotocol import types as lsp
 from qwen_lsp import __version__
 from qwen_lsp.server.arguments import Token, text_of
 from qwen_lsp.server.host import Place, Server
+from qwen_lsp.server.status_words import State, checks, rows, sentence, word
 from qwen_lsp.server.suggestions import completion_status
 from qwen_lsp.workspace.paths import uri_of
 
 if TYPE_CHECKING:
     from qwen_lsp.session import Session
 
-State = Literal["off", "indexing", "ready", "working", "failing", "embedded"]
-
 
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """How things stand, for a status line or a bug report; no key, no text."""
     del token
+    stands = standing(ls)
     found: dict[str, Any] = {
         "version": __version__,
         "positionEncoding": ls.encoding,
@@ -32,14 +32,15 @@ async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict
         "folders": [_folder(session) for session in ls.folders.values()],
         "openDocuments": len(ls.documents),
         "completion": completion_status(ls),
-        "state": standing(ls),
+        "state": stands,
+        "checks": checks(_endpoint(ls), stands["problem"]),
         "errors": [ls.rpc.scrub(error) for session in ls.sessions() for error in session.errors],
     }
     if arguments.get("uri") is not None:
         place = ls.place(text_of(arguments, "uri"))
         found["document"] = await asyncio.to_thread(_document, place)
     if arguments.get("show") is True:
-        ls.say(found["state"]["text"], lsp.MessageType.Info)
+        ls.say(stands["text"], lsp.MessageType.Info)
     return found
 
 
@@ -86,16 +87,20 @@ def _folder(session: Session) -> dict[str, Any]:
 def standing(ls: Server) -> dict[str, Any]:
     """How things stand, in one word and one sentence, with what was spent since the server started."""
     from qwen_lsp.model.ledger import Total
+    from qwen_lsp.runs import words
 
     endpoint = _endpoint(ls)
     host, model = endpoint.get("host"), endpoint.get("model")
     ledgers = [session.ledger for session in ls.sessions()]
     problem = ls.rpc.scrub(next((ledger.problem for ledger in ledgers if ledger.problem), ""))
-    state = _state(ls, endpoint["configured"], problem)
+    state, embedded = _state(ls, endpoint["configured"], problem), ls.current_settings().completion.embedded
     spent = sum((ledger.totals().all for ledger in ledgers), Total())
     return {
         "state": state,
-        "text": _sentence(ls, state, f"{model or 'The model'} at {host}", problem),
+        "text": sentence(state, f"{model or 'The model'} at {host}", problem, embedded=embedded),
+        "word": word(state),
+        "spent": words.spent(spent.usage, spent.cost),
+        "rows": rows(host, model, spent.usage, spent.cost, problem),
         "host": host,
         "model": model,
         "tokens": {
@@ -118,22 +123,3 @@ def _state(ls: Server, configured: bool, problem: str) -> State:
     if not configured:
         return "embedded"
     return "failing" if problem else "ready"
-
-
-def _sentence(ls: Server, state: State, who: str, problem: str) -> str:
-    embedded = ls.current_settings().completion.embedded
-    match state:
-        case "working":
-            return f"Asking {who}."
-        case "off":
-            return "Completions are turned off; everything else works."
-        case "indexing":
-            return "Reading the workspace. What is known of it so far is used already."
-        case "ready":
-            return f"{who}."
-        case "failing":
-            said = problem if problem.endswith((".", "?", "!")) else f"{problem}."
-            return f"{said} The embedded default completes meanwhile." if embedded else said
-        case "embedded":
-            what = "The embedded default completes from your own files." if embedded else ""
-            return f"No endpoint is set. {what}".rstrip() + " OPENAI_BASE_URL and OPENAI_MODEL set one."

@@ -50,7 +50,17 @@ async def test_a_client_with_our_requests_sees_exactly_what_would_happen() -> No
         asked = heard(editor, "qwen/approve", {"answer": "once"}, {"answer": "request"}, {"answer": "no"})
         assert [await leave(server, "r1", ASK) for _ in range(3)] == ["once", "request", "no"]
         assert asked[0] == {
-            "run": "r1", "title": "Run a command?", "detail": "make test -- 'a b'", "kind": "command"
+            "run": "r1", "title": "Run a command?", "detail": "make test -- 'a b'", "kind": "command",
+            "lines": [
+                {"style": "question", "text": "? Run a command?"},
+                {"style": "output", "text": "  make test -- 'a b'"},
+            ],
+            "choices": [
+                {"key": "y", "text": "Allow once", "answer": "once"},
+                {"key": "a", "text": "Allow for this run", "answer": "request"},
+                {"key": "n", "text": "Refuse", "answer": "no"},
+            ],
+            "free": False,
         }  # fmt: skip
 
 
@@ -114,10 +124,16 @@ async def test_a_question_with_options_is_put_to_either_kind_of_client() -> None
         assert can_ask(server)
         assert await answer(server, "r1", QUESTION) == "a third one"
         assert await answer(server, "r1", OPEN) == ""
-        assert asked == [
-            {"run": "r1", "question": "Which database?", "options": ["sqlite", "postgres"]},
-            {"run": "r1", "question": "What shall it be called?", "options": []},
+        choices = [
+            {"key": "1", "text": "sqlite", "answer": "sqlite"},
+            {"key": "2", "text": "postgres", "answer": "postgres"},
         ]
+        assert [(one["title"], one["choices"], one["free"]) for one in asked] == [
+            ("Which database?", choices, True),
+            ("What shall it be called?", [], True),
+        ]
+        shown = [line["text"] for line in asked[0]["lines"]]
+        assert shown == ["? Which database?", "  1: sqlite", "  2: postgres"]
     async with client(VSCODE) as (server, editor):
         asked = heard(editor, "window/showMessageRequest", {"title": "postgres"})
         assert await answer(server, "r1", QUESTION) == "postgres"
@@ -175,7 +191,8 @@ async def test_the_models_question_reaches_the_person_and_the_answer_the_model(t
         asked = heard(at.editor, "qwen/ask", {"answer": "The one with the heron."})
         at.script(("ask_user", {"question": "Which picture?", "options": ["boat", "heron"]}))
         result = await at.edit()
-        assert asked == [{"run": result["run"], "question": "Which picture?", "options": ["boat", "heron"]}]
+        assert [(one["run"], one["title"]) for one in asked] == [(result["run"], "Which picture?")]
+        assert [choice["answer"] for choice in asked[0]["choices"]] == ["boat", "heron"]
         assert "The one with the heron." in at.model.requests[1].prompt
 
 

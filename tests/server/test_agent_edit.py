@@ -248,7 +248,7 @@ async def test_a_failing_endpoint_ends_the_run_and_loses_nothing(tmp_path: Path)
         assert "stopped early" in at.desk.asked[0]["label"]
         at.desk.refuses = False
         at.script(*CALLS[1:])
-        again = await at.editor.command("qwen.edit", {"resume": result["run"]})
+        again = await at.editor.command("qwen.edit", {"resume": result["run"], "task": ""})
         assert (again["ended"], at.seen()) == ("done", AFTER)
 
 

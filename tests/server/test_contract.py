@@ -15,6 +15,7 @@ from lsprotocol import types as lsp
 from qwen_lsp.features.agent.approval import Ask, AskKind
 from qwen_lsp.features.agent.asking import Question
 from qwen_lsp.features.agent.events import AgentEvent, Ended
+from qwen_lsp.runs.lines import Style
 from qwen_lsp.server import commands
 from qwen_lsp.server.agent_asking import APPROVE, ASK, answer, leave
 from qwen_lsp.server.agent_events import EVENT
@@ -64,7 +65,7 @@ def sections() -> dict[str, Section]:
     for line in PAGE.splitlines():
         if heading := re.match(r"### `([^`]+)`$", line):
             section = found[heading[1]] = Section()
-        elif line.startswith("#"):
+        elif line.startswith("#") and not line.startswith("####"):
             section = None
         if section is None or not line.startswith("|"):
             table = None
@@ -201,6 +202,8 @@ async def test_commands_take_and_answer_what_the_page_says(
             assert sent
             for params in sent:
                 fits(params, SECTIONS[method])
+                if method == EVENT:
+                    told_of_it(params["event"])
     for name, section in SECTIONS.items():
         if name not in calls.results:
             continue
@@ -231,6 +234,17 @@ async def test_a_commit_takes_and_answers_what_the_page_says(
         assert calls.asked["qwen.commitEdit"] == section.names("argument")
         for result in calls.results["qwen.commitEdit"]:
             fits(result, section)
+
+
+def told_of_it(event: Mapping[str, Any]) -> None:
+    """What comes with an event besides its own fields is what the page says."""
+    section = SECTIONS[EVENT]
+    kind = next(kind for kind in get_args(AgentEvent) if kind.__name__.lower() == event["event"])
+    told = set(event) - {"event", *(one.name for one in fields(kind))}
+    assert section.always("told") <= told <= section.names("told")
+    assert ("facts" in told, "about" in told) == (event["event"] == "turned", event["event"] == "called")
+    styles = set(re.findall(r"`([^`]+)`", section.text("told", "lines").partition(".")[0]))
+    assert {line["style"] for line in event["lines"]} <= styles - {"text", "style"} == set(get_args(Style))
 
 
 def test_every_event_and_its_fields_are_told() -> None:

@@ -9,17 +9,8 @@ import type { Logs } from './logs.ts';
 
 export type ServerState = 'stopped' | 'starting' | 'running';
 
-/** Outlives restarts of the server: handlers put on once are put on each new connection. */
-export interface ServerHandle {
-  /** A request of the protocol. Waits while the server starts; fails with a sentence when there is none. */
-  request<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R>;
-  /** A command of the server (`qwen.*`), with the one object that it takes. */
-  command<R>(name: string, argument?: object, token?: vscode.CancellationToken): Promise<R>;
-  onNotification<P>(method: string, handler: (params: P) => void): vscode.Disposable;
-  onRequest<P, R>(method: string, handler: (params: P, token: vscode.CancellationToken) => R | Promise<R>): vscode.Disposable;
-  readonly state: ServerState;
-  readonly onDidChangeState: vscode.Event<ServerState>;
-}
+/** What the rest of the extension, and other extensions, may do with the connection. */
+export type ServerHandle = Pick<Connection, 'request' | 'command' | 'onNotification' | 'onRequest' | 'state' | 'onDidChangeState'>;
 
 /** A server to start, with the variables that it gets besides those of the editor. */
 export interface Launch {
@@ -44,14 +35,14 @@ class Client extends LanguageClient {
   }
 }
 
-export class Connection implements ServerHandle {
+/** Outlives restarts of the server: handlers put on once, one for each method, are put on each new connection. */
+export class Connection {
   readonly #states = new vscode.EventEmitter<ServerState>();
   readonly onDidChangeState = this.#states.event;
   readonly #failures = new vscode.EventEmitter<string>();
   /** The server could not be started, or dies again and again: a sentence. Nothing is tried until it is asked for. */
   readonly onDidFail = this.#failures.event;
-  readonly #notified = new Map<string, vscode.EventEmitter<unknown>>();
-  readonly #asked = new Map<string, (params: never, token: vscode.CancellationToken) => unknown>();
+  readonly #handlers = new Set<(client: Client) => void>();
   readonly #find: () => Promise<Launch | undefined>;
   readonly #settings: () => Record<string, unknown>;
   readonly #logs: Logs;
@@ -88,6 +79,7 @@ export class Connection implements ServerHandle {
     return this.#enqueue(() => this.#end());
   }
 
+  /** A request of the protocol. Waits while the server starts; fails with a sentence when there is none. */
   async request<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R> {
     while (this.#state === 'starting') {
       await this.#queue;
@@ -98,23 +90,17 @@ export class Connection implements ServerHandle {
     return this.#client.sendRequest<R>(method, params, ...(token === undefined ? [] : [token]));
   }
 
+  /** A command of the server (`qwen.*`), with the one object that it takes. */
   command<R>(name: string, argument: object = {}, token?: vscode.CancellationToken): Promise<R> {
     return this.request('workspace/executeCommand', { command: name, arguments: [argument] }, token);
   }
 
   onNotification<P>(method: string, handler: (params: P) => void): vscode.Disposable {
-    const emitter = this.#notified.get(method) ?? new vscode.EventEmitter();
-    if (!this.#notified.has(method)) {
-      this.#client?.onNotification(method, (params) => emitter.fire(params));
-    }
-    this.#notified.set(method, emitter);
-    return emitter.event((params) => handler(params as P));
+    return this.#put((client) => client.onNotification(method, handler));
   }
 
   onRequest<P, R>(method: string, handler: (params: P, token: vscode.CancellationToken) => R | Promise<R>): vscode.Disposable {
-    this.#asked.set(method, handler);
-    this.#client?.onRequest(method, handler as () => unknown);
-    return new vscode.Disposable(() => this.#asked.delete(method));
+    return this.#put((client) => client.onRequest(method, handler as () => unknown));
   }
 
   /** Settings have changed: the server gets all that are set. */
@@ -122,6 +108,12 @@ export class Connection implements ServerHandle {
     await this.#queue;
     const told = this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { qwen: this.#settings() } });
     await told?.catch((error: unknown) => this.#logs.client.warn(`settings were not told: ${said(error)}`));
+  }
+
+  #put(put: (client: Client) => void): vscode.Disposable {
+    this.#handlers.add(put);
+    if (this.#client !== undefined) put(this.#client);
+    return new vscode.Disposable(() => this.#handlers.delete(put));
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -153,8 +145,7 @@ export class Connection implements ServerHandle {
     // From the home folder, so that no file of a workspace is taken for a part of the server.
     const options = { env: { ...process.env, ...env }, cwd: homedir() };
     const client = new Client('qwen', 'qwen-lsp', { command, args: [...args], options }, this.#options());
-    this.#notified.forEach((emitter, method) => client.onNotification(method, (params) => emitter.fire(params)));
-    this.#asked.forEach((handler, method) => client.onRequest(method, handler as () => unknown));
+    this.#handlers.forEach((put) => put(client));
     try {
       const late = after(START_TIME, undefined, { ref: false }).then(() => Promise.reject(new Error('no answer within a minute')));
       await Promise.race([client.start(), late]);

@@ -29,21 +29,31 @@ export function registerCommands(parts: Parts): void {
     setApiKey: () => setApiKey(context.secrets),
     clearApiKey: () => clearApiKey(context.secrets),
     toggle: () => toggle(connection),
-    toggleLanguage: () => toggleLanguage(),
+    toggleLanguage: inEditor(({ document }) => toggleLanguage(document.languageId)),
     doctor: () => doctor(parts),
     status: () => menu(parts),
   };
-  for (const [name, work] of Object.entries(commands)) {
-    const run = async () => {
-      try {
-        await work();
-      } catch (error) {
-        logs.client.error(`${name}: ${said(error)}`);
-        void vscode.window.showErrorMessage(said(error));
-      }
-    };
-    context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
-  }
+  Object.entries(commands).forEach(([name, work]) => register(context, logs, name, work));
+}
+
+/** A command of ours; why it fails is shown. */
+export function register(context: vscode.ExtensionContext, logs: Logs, name: string, work: (uri?: vscode.Uri) => unknown): void {
+  const run = async (uri?: vscode.Uri) => {
+    try {
+      await work(uri);
+    } catch (error) {
+      if (error instanceof vscode.CancellationError) return;
+      logs.client.error(`${name}: ${said(error)}`);
+      void vscode.window.showErrorMessage(said(error));
+    }
+  };
+  context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
+}
+
+/** Something to do with the text in front; where there is none that is said. */
+export function inEditor(work: (editor: vscode.TextEditor) => unknown): () => unknown {
+  const missing = () => vscode.window.showInformationMessage('Open a file first.');
+  return () => (vscode.window.activeTextEditor ? work(vscode.window.activeTextEditor) : missing());
 }
 
 /** Completions on or off, for everything. The server knows which it is: its own config.toml may say so. */
@@ -52,12 +62,7 @@ async function toggle(connection: Connection): Promise<void> {
   await write('completion.enabled', !completion.enabled);
 }
 
-async function toggleLanguage(): Promise<void> {
-  const language = vscode.window.activeTextEditor?.document.languageId;
-  if (language === undefined) {
-    void vscode.window.showInformationMessage('Open a file of the language first.');
-    return;
-  }
+async function toggleLanguage(language: string): Promise<void> {
   const config = vscode.workspace.getConfiguration('qwen');
   const table = config.get<Record<string, Trigger>>('completion.triggerByLanguage', {});
   const disabled = config.get<string[]>('completion.disabledLanguages', []);
@@ -102,8 +107,8 @@ async function menu({ connection, status }: Parts): Promise<void> {
   const running = connection.state === 'running';
   const rows: Row[] = [
     ...(running ? [row('$(circle-slash) Turn Completions On or Off', 'qwen-lsp.toggle')] : [row('$(cloud-download) Install the Server…', 'qwen-lsp.installServer')]),
-    ...(running && language !== undefined ? [row(`$(circle-slash) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage')] : []),
-    ...(running && language !== undefined ? [row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext')] : []),
+    ...(running && language !== undefined ? [row(`$(circle-slash) Turn Completions On or Off in ${language}`, 'qwen-lsp.toggleLanguage'),
+      row('$(question) Why This Suggestion, or None', 'qwen-lsp.whySuggestion'), row('$(list-tree) What Is Sent, and Why', 'qwen-lsp.showContext')] : []),
     ...(running ? [row('$(history) Agent Runs', 'qwen-lsp.agentRuns')] : []),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     row('$(debug-restart) Restart Server', 'qwen-lsp.restart'),

@@ -40,7 +40,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
   const status = new Status(server);
 
   registerCommands({ context, connection: server, installation: installs, logs, status, server: async () => (await look()).server });
-  registerViews(context, server);
+  registerViews(context, server, logs);
   context.subscriptions.push(
     logs,
     status,

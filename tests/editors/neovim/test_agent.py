@@ -83,11 +83,11 @@ async def test_the_view_takes_no_focus_and_says_when_there_is_something_to_look_
         await nvim.terminal.types("ggOimport math")
         screen = await nvim.terminal.shows("import math")
         assert "✓ Rename net" in screen
-        assert "turn 1, 110 tokens" in screen
+        assert "Turn 1, 110 tokens" in screen
         assert await nvim.lua("vim.fn.expand('%:t')") == "cart.py"
         await nvim.terminal.picture("neovim-run")
         await nvim.command("Qwen stop")
-        await nvim.terminal.shows("cancelled")
+        await nvim.terminal.shows("Stopped")
         await nvim.terminal.shows("1 file to look at")
 
 
@@ -110,7 +110,7 @@ async def test_a_question_is_answered_by_a_key_in_the_view(
         nvim.model.reply(tool_calls=[ECHO])
         nvim.model.reply("Done.")
         await nvim.command("Qwen edit Say hello")
-        await nvim.terminal.shows("y: yes")
+        await nvim.terminal.shows("y: Allow once")
         assert await nvim.lua("vim.fn.expand('%:t')") == "cart.py"
         await nvim.command("Qwen view")
         await nvim.terminal.picture("neovim-question")
@@ -118,7 +118,7 @@ async def test_a_question_is_answered_by_a_key_in_the_view(
         await nvim.model.wait_requests(2)
         answer = nvim.model.requests[1].messages[-1]["content"]
         assert ("did not allow" not in answer) is ran, answer
-        await nvim.terminal.shows("Nothing is to be changed.")
+        await nvim.terminal.shows("Nothing is to be changed")
 
 
 async def test_a_question_is_answered_from_anywhere(root: Path) -> None:
@@ -143,7 +143,7 @@ async def test_a_selection_is_changed_after_a_look_at_its_diff(root: Path, name:
         nvim.model.reply("    return 2 * sum(net(line) for line in lines)\n")
         await nvim.command("5Qwen edit Double it")
         screen = await nvim.terminal.shows("+    return 2 * sum")
-        assert "y: yes" in screen
+        assert "y: Apply" in screen
         assert await text_of(nvim, "cart.py") == FILES["cart.py"]
         await nvim.terminal.keys("y")
         await nvim.terminal.shows("1 file changed")
@@ -154,7 +154,7 @@ async def test_a_refused_selection_stays_as_it_is(root: Path) -> None:
     async with opened(root, "cart.py") as nvim:
         nvim.model.reply("    return 2 * sum(net(line) for line in lines)\n")
         await nvim.command("5Qwen edit Double it")
-        await nvim.terminal.shows("y: yes")
+        await nvim.terminal.shows("y: Apply")
         await nvim.terminal.keys("n")
         await nvim.terminal.shows("it was refused")
         assert await text_of(nvim, "cart.py") == FILES["cart.py"]
@@ -167,16 +167,16 @@ async def test_earlier_runs_are_listed_shown_and_looked_at_again(root: Path) -> 
         await nvim.terminal.shows("land 4 of 4")
         await nvim.terminal.keys("q")
         await nvim.command("Qwen runs")
-        await nvim.terminal.shows("done  Rename net")
+        await nvim.terminal.shows("Done · 4 files  Rename net")
         await nvim.terminal.types("1\n")
         await nvim.terminal.shows("1: Look at the changes")
         await nvim.terminal.types("1\n")
         await nvim.terminal.shows("land 4 of 4")
         await nvim.terminal.keys("q")
         await nvim.command("Qwen runs")
-        await nvim.terminal.shows("done  Rename net")
+        await nvim.terminal.shows("Done · 4 files  Rename net")
         await nvim.terminal.types("1\n")
-        await nvim.terminal.shows("2: Show")
+        await nvim.terminal.shows("2: Show what happened")
         await nvim.terminal.types("2\n")
         await nvim.until("vim.fn.expand('%') == 'qwen://run'")
 

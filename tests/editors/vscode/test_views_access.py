@@ -59,7 +59,7 @@ async def test_axe_finds_nothing_serious(window: Window, model: ScriptedEndpoint
         found["over"] = await findings(view.frame)
         await code.picture(f"vscode-agent-{theme}-changes")
         await view.button("Accept all 4").click()
-        await view.says("Changed").wait_for()
+        await view.says("changed").wait_for()
         found["accepted"] = await findings(view.frame)
         await view.button("All runs").click()
         await view.frame.locator(".runs li").wait_for()

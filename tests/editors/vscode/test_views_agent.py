@@ -47,14 +47,14 @@ async def test_some_files_of_a_run_are_accepted_and_taken_back(
         await view.frame.get_by_role("checkbox", name="Accept gone.py").uncheck()
         await view.frame.get_by_role("checkbox", name="Accept docs/notes.md").uncheck()
         await view.button("Accept 2 selected").click()
-        await expect(view.says("Changed: 2 files.")).to_be_visible()
+        await expect(view.says("2 files changed")).to_be_visible()
         assert "from prices import before_tax" in await code.lines()
         assert not (workspace / "docs").exists()
         await expect(view.button("Accept the rest")).to_be_visible()
         await code.picture("vscode-agent-accepted")
 
         await view.button("Undo").click()
-        await expect(view.says("Taken back: 2 files.")).to_be_visible()
+        await expect(view.says("2 files as before")).to_be_visible()
         assert "from prices import net" in await code.lines()
         await expect(view.button("Accept all 4")).to_be_visible()
 
@@ -73,7 +73,8 @@ async def test_all_of_an_earlier_run_is_accepted_from_the_list(
         assert {path: (workspace / path).read_text() for path in FILES} == FILES
         await view.frame.locator("button.run").click()
         await view.button("Accept all 4").click()
-        await expect(view.says("Changed: 4 files.")).to_be_visible()
+        await expect(view.says("4 files changed")).to_be_visible()
+        await expect(code.page.locator(".tab.dirty")).to_have_count(3)  # the editor opens them by and by
         await view.button("Save all").click()
         await expect(code.page.locator(".tab.dirty")).to_have_count(0)
         await view.button("All runs").click()
@@ -149,5 +150,5 @@ async def test_a_run_that_a_reload_of_the_window_cuts_off_goes_on(
         model.reply("Renamed it after all.")
         await view.button("Go on").click()
         await view.button("Accept all 4").click()
-        await expect(view.says("Changed: 4 files.")).to_be_visible()
+        await expect(view.says("4 files changed")).to_be_visible()
         assert "from prices import before_tax" in await code.lines()

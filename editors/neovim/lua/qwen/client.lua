@@ -1,6 +1,7 @@
 --- One server for all folders: how it starts, what it is told, what it may ask of the editor.
 local options = require('qwen.options')
-local M = { streams = {} } ---@type { streams: table<string, fun(params: table)> } Who takes what comes under a token.
+local M = {}
+local streams = {} ---@type table<string, fun(params: table)> Who takes what comes under a token.
 
 local METHODS = vim.lsp.config ~= nil -- From 0.11 on the functions of a client are methods.
 local OFTEN = 'the server ends again and again. :Qwen log tells why, :Qwen restart tries once more'
@@ -87,7 +88,7 @@ local function on_exit(_, _, id)
     local how, now, code = meant[id], vim.uv.hrtime(), died
     meant[id], died = nil, 0
     require('qwen.run').drop()
-    require('qwen').told({ state = 'off', text = 'Qwen is not running.' })
+    require('qwen').told({ state = 'off', word = 'off', text = 'Qwen is not running.' })
     if how == 'restart' then return M.start_all() end
     if how or vim.v.exiting ~= vim.NIL or code == 0 then return end
     ended = vim.tbl_filter(function(at) return now - at < WITHIN end, ended)
@@ -108,9 +109,11 @@ local function plain(value)
 end
 
 local function streamed(_, params)
-  local take = M.streams[params.stream or params.token]
+  local take = streams[params.stream or params.token]
   if take then take(plain(params)) end
 end
+
+local function asked(_, params) return require('qwen.run').ask(params) end
 
 --- All of an edit or nothing: Neovim itself looks at the version of the first file alone. The server hears of what is
 --- opened for it before it hears that it is done.
@@ -165,8 +168,8 @@ function M.config()
       ['qwen/status'] = function(_, params) require('qwen').told(plain(params)) end,
       ['qwen/stream'] = streamed,
       ['qwen/agentEvent'] = streamed,
-      ['qwen/approve'] = function(_, params) return require('qwen.run').approve(params) end,
-      ['qwen/ask'] = function(_, params) return require('qwen.run').ask(params) end,
+      ['qwen/approve'] = asked,
+      ['qwen/ask'] = asked,
       ['workspace/applyEdit'] = apply,
     },
     on_init = function(client)
@@ -212,28 +215,27 @@ end
 ---@param argument table
 ---@param done? fun(result: any)
 ---@param failed? fun(message: string)
+---@param take? fun(params: table) Gets what comes before the result.
 ---@return fun() cancel
-function M.command(name, argument, done, failed)
+function M.command(name, argument, done, failed, take)
   local client = M.get()
   if not client then
     say('not running here. :checkhealth qwen tells why', vim.log.levels.WARN)
     return function() end
   end
+  local token = ('nvim-%d'):format(vim.uv.hrtime())
+  streams[token], argument.stream = take, take and token
   local params = { command = name, arguments = { next(argument) and argument or vim.empty_dict() } }
   local _, id = M.call(client, 'request', 'workspace/executeCommand', params, function(err, result)
+    streams[token] = nil
     if not err then return done and done(plain(result)) end
     if failed then failed(err.message) end
     if err.code ~= -32800 then say(err.message, vim.log.levels.ERROR) end -- Else somebody took it back.
   end, vim.api.nvim_get_current_buf())
-  return function() return id and not M.call(client, 'is_stopped') and M.call(client, 'cancel_request', id) end
-end
-
----@param take fun(params: table)
----@return string token
-function M.stream(take)
-  local token = ('nvim-%d'):format(vim.uv.hrtime())
-  M.streams[token] = take
-  return token
+  return function()
+    streams[token] = nil
+    if id and client.requests[id] then M.call(client, 'cancel_request', id) end
+  end
 end
 
 return M

@@ -5,7 +5,6 @@ local FEATURES = { 'completion', 'explain', 'action', 'agent' }
 
 local function say(...) require('qwen').say(...) end
 local function uri() return vim.uri_from_bufnr(0) end
-local function files(list) return #list == 1 and '1 file' or #list .. ' files' end
 
 --- Tells later whether the person has done nothing since: then what they wait for may come to the front.
 ---@return fun(): boolean
@@ -18,10 +17,8 @@ local function stillness()
 end
 
 local function landed(told)
-  if told.problem then return say(told.problem, vim.log.levels.WARN) end
-  local open = vim.iter(told.files):any(function(file) return file.way == 'editor' end)
-  local hints = { open and ':wall saves' or nil, told.undone == nil and told.run and ':Qwen undo' or nil }
-  say(('%s %s  (%s)'):format(files(told.files), told.undone and 'as before' or 'changed', table.concat(hints, ', ')))
+  local back = told.applied and told.run and told.undone == nil and '  (:Qwen undo)' or ''
+  say(told.text .. back, told.problem and vim.log.levels.WARN)
 end
 
 local function review(run, changes)
@@ -36,43 +33,45 @@ end
 ---@param argument table
 local function edit(shown, argument)
   local run = runs.begin(shown, stillness())
-  argument.uri, argument.stream = uri(), client.stream(function(params) runs.event(run, params.event) end)
-  local function over(doing, text, style)
-    client.streams[argument.stream], run.doing, run.over = nil, doing, true
+  argument.uri = uri()
+  local function over(text, style)
+    run.over = true
     runs.drop(run.run or '')
     runs.line(run, text, style)
     runs.redraw()
   end
   client.command('qwen.edit', argument, function(told)
     if not told.run then -- A selection, which has landed by now.
-      over(told.ended, '')
+      over('', 'Output')
       run.page:close()
       return landed(told)
     end
-    if #told.changes == 0 then return over(told.ended, told.problem or 'Nothing is to be changed.', 'Title') end
-    run.run, run.changes = told.run, told.changes
-    over(told.ended, files(told.changes) .. ' to look at: Enter here, or :Qwen review', 'Title')
+    run.run, run.changes = told.run, #told.changes > 0 and told.changes or nil
+    over(told.text .. (run.changes and ': Enter here, or :Qwen review' or ''), 'Title')
+    if not run.changes then return end
     if run.still() or api.nvim_get_current_win() == run.page.win then return review(run.run, run.changes) end
-    say(files(told.changes) .. ' to look at  (:Qwen review)')
-  end, function(message) over('failed', message, 'Problem') end)
+    say(told.text .. '  (:Qwen review)')
+  end, function(message)
+    run.doing = 'Failed'
+    over(message, 'Problem')
+  end, function(params)
+    run.run = params.run
+    runs.event(run, params.event)
+  end)
 end
 
 --- What can be done with a run of the list.
 local function choose(run)
-  local function show(form, done)
-    return function() client.command('qwen.showRun', { run = run.run, form = form }, done) end
-  end
-  local idle = not run.running
-  local acts = {
-    Show = show('markdown', function(told) pages.show('run', told.markdown) end),
-    Undo = run.undoable and function() client.command('qwen.undoEdit', { run = run.run }, landed) end or nil,
-    Resume = run.resumable and idle and function() edit(run.task, { resume = run.run, apply = false }) end or nil,
-    ['Look at the changes'] = idle and #run.files > 0
-      and show('changes', function(told) review(run.run, told.changes) end) or nil,
-  }
-  local names = vim.tbl_keys(acts)
-  table.sort(names)
-  vim.ui.select(names, { prompt = run.task }, function(name) return name and acts[name]() end)
+  local look = { prompt = run.task, format_item = function(act) return act.title end }
+  vim.ui.select(run.acts, look, function(act)
+    if not act then return end
+    if act.command == 'qwen.edit' then return edit(run.task, act.argument) end
+    client.command(act.command, act.argument, function(told)
+      if told.markdown then return pages.show('run', told.markdown) end
+      if told.changes then return review(run.run, told.changes) end
+      landed(told)
+    end)
+  end)
 end
 
 ---@class qwen.Call What was typed: `!`, what follows the subcommand, the lines before `:Qwen`.
@@ -92,15 +91,11 @@ end
 local COMMANDS = {
   explain = function(call)
     local page = pages.new('explain ' .. vim.fn.expand('%:t'), 'markdown')
-    local token = client.stream(function(params) page:append(params.text) end)
-    local function over() client.streams[token] = nil end
-    local argument = { uri = uri(), range = call.range, stream = token }
-    local stop = client.command('qwen.explainFile', argument, over, function(message) page:append(message) end)
+    local function failed(message) page:append(message) end
+    local function take(params) page:append(params.text) end
+    local stop = client.command('qwen.explainFile', { uri = uri(), range = call.range }, nil, failed, take)
     page:open(nil, true)
-    api.nvim_create_autocmd('BufWinLeave', { buffer = page.buf, once = true, callback = function()
-      if client.streams[token] then stop() end
-      over()
-    end })
+    api.nvim_create_autocmd('BufWinLeave', { buffer = page.buf, once = true, callback = function() stop() end })
   end,
   edit = function(call)
     local selection = call.range and not call.bang
@@ -130,7 +125,7 @@ local COMMANDS = {
   end,
   status = function()
     client.command('qwen.status', {}, function(told)
-      say(('%s %s.'):format(told.state.text, require('qwen').spent(told.state.tokens, told.state.cost)))
+      say(('%s %s.'):format(told.state.text, told.state.spent))
     end)
   end,
   why = function()
@@ -141,8 +136,7 @@ local COMMANDS = {
   end,
   runs = function(call)
     local function form(run)
-      local state = run.running and 'running' or run.ended or 'broken off'
-      return ('%s  %s  %s'):format(run.begun:sub(1, 16):gsub('T', ' '), state, run.task)
+      return ('%s  %s  %s'):format(run.begun:sub(1, 16):gsub('T', ' '), run.label, run.task)
     end
     client.command('qwen.agentRuns', call.bang and {} or { uri = uri() }, function(list)
       if #list == 0 then return say('no runs yet. :Qwen edit begins one') end
@@ -151,7 +145,7 @@ local COMMANDS = {
   end,
   stop = function(call)
     client.command('qwen.stopEdit', call.bang and {} or { uri = uri() }, function(told)
-      say(#told.stopped > 0 and 'stopped; :Qwen runs goes on with it' or 'nothing is running')
+      say(told.text .. (#told.stopped > 0 and '  (:Qwen runs goes on with it)' or ''))
     end)
   end,
   restart = function() client.restart() end,

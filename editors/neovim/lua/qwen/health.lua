@@ -3,17 +3,6 @@ local M = {}
 local MODULES = { copilot = 'copilot.lua', codeium = 'codeium', minuet = 'minuet', ['supermaven-nvim'] = 'supermaven' }
 local VARIABLES = { loaded_copilot = 'copilot.vim', loaded_codeium = 'codeium.vim', codeium_enabled = 'codeium.vim' }
 local STARTS = { 'It starts with the first file that has a filetype', ':Qwen log may tell more' }
-local NOWHERE = 'no endpoint: suggestions come from your own files, and there is no agent'
-
-local function endpoint(health, told)
-  local at, problem = told.endpoint, told.state.problem
-  if not at.configured then
-    return health.warn(NOWHERE, 'Set OPENAI_BASE_URL and OPENAI_API_KEY, or endpoint.base_url in config.toml')
-  end
-  local where = ('endpoint %s, model %s'):format(at.host, at.model ~= '' and at.model or 'not known yet')
-  if type(problem) ~= 'string' then return health.ok(where) end
-  health.error(where .. ': ' .. problem, '`qwen-lsp doctor` looks closer')
-end
 
 local function server(health, client)
   local program, problem = client.program()
@@ -27,7 +16,9 @@ local function server(health, client)
   local asked = { command = 'qwen.status', arguments = { vim.empty_dict() } }
   local reply = client.call(running, 'request_sync', 'workspace/executeCommand', asked, 5000, 0)
   if not reply or not reply.result then return health.error('it does not answer', ':Qwen restart') end
-  endpoint(health, reply.result)
+  for _, check in ipairs(reply.result.checks) do
+    health[check.level](check.text, check.advice ~= '' and check.advice or nil)
+  end
 end
 
 function M.check()

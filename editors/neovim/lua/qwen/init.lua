@@ -1,9 +1,8 @@
 local M = {}
 
 ---@class qwen.Status `qwen/status` of docs/protocol.md.
-M.state = { state = 'off', text = 'Qwen is not running.' }
+M.state = { state = 'off', word = 'off', text = 'Qwen is not running.' }
 
-local WORDS = { ready = 'on', failing = 'failing!', embedded = 'no model' }
 local GROUPS = { Title = 'Title', Plan = 'Special', Done = 'Comment', Tool = 'Function', Output = 'Comment',
   Added = 'Added', Removed = 'Removed', Problem = 'DiagnosticError', Question = 'DiagnosticWarn',
   Border = 'FloatBorder', Float = 'NormalFloat', Keys = 'Comment' }
@@ -12,25 +11,14 @@ local GROUPS = { Title = 'Title', Plan = 'Special', Done = 'Comment', Tool = 'Fu
 ---@param level? integer
 function M.say(text, level) vim.notify('Qwen: ' .. text, level or vim.log.levels.INFO) end
 
---- Tokens and money, as `12.3k tokens, 0.04`.
----@param tokens { prompt: integer, completion: integer }
----@param cost? number
----@return string
-function M.spent(tokens, cost)
-  local sum = tokens.prompt + tokens.completion
-  local text = sum < 1000 and ('%d tokens'):format(sum) or ('%.1fk tokens'):format(sum / 1000)
-  return cost and ('%s, %.2f'):format(text, cost) or text
-end
-
 --- For a status line: `Qwen: on`; empty while no server runs.
 ---@param more? { tokens?: boolean } Also what was spent.
 ---@return string
 function M.status(more)
   local now = M.state
   if #vim.lsp.get_clients({ name = 'qwen' }) == 0 then return '' end
-  local word = WORDS[now.state] or now.state
-  if not require('qwen.inline').wanted(vim.api.nvim_get_current_buf()) then word = 'off here' end
-  return 'Qwen: ' .. word .. (more and more.tokens and now.tokens and ' ' .. M.spent(now.tokens, now.cost) or '')
+  local word = require('qwen.inline').wanted(vim.api.nvim_get_current_buf()) and now.word or 'off here'
+  return 'Qwen: ' .. word .. (more and more.tokens and now.spent and ' ' .. now.spent or '')
 end
 
 ---@param now qwen.Status

@@ -130,18 +130,16 @@ function M.menu_source(client, buf)
   api.nvim_create_autocmd('CompleteDone', { group = group, buffer = buf, callback = done })
 end
 
---- Do what a key did before it was ours.
-local function fall_back(key, before)
-  local keys = before.rhs
-  if before.callback then
-    keys = before.callback()
-    if before.expr ~= 1 then return end
-  elseif before.expr == 1 then
-    keys = api.nvim_eval(before.rhs)
-  end
-  local coded = not before.lhs or (before.expr ~= 1 or before.replace_keycodes == 1)
-  keys = coded and api.nvim_replace_termcodes(keys or key, true, true, true) or keys or ''
-  api.nvim_feedkeys(keys, (before.noremap == 1 or not before.lhs) and 'in' or 'im', false)
+--- Keys that do what a key did before it was ours: its map, under another name; else the key itself.
+---@return string keys
+---@return string mode Of nvim_feedkeys().
+local function kept(name, key, before)
+  if not before.lhs then return api.nvim_replace_termcodes(key, true, true, true), 'in' end
+  local plug = ('<Plug>(qwen-before-%s)'):format(name)
+  before.lhs, before.lhsraw, before.lhsrawalt = plug, api.nvim_replace_termcodes(plug, true, true, true), nil
+  before.buffer = 0
+  vim.fn.mapset('i', false, before)
+  return before.lhsraw, 'im'
 end
 
 --- The default keys, each in front of what it did so far.
@@ -149,7 +147,8 @@ function M.map()
   for name, key in pairs(options.now.keys or {}) do
     local before = key and vim.fn.maparg(key, 'i', false, true)
     if key and not vim.startswith(before.desc or '', 'Qwen: ') then
-      local function press() return ACTIONS[name]() or fall_back(key, before) end
+      local keys, mode = kept(name, key, before)
+      local function press() return ACTIONS[name]() or api.nvim_feedkeys(keys, mode, false) end
       vim.keymap.set('i', key, press, { desc = 'Qwen: ' .. name })
     end
   end

@@ -18,9 +18,7 @@ Page.__index = Page
 ---@return qwen.Page
 function M.new(name, filetype)
   name = 'qwen://' .. name
-  for _, buf in ipairs(api.nvim_list_bufs()) do
-    if api.nvim_buf_get_name(buf) == name then api.nvim_buf_delete(buf, { force = true }) end
-  end
+  api.nvim_buf_delete(vim.fn.bufadd(name), { force = true })
   local page = setmetatable({ buf = api.nvim_create_buf(false, true) }, Page)
   api.nvim_buf_set_name(page.buf, name)
   vim.bo[page.buf].modifiable, vim.bo[page.buf].filetype = false, filetype

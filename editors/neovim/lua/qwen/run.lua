@@ -2,12 +2,9 @@
 local api = vim.api
 local M = {}
 local space = api.nvim_create_namespace('qwen.run')
-local STEPS = { completed = '✓', in_progress = '▸' }
 
 ---@class qwen.Question The parameters of `qwen/approve` or `qwen/ask`, and
----@field choices { key: string, text: string, answer: string }[]
----@field free boolean Whether another answer may be given.
----@field answer fun(text: string)
+---@field give fun(text: string) Gives the answer.
 local questions = {} ---@type qwen.Question[]
 
 ---@class qwen.Run
@@ -28,12 +25,11 @@ local function shape(run)
     keys = vim.iter(question.choices):map(function(choice) return choice.key .. ': ' .. choice.text end):join('  ')
   end
   local share = question and question.diff and 0.7 or 0.4
-  local doing = run.doing .. (run.prompt > 0 and ', ' .. require('qwen').spent(run, run.cost) or '')
   return {
     relative = 'editor', anchor = 'SE', row = high, col = wide, width = width, zindex = 40, border = 'rounded',
     height = right and high - 3 or math.max(6, math.floor(high * share)),
     title = { { (' Qwen: %s '):format(vim.fn.strcharpart(run.task:gsub('%s+', ' '), 0, width - 10)), 'QwenTitle' } },
-    footer = { { (' %s  '):format(doing), 'QwenOutput' },
+    footer = { { (' %s  '):format(run.doing), 'QwenOutput' },
       { keys .. ' ', question and 'QwenQuestion' or 'QwenKeys' } },
   }
 end
@@ -49,63 +45,47 @@ function M.redraw()
   if M.last and M.last.page:is_open() then api.nvim_win_set_config(M.last.page.win, shape(M.last)) end
 end
 
+local function mark(run, row, style)
+  api.nvim_buf_set_extmark(run.page.buf, space, row, 0, { line_hl_group = 'Qwen' .. style })
+end
+
 --- Something that has lines of its own.
 ---@param text string
----@param style? string
----@return integer row Of its first line, from 0.
+---@param style string
 function M.line(run, text, style)
   local buf = run.page.buf
-  if not api.nvim_buf_is_valid(buf) then return 0 end
+  if not api.nvim_buf_is_valid(buf) then return end
   local row = api.nvim_buf_line_count(buf) - 1
   local begun = api.nvim_buf_get_lines(buf, row, row + 1, false)[1] ~= ''
   run.page:append((begun and '\n' or '') .. text)
-  run.said, row = false, begun and row + 1 or row
-  for at = row, api.nvim_buf_line_count(buf) - 1 do
-    api.nvim_buf_set_extmark(buf, space, at, 0, { line_hl_group = 'Qwen' .. (style or 'Output') })
-  end
-  return row
+  run.said = false
+  for at = begun and row + 1 or row, api.nvim_buf_line_count(buf) - 1 do mark(run, at, style) end
 end
 
----@type table<string, fun(run: qwen.Run, event: table)>
-local EVENTS = {
-  began = function(run, event) run.run, run.doing = event.run, 'working' end,
-  said = function(run, event)
-    if not run.said then M.line(run, '', 'Float') end
-    run.page:append(event.text)
-    run.said = true
-  end,
-  called = function(run, event) M.line(run, ('▸ %s %s'):format(event.tool, event.about), 'Tool') end,
-  printed = function(run, event) M.line(run, '  ' .. vim.trim(event.text):gsub('\n', '\n  ')) end,
-  observed = function(run, event)
-    if not event.ok then M.line(run, '  ' .. event.text:match('^[^\n]*'), 'Problem') end
-  end,
-  asked = function(run, event)
-    if event.answer ~= '' then M.line(run, ('  %s %s'):format(event.title, event.answer), 'Question') end
-  end,
-  noted = function(run, event) M.line(run, event.text, 'Question') end,
-  planned = function(run, event)
-    local lines = vim.tbl_map(function(step) return ('%s %s'):format(STEPS[step[2]] or '·', step[1]) end, event.todos)
-    run.page:set(vim.list_extend(lines, { '' }), 0, run.plan)
-    run.plan = #lines
-    for row, step in ipairs(event.todos) do
-      local style = step[2] == 'completed' and 'QwenDone' or 'QwenPlan'
-      api.nvim_buf_set_extmark(run.page.buf, space, row - 1, 0, { line_hl_group = style })
-    end
-  end,
-  compacted = function(run) M.line(run, 'the conversation was shortened') end,
-  turned = function(run, event)
-    run.prompt, run.completion = run.prompt + event.usage.prompt, run.completion + event.usage.completion
-    run.cost, run.doing = event.cost, 'turn ' .. event.turn
-  end,
-  stopped = function(run, event)
-    run.doing = event.ended
-    if event.ended ~= 'done' then M.line(run, event.reason, 'Problem') end
-  end,
-}
+local function add(run, lines)
+  for _, line in ipairs(lines) do M.line(run, line.text, line.style) end
+end
+
+--- The plan is above all else, in place of the one before.
+local function plan(run, lines)
+  run.page:set(vim.list_extend(vim.tbl_map(function(line) return line.text end, lines), { '' }), 0, run.plan)
+  run.plan = #lines + 1
+  for row, line in ipairs(lines) do mark(run, row - 1, line.style) end
+end
 
 ---@param event table
 function M.event(run, event)
-  if EVENTS[event.event] and api.nvim_buf_is_valid(run.page.buf) then EVENTS[event.event](run, event) end
+  if not api.nvim_buf_is_valid(run.page.buf) then return end
+  run.doing = event.doing ~= '' and event.doing or run.doing
+  if event.event == 'said' then
+    if not run.said then M.line(run, '', 'Float') end
+    run.page:append(event.text)
+    run.said = true
+  elseif event.event == 'planned' then
+    plan(run, event.lines)
+  else
+    add(run, event.lines)
+  end
   M.redraw()
 end
 
@@ -117,7 +97,7 @@ function M.begin(task, still)
   page.follow = true
   page:key('<C-c>', 'stop', function() vim.cmd('Qwen stop') end)
   page:key('<CR>', 'look at the changes', function() vim.cmd('Qwen review') end)
-  M.last = { task = task, page = page, still = still, plan = 0, doing = 'working', prompt = 0, completion = 0 }
+  M.last = { task = task, page = page, still = still, plan = 0, doing = 'Working' }
   M.open()
   return M.last
 end
@@ -126,29 +106,25 @@ end
 local function show()
   local question = questions[1]
   local run = M.last or M.begin(question.title, function() return false end)
-  local row = M.line(run, '? ' .. question.title, 'Question')
-  if question.detail then M.line(run, '  ' .. question.detail:gsub('\n', '\n  ')) end
-  for _, text in ipairs(vim.split(question.diff or '', '\n', { trimempty = true })) do
-    M.line(run, text, ({ ['+'] = 'Added', ['-'] = 'Removed' })[text:sub(1, 1)])
-  end
+  add(run, question.lines)
   for _, choice in ipairs(question.choices) do
-    if question.free then M.line(run, ('  %s: %s'):format(choice.key, choice.text)) end
-    local function press() return questions[1] == question and question.answer(choice.answer) end
+    local function press() return questions[1] == question and question.give(choice.answer) end
     run.page:key(choice.key, choice.text, press)
   end
   M.open(question.kind == 'edit' and run.still())
-  if question.diff then api.nvim_win_set_cursor(run.page.win, { row + 1, 0 }) end
+  local first = api.nvim_buf_line_count(run.page.buf) - #question.lines + 1
+  if question.diff then api.nvim_win_set_cursor(run.page.win, { first, 0 }) end
   api.nvim_win_call(run.page.win, function() vim.cmd('normal! ' .. (question.diff and 'zt' or 'zb')) end)
   if run.page.win == api.nvim_get_current_win() then return end
   require('qwen').say(question.title .. '  (:Qwen answer)', vim.log.levels.WARN)
 end
 
---- Wait for the person, as the server does.
+--- `qwen/approve` and `qwen/ask`: wait for the person, as the server does.
 ---@async
-local function ask(question, choices, free)
+---@param question qwen.Question
+function M.ask(question)
   local waiter = coroutine.running()
-  question.choices, question.free = choices, free
-  function question.answer(text)
+  function question.give(text)
     if not vim.tbl_contains(questions, question) then return end
     questions = vim.tbl_filter(function(other) return other ~= question end, questions)
     M.redraw()
@@ -160,31 +136,12 @@ local function ask(question, choices, free)
   return coroutine.yield()
 end
 
---- `qwen/approve`
----@async
-function M.approve(params)
-  local choices = { { key = 'y', text = 'yes', answer = 'once' }, { key = 'n', text = 'no', answer = 'no' } }
-  if params.run ~= '' then table.insert(choices, 2, { key = 'a', text = 'yes, for this run', answer = 'request' }) end
-  return ask(params, choices, false)
-end
-
---- `qwen/ask`
----@async
-function M.ask(params)
-  params.title = params.question
-  local choices = {}
-  for number, option in ipairs(params.options) do
-    choices[number] = { key = tostring(number), text = option, answer = option }
-  end
-  return ask(params, choices, true)
-end
-
 --- Answer from anywhere.
 function M.answer()
   local question = questions[1]
   if not question then return require('qwen').say('nothing waits for an answer') end
   local function write()
-    vim.ui.input({ prompt = question.title .. ' ' }, function(text) return text and question.answer(text) end)
+    vim.ui.input({ prompt = question.title .. ' ' }, function(text) return text and question.give(text) end)
   end
   if #question.choices == 0 then return write() end
   local choices = vim.list_extend({}, question.choices)
@@ -192,7 +149,7 @@ function M.answer()
   local look = { prompt = question.title, format_item = function(choice) return choice.text end }
   vim.ui.select(choices, look, function(choice)
     if choice and not choice.answer then return write() end
-    if choice then question.answer(choice.answer) end
+    if choice then question.give(choice.answer) end
   end)
 end
 

@@ -3,14 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { said, type ServerHandle } from '../client.ts';
-import type { AgentEvent, Ask, Change, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
+import type { AgentEvent, Ask, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
 import { after, begun } from './model.ts';
 import { here, showPage } from './pages.ts';
 
-interface Landing { run: string; applied: boolean; undone?: boolean; files: { path: string; state: string }[]; problem?: string }
-interface Result extends Landing { ended: string; reason: string; summary: string; changes?: Change[] }
-interface Leave { title: string; detail: string; kind: string; diff?: string }
-interface Question { question: string; options: string[] }
+/** What came of a command, in words. */
+interface Told { text?: string; problem?: string }
 
 export class AgentView implements vscode.WebviewViewProvider {
   private readonly server: ServerHandle;
@@ -33,9 +31,8 @@ export class AgentView implements vscode.WebviewViewProvider {
       vscode.window.registerWebviewViewProvider(name, this),
       server.onDidChangeState((state) => this.connected(state)),
       server.onNotification<{ token: string; event: AgentEvent }>('qwen/agentEvent', ({ token, event }) => token === this.stream && this.happened(event)),
-      server.onRequest<Leave, { answer: string }>('qwen/approve', (leave, token) => this.ask({ ...leave, id: ++this.asked, options: [] }, token)),
-      server.onRequest<Question, { answer: string }>('qwen/ask', ({ question: title, options }, token) =>
-        this.ask({ title, options, id: ++this.asked, detail: '', kind: '' }, token)),
+      ...['qwen/approve', 'qwen/ask'].map((name) =>
+        server.onRequest<Ask, { answer: string }>(name, (ask, token) => this.ask({ ...ask, id: ++this.asked }, token))),
       vscode.window.onDidChangeActiveTextEditor(() => this.look()),
       vscode.window.onDidChangeTextEditorSelection(() => this.look()),
       vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('qwen.agent') && this.look()),
@@ -63,8 +60,7 @@ export class AgentView implements vscode.WebviewViewProvider {
   /** Takes back a run, or the one that landed last. */
   async undo(run?: string): Promise<void> {
     const uri = vscode.window.activeTextEditor?.document.uri;
-    const made = await this.work<Landing>('Takes it back…', 'qwen.undoEdit', run ? { run } : uri?.scheme === 'file' ? { uri: uri.toString() } : {});
-    if (made) await this.landed(made, () => made.undone !== true, made.undone ? `Taken back: ${files(made.files.length)}.` : '');
+    await this.change('Takes it back…', 'qwen.undoEdit', run ? { run } : uri?.scheme === 'file' ? { uri: uri.toString() } : {});
   }
 
   // -- what the server tells ---------------------------------------------------------------------------
@@ -112,10 +108,10 @@ export class AgentView implements vscode.WebviewViewProvider {
         this.focus = undefined;
         return this.refresh();
       case 'start': return this.carryOut(begun(message.task), { task: message.task, mode: message.mode, ...this.about() });
-      case 'resume': return this.state.run && this.carryOut({ ...this.state.run, running: true, changes: null }, { resume: run, task: message.task });
+      case 'resume': return this.state.run && this.carryOut({ ...this.state.run, running: true, state: 'Running', changes: null }, { resume: run, task: message.task });
       case 'stop': return this.work('Stops…', 'qwen.stopEdit', run ? { run } : {});
       case 'answer': return this.answers.get(message.id)?.(message.answer);
-      case 'land': return this.land(run, message.files);
+      case 'land': return this.change('Changes your files…', 'qwen.landEdit', message.files ? { run, files: message.files } : { run });
       case 'undo': return this.undo(message.run);
       case 'home':
         this.show({ run: null, said: '', problem: '' });
@@ -125,10 +121,7 @@ export class AgentView implements vscode.WebviewViewProvider {
         const told = await this.work<{ page: { path: string } }>('Writes the page…', 'qwen.showRun', { run, ...here() });
         return told && showPage(`Run ${run}`, told);
       }
-      case 'commit': {
-        const made = await this.work<{ commit: { subject: string } | null; problem?: string }>('Commits…', 'qwen.commitEdit', { run });
-        return made && this.show({ problem: made.problem ?? '', said: made.commit ? `Committed: ${made.commit.subject}` : '' });
-      }
+      case 'commit': return this.work('Commits…', 'qwen.commitEdit', { run });
       case 'show': return vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(message.uri));
       case 'command': return vscode.commands.executeCommand(message.command);
       case 'unpoint':
@@ -150,10 +143,10 @@ export class AgentView implements vscode.WebviewViewProvider {
     this.stream = randomBytes(8).toString('hex');
     this.show({ run, problem: '', said: '' });
     try {
-      const made = await this.server.command<Result>('qwen.edit', { ...wish, stream: this.stream, apply: false });
-      const { ended, reason, summary, changes = [], problem = '' } = made;
-      this.show({ run: this.state.run && { ...this.state.run, ended, reason, summary, changes, running: false }, problem });
-      this.call(changes.length ? `Qwen is done: ${files(changes.length)} to look at.` : `Qwen is done. ${summary || reason}`);
+      const made = await this.server.command<Told & Run & { summary: string }>('qwen.edit', { ...wish, stream: this.stream, apply: false });
+      const { reason, summary, changes, text = '', problem = '' } = made;
+      this.show({ run: this.state.run && { ...this.state.run, reason, changes, running: false }, problem });
+      this.call(`Qwen is done. ${changes?.length ? text : summary || reason}`);
     } catch (error) {
       const stopped = this.state.run?.run ? { ...this.state.run, running: false } : before;
       this.show({ run: stopped, problem: said(error) });
@@ -166,30 +159,26 @@ export class AgentView implements vscode.WebviewViewProvider {
     const info = this.state.runs.find((one) => one.run === run);
     if (!info) return;
     this.show({ run: { ...begun(info.task), ...info } });
-    const told = await this.work<{ changes: Change[] }>('Reads the run…', 'qwen.showRun', { run, form: 'changes' });
+    const told = await this.work<Pick<Run, 'changes'>>('Reads the run…', 'qwen.showRun', { run, form: 'changes' });
     if (told && this.state.run?.run === run) this.show({ run: { ...this.state.run, changes: told.changes } });
   }
 
-  private async land(run: string, chosen: string[] | null): Promise<void> {
-    const made = await this.work<Landing>('Changes your files…', 'qwen.landEdit', chosen ? { run, files: chosen } : { run });
-    if (!made) return;
-    const states = new Map(made.files.map(({ path, state }) => [path, state]));
-    await this.landed(made, (one) => one.landed || states.get(one.path) === 'applied', made.applied ? `Changed: ${files(states.size)}.` : '');
+  /** Has files changed, and looks what of the run that is shown has landed now. */
+  private async change(busy: string, command: string, argument: object): Promise<void> {
+    const made = await this.work<{ run: string }>(busy, command, argument);
+    const told = made && await this.server.command<Pick<Run, 'changes'>>('qwen.showRun', { run: made.run, form: 'changes' });
+    if (told && this.state.run?.run === made.run) this.show({ run: { ...this.state.run, changes: told.changes } });
+    return this.refresh();
   }
 
-  private async landed(made: Landing, is: (one: Change) => boolean, well: string): Promise<void> {
-    const { run } = this.state;
-    const changes = run?.run === made.run && run.changes ? run.changes.map((one) => ({ ...one, landed: is(one) })) : run?.changes;
-    this.show({ said: well, problem: made.problem ?? '', run: run && { ...run, changes: changes ?? null } });
-    this.call(made.problem ?? well);
-    await this.refresh();
-  }
-
-  /** Has the server do something that takes a moment; what goes wrong is shown, and then there is no result. */
+  /** Has the server do something that takes a moment, and says what came of it; where it failed there is no result. */
   private async work<R>(busy: string, command: string, argument: object): Promise<R | undefined> {
     this.show({ busy, problem: '', said: '' });
     try {
-      return await this.server.command<R>(command, argument);
+      const made = await this.server.command<R & Told>(command, argument);
+      this.show({ problem: made.problem ?? '', said: made.problem ? '' : made.text ?? '' });
+      this.call(made.text ?? '');
+      return made;
     } catch (error) {
       this.show({ problem: said(error) });
       this.call(said(error));
@@ -239,7 +228,6 @@ export class AgentView implements vscode.WebviewViewProvider {
   }
 }
 
-const files = (count: number) => (count === 1 ? '1 file' : `${count} files`);
 export const wire = ({ start, end }: vscode.Range) => ({ start: { line: start.line, character: start.character }, end: { line: end.line, character: end.character } });
 
 /** The page: it may use its own style sheet and run its own script, which are in it, and load nothing. */

@@ -2,8 +2,8 @@
 
 import { parse } from './diff.ts';
 import { h, patch, type Kid, type Tree } from './dom.ts';
-import type { Ask, Call, Change, Entry, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
-import { after, words } from './model.ts';
+import type { Ask, Call, Change, Entry, FromPage, Mode, Run, State, ToPage } from './messages.ts';
+import { after } from './model.ts';
 
 /** What is the person's own on this screen, kept while the view is hidden: the task being written, what is folded out, what is not ticked. */
 interface Own { draft: string; open: Record<string, boolean>; left: Record<string, boolean> }
@@ -16,10 +16,6 @@ const ICONS = {
   done: 'M3 8.5l3.5 3.5L13 4.5', failed: 'M4 4l8 8M12 4l-8 8', pending: 'M8 4.5a3.5 3.5 0 1 0 .01 0z', working: 'M8 2.5a5.5 5.5 0 1 1-5.5 5.5',
   closed: 'M6 3.5L10.5 8L6 12.5', open: 'M3.5 6L8 10.5L12.5 6',
 };
-const ANSWERS: Record<string, [string, string][]> = {
-  edit: [['once', 'Apply'], ['no', 'Leave as it is']], commit: [['once', 'Yes'], ['no', 'Leave as it is']],
-  usual: [['once', 'Allow once'], ['request', 'Allow for this run'], ['no', 'Refuse']],
-};
 
 const code = acquireVsCodeApi();
 const own: Own = { draft: '', open: {}, left: {}, ...code.getState() };
@@ -30,7 +26,6 @@ let state: State;
 let waiting = 0;
 
 const send = (message: FromPage) => code.postMessage(message);
-const compact = (count: number) => new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count);
 const many = (count: number, one: string) => `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;
 const value = (id: string) => at(id)?.value.trim() ?? '';
 const submits = (what: () => void) => (event: Event) => { event.preventDefault(); what(); };
@@ -79,11 +74,6 @@ function diff(text: string, name: string): Kid[] {
     lines.length > most && button(`Show all ${many(lines.length, 'line')}`, () => keep(() => (own.open[`all ${name}`] = true)), { class: 'link' })];
 }
 
-function ending(run: RunInfo): string {
-  if (run.running) return 'Running';
-  return run.ended === 'done' ? 'Done' : run.ended === 'cancelled' ? 'Stopped' : run.ended ? 'Stopped early' : 'Interrupted';
-}
-
 // -- the task, and earlier runs -------------------------------------------------------------------------
 
 function home(): Kid[] {
@@ -106,9 +96,8 @@ function home(): Kid[] {
     state.runs.length === 0 && h('p', { key: 'none', class: 'soft' }, 'None yet. What a run did and what it cost will be found here, and the way to take it back.'),
     h('ul', { key: 'runs', class: 'runs' }, state.runs.map((info) => {
       const when = new Date(info.begun).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
-      const facts = [ending(info), info.files.length > 0 && many(info.files.length, 'file'), info.undoable && 'applied', when].filter(Boolean);
       return h('li', { key: info.run }, h('button', { type: 'button', class: 'run', onclick: () => send({ type: 'open', run: info.run }) },
-        h('span', { class: 'name' }, info.task), h('span', { class: 'soft' }, facts.join(' · '))));
+        h('span', { class: 'name' }, info.task), h('span', { class: 'soft' }, `${info.label} · ${when}`)));
     })),
   ];
 }
@@ -116,15 +105,12 @@ function home(): Kid[] {
 // -- one run --------------------------------------------------------------------------------------------
 
 function whole(run: Run): Kid[] {
-  const { prompt = 0, completion = 0, cached = 0 } = run.usage ?? {};
-  const spent = [run.turns > 0 && many(run.turns, 'turn'), prompt > 0 && `${compact(prompt)} tokens sent${cached ? ` (${Math.floor((100 * cached) / prompt)}% cached)` : ''}`,
-    completion > 0 && `${compact(completion)} written`, run.cost !== null && `cost ${run.cost.toFixed(4)}`].filter(Boolean);
   return [
     !run.running && h('div', { key: 'bar', class: 'bar' }, button('All runs', { type: 'home' }, { class: 'link' }),
       run.run && button('What happened', { type: 'page', run: run.run }, { class: 'link', title: 'Everything that happened in this run, as a page' })),
     h('h2', { key: 'title', tabindex: -1 }, run.task),
-    h('p', { key: 'facts', class: 'facts' }, h('span', { class: 'badge' }, ending(run)), ' ', spent.join(' · ')),
-    !run.running && run.ended !== 'done' && run.reason && h('p', { key: 'reason', class: 'soft' }, run.reason),
+    h('p', { key: 'facts', class: 'facts' }, h('span', { class: 'badge' }, run.state), ' ', run.facts),
+    !run.running && run.state !== 'Done' && run.reason && h('p', { key: 'reason', class: 'soft' }, run.reason),
     run.todos.length > 0 && section('plan', 'Plan', h('ol', { class: 'plan' }, run.todos.map(([step, status]) => {
       const mark = status === 'completed' ? 'done' : status === 'in_progress' && run.running ? 'working' : 'pending';
       return h('li', { class: mark }, icon(mark), h('span', { class: 'hidden' }, `${mark}: `), h('span', {}, step));
@@ -132,7 +118,7 @@ function whole(run: Run): Kid[] {
     run.entries.length > 0 && section('log', run.running ? 'What happens' : 'What happened', h('ol', { class: 'log' }, run.entries.map(entry))),
     run.running && run.entries.length === 0 && h('p', { key: 'empty', class: 'soft' }, 'Looking at the workspace…'),
     run.changes && section('changes', run.changes.length ? `${many(run.changes.length, 'file')} to change` : 'Nothing to change',
-      run.summary && run.entries.length === 0 && h('p', { class: 'said' }, run.summary), h('ul', { class: 'changes' }, run.changes.map((one) => change(run, one)))),
+      h('ul', { class: 'changes' }, run.changes.map((one) => change(run, one)))),
   ];
 }
 
@@ -200,13 +186,12 @@ function decide(run: Run | null): Kid[] {
   ];
 }
 
-function asked({ id, title, detail, kind, options, diff: edit }: Ask): Tree {
+function asked({ id, title, detail, choices, free, diff: edit }: Ask): Tree {
   const say = (answer: string) => send({ type: 'answer', id, answer });
-  const buttons = kind ? ANSWERS[kind] ?? ANSWERS.usual ?? [] : options.map((option) => [option, option] as const);
   return h('section', { key: id, class: 'ask', 'aria-labelledby': `ask${id}` }, h('h3', { id: `ask${id}`, tabindex: -1 }, title),
     edit ? diff(edit, title) : detail && region('pre', 'detail', 'Exactly what would happen', detail),
-    h('div', { class: 'row' }, buttons.map(([answer, label], first) => button(label, () => say(answer), { class: first ? '' : 'primary', disabled: false }))),
-    !kind && h('form', { class: 'row', onsubmit: submits(() => say(value(`say${id}`))) },
+    h('div', { class: 'row' }, choices.map(({ text, answer }, first) => button(text, () => say(answer), { class: first ? '' : 'primary', disabled: false }))),
+    free && h('form', { class: 'row', onsubmit: submits(() => say(value(`say${id}`))) },
       h('input', { id: `say${id}`, class: 'grow', 'aria-label': 'Your answer', placeholder: 'Another answer, or none' }), h('button', { type: 'submit' }, 'Answer')));
 }
 
@@ -237,7 +222,7 @@ addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
     (data.on === 'ask' ? foot.querySelector<HTMLElement>('.ask h3') : at('task'))?.focus();
   } else if (data.type === 'event' && state.run) {
     state = { ...state, run: after(state.run, data.event) };
-    at('live').textContent = words(data.event) || at('live').textContent;
+    at('live').textContent = data.event.spoken || at('live').textContent;
     if (data.event.event === 'began') keep(() => (own.draft = ''));
   } else if (data.type === 'state') {
     const before: State | undefined = state;

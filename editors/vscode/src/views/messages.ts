@@ -1,7 +1,6 @@
 /** What the agent view shows, and the messages between its page and the extension. */
 
 export type Mode = 'plan' | 'ask' | 'allow';
-export interface Usage { prompt: number; completion: number; cached: number }
 
 /** One file of a run's change, as `qwen.edit` and `qwen.showRun` tell it. */
 export interface Change {
@@ -11,34 +10,31 @@ export interface Change {
 
 /** One line of `qwen.agentRuns`. */
 export interface RunInfo {
-  run: string; task: string; begun: string; ended: string | null; reason: string; turns: number; usage: Usage | null; cost: number | null;
+  run: string; task: string; begun: string; reason: string; state: string; label: string; facts: string;
   files: string[]; running: boolean; resumable: boolean; undoable: boolean;
 }
 
 /** `event` of a `qwen/agentEvent`, as docs/protocol.md has it. */
-export type AgentEvent =
+export type AgentEvent = { lines: { text: string }[]; spoken: string; doing: string } & (
   | { event: 'began'; run: string; task: string }
-  | { event: 'said' | 'noted'; text: string }
+  | { event: 'said'; text: string }
   | { event: 'called'; id: string; tool: string; about: string }
   | { event: 'printed'; id: string; text: string }
-  | { event: 'observed'; id: string; tool: string; ok: boolean; text: string }
+  | { event: 'observed'; id: string; ok: boolean; text: string }
   | { event: 'changed'; id: string; diff: string }
-  | { event: 'asked'; title: string; answer: string }
   | { event: 'planned'; todos: [string, string][] }
-  | { event: 'compacted'; before: number; after: number }
-  | { event: 'turned'; turn: number; usage: Usage; cost: number | null }
-  | { event: 'stopped'; ended: string; reason: string };
+  | { event: 'turned'; facts: string }
+  | { event: 'stopped'; reason: string }
+  | { event: 'asked' | 'noted' | 'compacted' });
 
 export interface Call { kind: 'call'; id: string; tool: string; about: string; ok: boolean | null; text: string; printed: string; diff: string }
 export type Entry = Call | { kind: 'said' | 'note'; text: string };
 
 /** A run as it is shown: what the list knows of it, what happened before our eyes, and what it changes once that is known. */
-export interface Run extends RunInfo {
-  entries: readonly Entry[]; todos: readonly [string, string][]; summary: string; changes: readonly Change[] | null;
-}
+export interface Run extends RunInfo { entries: readonly Entry[]; todos: readonly [string, string][]; changes: readonly Change[] | null }
 
-/** Something the person is asked: leave (`qwen/approve`), or a question of the model's (`qwen/ask`), which has no kind. */
-export interface Ask { id: number; title: string; detail: string; kind: string; options: string[]; diff?: string }
+/** Something the person is asked, by `qwen/approve` or `qwen/ask`. */
+export interface Ask { id: number; title: string; detail?: string; diff?: string; choices: { text: string; answer: string }[]; free: boolean }
 
 export interface State {
   server: 'stopped' | 'starting' | 'running'; mode: Mode; pointed: readonly { label: string; uri: string }[]; runs: readonly RunInfo[];

@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '../../src/views/diff.ts';
 import type { AgentEvent, Run } from '../../src/views/messages.ts';
-import { after, begun, words } from '../../src/views/model.ts';
+import { after, begun } from '../../src/views/model.ts';
 
 const shown = (diff: string) => parse(diff).map(({ kind, number, text }) => `${kind} ${number ?? '-'} ${text}`);
-const run = (...events: AgentEvent[]): Run => events.reduce(after, begun('Rename net.'));
+/** An event with nothing to be shown of it in lines, unless it says so. */
+type Bare<Event> = Event extends AgentEvent ? Omit<Event, 'lines' | 'spoken' | 'doing'> & Partial<Event> : never;
+const more = (run: Run, ...events: Bare<AgentEvent>[]): Run =>
+  events.map((event) => ({ lines: [], spoken: '', doing: '', ...event }) as AgentEvent).reduce(after, run);
+const run = (...events: Bare<AgentEvent>[]): Run => more(begun('Rename net.'), ...events);
 
 test('a diff counts lines in the new text, and those that go in the old one', () => {
   const diff = '--- a/x.py\n+++ b/x.py\n@@ -4,3 +4,3 @@\n one\n-two\n+TWO\n three\n@@ -20 +20,2 @@\n twenty\n+more\n';
@@ -35,14 +39,14 @@ test('pieces of text are one entry until something else happens', () => {
 
 test('what a call prints, changes and answers belongs to that call, and leaves the others as they were', () => {
   const before = run({ event: 'called', id: '1', tool: 'edit', about: 'a.py' }, { event: 'called', id: '2', tool: 'run_shell_command', about: 'make' });
-  const now = ([{ event: 'printed', id: '2', text: 'one\n' }, { event: 'printed', id: '2', text: 'two\n' }, { event: 'observed', id: '2', tool: 'run_shell_command', ok: false, text: 'Exit status 2.' }] satisfies AgentEvent[]).reduce(after, before);
+  const now = more(before, { event: 'printed', id: '2', text: 'one\n' }, { event: 'printed', id: '2', text: 'two\n' }, { event: 'observed', id: '2', ok: false, text: 'Exit status 2.' });
   assert.equal(now.entries[0], before.entries[0]);
   assert.deepEqual(now.entries[1], { kind: 'call', id: '2', tool: 'run_shell_command', about: 'make', ok: false, text: 'Exit status 2.', printed: 'one\ntwo\n', diff: '' });
 });
 
 test('an event of a call that nobody has seen changes nothing', () => {
   const before = begun('');
-  assert.equal(after(before, { event: 'printed', id: '9', text: 'x' }), before);
+  assert.equal(more(before, { event: 'printed', id: '9', text: 'x' }), before);
 });
 
 test('of what a command prints the end is kept', () => {
@@ -51,19 +55,11 @@ test('of what a command prints the end is kept', () => {
   assert.ok(call?.kind === 'call' && call.printed.length === 20_000 && call.printed.endsWith('y\nlast'));
 });
 
-test('tokens of the turns are added up; turns and money are those of the last one', () => {
-  const usage = { prompt: 100, completion: 10, cached: 50 };
-  const { turns, cost, usage: sum } = run({ event: 'turned', turn: 1, usage, cost: 0.1 }, { event: 'turned', turn: 2, usage, cost: 0.25 });
-  assert.deepEqual([turns, cost, sum], [2, 0.25, { prompt: 200, completion: 20, cached: 100 }]);
+test('what it took and how it ended are the server\'s words', () => {
+  const { facts, state, reason } = run({ event: 'turned', facts: '2 turns' }, { event: 'stopped', doing: 'Stopped early', reason: 'Too many turns.' });
+  assert.deepEqual([facts, state, reason], ['2 turns', 'Stopped early', 'Too many turns.']);
 });
 
-test('a question is told once it is answered, in words', () => {
-  const asked = (answer: string): AgentEvent => ({ event: 'asked', title: 'Run this command?', answer });
-  assert.deepEqual(run(asked(''), asked('once')).entries, [{ kind: 'note', text: 'Run this command? → allowed once' }]);
-});
-
-test('what is told to somebody who does not see it: calls, failures and the end, not each piece of text', () => {
-  const told = ([{ event: 'said', text: 'I' }, { event: 'called', id: '1', tool: 'read_file', about: 'a.py' }, { event: 'observed', id: '1', tool: 'read_file', ok: true, text: '' },
-    { event: 'observed', id: '1', tool: 'read_file', ok: false, text: '' }, { event: 'stopped', ended: 'turns', reason: '' }] satisfies AgentEvent[]).map(words);
-  assert.deepEqual(told, ['', 'read file a.py', '', 'read file failed', 'The run ended: turns']);
+test('what else happens is a note for each line of it', () => {
+  assert.deepEqual(run({ event: 'asked' }, { event: 'asked', lines: [{ text: 'Run it? → refused' }] }).entries, [{ kind: 'note', text: 'Run it? → refused' }]);
 });
