@@ -235,7 +235,7 @@
 (defun qwen-undo ()
   "Take back the edit that landed last."
   (interactive)
-  (qwen--run "qwen.undoEdit" (qwen--here) (lambda (result) (qwen--landed result "as before"))))
+  (qwen--run "qwen.undoEdit" (qwen--here)))
 ;;;###autoload
 (defun qwen-stop () "Stop the agent." (interactive) (qwen--run "qwen.stopEdit" (qwen--here) #'ignore))
 ;;;###autoload

@@ -48,7 +48,7 @@ export class Connection {
   readonly #logs: Logs;
   #client: Client | undefined;
   #launched = '';
-  #state: ServerState = 'stopped';
+  #state: ServerState = 'starting';
   #queue: Promise<void> = Promise.resolve();
   #turn = 0;
   #forced = false;
@@ -132,10 +132,9 @@ export class Connection {
     if (!forced && this.#state === 'running' && wanted === this.#launched) {
       return;
     }
-    await this.#end();
+    await this.#end(launch === undefined ? 'stopped' : 'starting');
     this.#launched = wanted;
     if (launch !== undefined) {
-      this.#set('starting');
       await this.#start(launch);
     }
   }
@@ -164,11 +163,11 @@ export class Connection {
     look();
   }
 
-  async #end(): Promise<void> {
+  async #end(next: ServerState = 'stopped'): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#set(next);
     await client?.dispose().catch((error: unknown) => this.#logs.client.warn(`was not stopped in time: ${said(error)}`));
-    this.#set('stopped');
   }
 
   #died(): void {

@@ -11,7 +11,7 @@ export function installation(context: vscode.ExtensionContext, machine: Machine,
   const storage = vscode.Uri.joinPath(context.globalStorageUri, 'server').fsPath;
   const wheel = wheelIn(context.asAbsolutePath('bundled'));
   /** The one command for a person who rather installs the server by hand. */
-  const command = quoted(['pipx', 'install', wheel ?? 'qwen-lsp']);
+  const command = quoted(['pipx', 'install', wheel ?? 'git+https://github.com/qwen-lsp/qwen-lsp']);
 
   /** Say that there is no server, and offer what helps. */
   async function tellMissing(problem: string): Promise<void> {

@@ -77,13 +77,13 @@ async def test_nothing_of_it_is_left_behind(root: Path) -> None:
 async def test_where_it_is_missing_one_line_says_what_to_run(root: Path, name: str) -> None:
     nowhere = {"PATH": "/usr/bin:/bin"}
     async with opened(root, "cart.py", name=name, environment=nowhere, attach=False) as nvim:
-        await nvim.terminal.shows("`pipx install qwen-lsp`")
+        await nvim.terminal.shows("`pipx install git+https://github.com/qwen-lsp/qwen-lsp`")
         await nvim.command("edit prices.py")
         await nvim.terminal.shows("prices.py")
         told = await nvim.lua("vim.fn.execute('messages')")
         assert told.count("pipx install") == 1
         await nvim.command("checkhealth qwen")
-        await nvim.terminal.shows("ERROR qwen-lsp was not found")
+        await nvim.terminal.shows("ERROR no server: `pipx install")
 
 
 async def test_two_folders_have_one_server(root: Path) -> None:

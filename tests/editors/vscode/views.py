@@ -61,6 +61,10 @@ class AgentView:
     def button(self, name: str) -> Locator:
         return self.frame.get_by_role("button", name=name, exact=True)
 
+    def change(self, file: str) -> Locator:
+        """The line of a changed file, which folds its diff out."""
+        return self.frame.locator(".changes button.fold", has_text=file)
+
     def says(self, text: str) -> Locator:
         """The line at the top that tells what was done."""
         return self.frame.locator(".saying", has_text=text)

@@ -5,6 +5,7 @@ local streams = {} ---@type table<string, fun(params: table)> Who takes what com
 
 local METHODS = vim.lsp.config ~= nil -- From 0.11 on the functions of a client are methods.
 local OFTEN = 'the server ends again and again. :Qwen log tells why, :Qwen restart tries once more'
+local NO_SERVER = 'no server: `pipx install git+https://github.com/qwen-lsp/qwen-lsp`'
 local TRIES, WITHIN = 3, 60e9 -- A server that dies is started again, so often in so many nanoseconds.
 local ended, meant, added, missed, died = {}, {}, {}, false, 0
 
@@ -27,7 +28,7 @@ end
 function M.program()
   local given = options.now.cmd or { vim.fn.exepath('qwen-lsp'), 'serve' }
   if given[1] == '' then given[1] = vim.fs.normalize('~/.local/bin/qwen-lsp') end
-  local problem = options.now.cmd and given[1] .. ' was not found' or 'qwen-lsp was not found. `pipx install qwen-lsp`'
+  local problem = options.now.cmd and given[1] .. ' was not found' or NO_SERVER
   return vim.fn.executable(given[1]) == 1 and given or nil, problem .. ', then :Qwen restart'
 end
 

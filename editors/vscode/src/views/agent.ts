@@ -123,6 +123,8 @@ export class AgentView implements vscode.WebviewViewProvider {
       }
       case 'commit': return this.work('Commits…', 'qwen.commitEdit', { run });
       case 'show': return vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(message.uri));
+      case 'save': // The command of VS Code leaves out texts that no tab has been made for yet.
+        return Promise.all(vscode.workspace.textDocuments.filter((text) => text.isDirty && !text.isUntitled).map((text) => text.save()));
       case 'command': return vscode.commands.executeCommand(message.command);
       case 'unpoint':
         if (!this.pinned.delete(message.uri)) this.unwanted = message.uri;

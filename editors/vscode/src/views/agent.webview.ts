@@ -46,10 +46,13 @@ function button(text: string, message: FromPage | (() => void), more: Record<str
   return h('button', { type: 'button', key: text, disabled: state.busy !== '', onclick: typeof message === 'function' ? message : () => send(message), ...more }, text);
 }
 
+/** What is heard and not seen. */
+const hidden = (text: string) => h('span', { class: 'hidden' }, text);
+
 /** A line that opens what is behind it. */
-function fold(id: string, open: boolean, name: string, ...label: Kid[]): Tree {
+function fold(id: string, open: boolean, title: string, ...label: Kid[]): Tree {
   const onclick = () => keep(() => (own.open[id] = !open));
-  return h('button', { type: 'button', key: id, class: 'fold', 'aria-expanded': String(open), 'aria-label': name, title: name, onclick }, icon(open ? 'open' : 'closed'), ...label);
+  return h('button', { type: 'button', key: id, class: 'fold', 'aria-expanded': String(open), title, onclick }, icon(open ? 'open' : 'closed'), ...label);
 }
 
 function path(text: string): Tree {
@@ -113,7 +116,7 @@ function whole(run: Run): Kid[] {
     !run.running && run.state !== 'Done' && run.reason && h('p', { key: 'reason', class: 'soft' }, run.reason),
     run.todos.length > 0 && section('plan', 'Plan', h('ol', { class: 'plan' }, run.todos.map(([step, status]) => {
       const mark = status === 'completed' ? 'done' : status === 'in_progress' && run.running ? 'working' : 'pending';
-      return h('li', { class: mark }, icon(mark), h('span', { class: 'hidden' }, `${mark}: `), h('span', {}, step));
+      return h('li', { class: mark }, icon(mark), hidden(`${mark}: `), h('span', {}, step));
     }))),
     run.entries.length > 0 && section('log', run.running ? 'What happens' : 'What happened', h('ol', { class: 'log' }, run.entries.map(entry))),
     run.running && run.entries.length === 0 && h('p', { key: 'empty', class: 'soft' }, 'Looking at the workspace…'),
@@ -141,7 +144,7 @@ function call(one: Call, number: number, open: boolean): Kid[] {
   const count = (kind: string) => lines.filter((line) => line.kind === kind).length;
   const tail = one.ok === null && one.printed.trimEnd().split('\n').slice(-6).join('\n');
   return [
-    fold(`call ${number}`, open, `${tool} ${one.about}, ${status}`, h('span', { class: `mark ${status}` }, icon(status)),
+    fold(`call ${number}`, open, `${tool} ${one.about}, ${status}`, h('span', { class: `mark ${status}` }, icon(status), hidden(`${status}: `)),
       h('span', { class: 'what' }, h('span', { class: 'tool' }, tool), ' ', h('code', {}, one.about)), counts(count('added'), count('removed'))),
     one.ok === false && h('p', { class: 'why' }, one.text.split('\n').find((line) => line.trim())),
     open ? h('div', { class: 'behind' }, one.diff ? diff(one.diff, `call ${number + 1}`) : region('pre', '', 'What came of it', one.text || one.printed || 'Nothing yet.'))
@@ -156,9 +159,9 @@ function change(run: Run, one: Change): Tree {
   const open = own.open[id] ?? (run.changes ?? []).length <= 3;
   const kind = one.from ? `from ${one.from}` : one.kind === 'changed' || one.landed ? '' : one.kind;
   return h('li', { key: one.path }, h('div', { class: 'head' },
-    one.landed ? h('span', { class: 'mark done' }, icon('done'), h('span', { class: 'hidden' }, 'accepted'))
+    one.landed ? h('span', { class: 'mark done' }, icon('done'), hidden('accepted'))
       : h('input', { type: 'checkbox', 'aria-label': `Accept ${name}`, checked: !left(run, one), onchange: () => keep(() => (own.left[`${run.run} ${one.path}`] = !left(run, one))) }),
-    fold(id, open, `${one.kind} ${name}, ${one.added} added, ${one.removed} removed`, path(one.path), h('span', { class: 'kind' }, kind), counts(one.added, one.removed)),
+    fold(id, open, `${one.kind} ${name}, ${one.added} added, ${one.removed} removed`, path(one.path), h('span', { class: 'kind' }, kind), !kind && hidden(` ${one.kind} `), counts(one.added, one.removed)),
     one.landed && one.kind !== 'deleted' && button('Open', { type: 'show', uri: one.uri }, { class: 'link', 'aria-label': `Open ${one.path}` })),
   open && one.diff !== '' && diff(one.diff, name));
 }
@@ -178,7 +181,7 @@ function decide(run: Run | null): Kid[] {
       button('Discard', { type: 'home' }, { title: 'Nothing changes. The run stays in the list, and can be accepted later.' })),
     run?.undoable && h('div', { key: 'undo', class: 'row' },
       button('Undo', { type: 'undo', run: run.run }, { title: 'Take back all that this run has changed' }),
-      button('Save all', { type: 'command', command: 'workbench.action.files.saveAll' }),
+      button('Save all', { type: 'save' }),
       button('Commit…', { type: 'commit', run: run.run }, { title: 'Commit the files of this run and nothing else; you see the message first' })),
     run?.resumable && h('form', { key: 'resume', class: 'row', onsubmit: submits(() => send({ type: 'resume', task: value('more') })) },
       h('input', { id: 'more', class: 'grow', 'aria-label': 'Something to say to the run, or nothing', placeholder: 'Say something, or just go on' }), h('button', { type: 'submit' }, 'Go on')),

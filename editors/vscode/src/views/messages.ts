@@ -44,11 +44,11 @@ export interface State {
 export type ToPage = { type: 'state'; state: State } | { type: 'event'; event: AgentEvent } | { type: 'focus'; on: 'task' | 'ask' };
 
 export type FromPage =
-  | { type: 'ready' | 'stop' | 'home' | 'point' }
+  | { type: 'ready' | 'stop' | 'home' | 'point' | 'save' }
   | { type: 'start'; task: string; mode: Mode }
   | { type: 'resume'; task: string }
   | { type: 'land'; files: string[] | null }
   | { type: 'undo' | 'commit' | 'page' | 'open'; run: string }
   | { type: 'answer'; id: number; answer: string }
   | { type: 'unpoint' | 'show'; uri: string }
-  | { type: 'command'; command: 'qwen-lsp.restart' | 'qwen-lsp.showLogs' | 'workbench.action.files.saveAll' };
+  | { type: 'command'; command: 'qwen-lsp.restart' | 'qwen-lsp.showLogs' };
