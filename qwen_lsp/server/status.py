@@ -99,7 +99,7 @@ def standing(ls: Server) -> dict[str, Any]:
         "state": state,
         "text": sentence(state, f"{model or 'The model'} at {host}", problem, embedded=embedded),
         "word": word(state),
-        "spent": words.spent(spent.usage, spent.cost),
+        "spent": words.spent(spent.usage, spent.cost) if spent.usage.prompt + spent.usage.completion else "",
         "rows": rows(host, model, spent.usage, spent.cost, problem),
         "host": host,
         "model": model,

@@ -40,8 +40,8 @@ def sentence(state: State, who: str, problem: str, *, embedded: bool) -> str:
             said = problem if problem.endswith((".", "?", "!")) else f"{problem}."
             return f"{said} The embedded default completes meanwhile." if embedded else said
         case "embedded":
-            what = "The embedded default completes from your own files." if embedded else ""
-            return f"No endpoint is set. {what}".rstrip() + " OPENAI_BASE_URL and OPENAI_MODEL set one."
+            what = " The embedded default completes meanwhile." if embedded else ""
+            return f"No model: OPENAI_BASE_URL and OPENAI_MODEL set one.{what}"
 
 
 def rows(

@@ -139,7 +139,7 @@ async def test_checkhealth_tells_what_works_and_what_is_in_the_way(root: Path, n
         await nvim.terminal.shows("copilot.lua")
         told = "\n".join(await nvim.lines())
         assert f"endpoint 127.0.0.1:{nvim.model.port}, model {nvim.model.model}" in told
-        assert "running for 1 buffers" in told
+        assert "running; open buffers: 1" in told
         assert ("suggestions are ghost text" in told) is (name == NEW)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, expect
+from playwright.async_api import TimeoutError as TookTooLong
 
 from tests.editors.support.code_server import WAIT, until
-from tests.editors.support.vscode import VSCode
+from tests.editors.support.vscode import PATIENCE, VSCode
 from tests.editors.vscode.conftest import SHOP, Window
 from tests.editors.vscode.views import script_rename, write_shop
 from tests.support.agent import AFTER, FILES, NEW_CART, NEW_PRICES, NOTES
@@ -36,11 +38,17 @@ EDIT_KEY = {"key": "ctrl+alt+e", "command": "qwen.edit", "args": {"task": "Renam
 
 
 async def bulb(code: VSCode, title: str) -> Locator:
-    """Open the light bulb's menu at the cursor; its row with this title."""
-    await code.press("Control+Period")
+    """Open the light bulb's menu at the cursor; its row with this title.
+
+    Whatever the editor draws meanwhile may close it: then it is opened again.
+    """
     row = code.page.locator(".action-widget .monaco-list-row", has_text=title)
-    await row.wait_for()
-    return row
+    for _ in range(int(WAIT / PATIENCE)):
+        await code.press("Control+Period")
+        with contextlib.suppress(TookTooLong):
+            await row.wait_for(timeout=PATIENCE * 1_000)
+            return row
+    raise AssertionError(f"{title} is not in the light bulb's menu")
 
 
 async def test_the_light_bulb_documents_and_tests_a_function(window: Window, model: ScriptedEndpoint) -> None:

@@ -125,7 +125,7 @@ local COMMANDS = {
   end,
   status = function()
     client.command('qwen.status', {}, function(told)
-      say(('%s %s.'):format(told.state.text, told.state.spent))
+      say(vim.trim(told.state.text .. ' ' .. told.state.spent))
     end)
   end,
   why = function()

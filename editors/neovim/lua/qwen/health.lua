@@ -12,7 +12,7 @@ local function server(health, client)
   health[good and 'ok' or 'error'](program[1] .. (good and ': ' or ' does not start: ') .. said)
   local running = client.get()
   if not running then return health.warn('not running', STARTS) end
-  health.ok(('running for %d buffers'):format(vim.tbl_count(running.attached_buffers)))
+  health.ok('running; open buffers: ' .. vim.tbl_count(running.attached_buffers))
   local asked = { command = 'qwen.status', arguments = { vim.empty_dict() } }
   local reply = client.call(running, 'request_sync', 'workspace/executeCommand', asked, 5000, 0)
   if not reply or not reply.result then return health.error('it does not answer', ':Qwen restart') end

@@ -18,7 +18,7 @@ function M.status(more)
   local now = M.state
   if #vim.lsp.get_clients({ name = 'qwen' }) == 0 then return '' end
   local word = require('qwen.inline').wanted(vim.api.nvim_get_current_buf()) and now.word or 'off here'
-  return 'Qwen: ' .. word .. (more and more.tokens and now.spent and ' ' .. now.spent or '')
+  return vim.trim('Qwen: ' .. word .. ' ' .. (more and more.tokens and now.spent or ''))
 end
 
 ---@param now qwen.Status
