@@ -11,6 +11,7 @@ from qwen_lsp.errors import ConflictError, EndpointError, EndpointMissing, UserE
 from qwen_lsp.server.agent_asking import answer, can_ask, leave
 from qwen_lsp.server.agent_events import Telling
 from qwen_lsp.server.agent_keeping import answered, changes, landed_and_kept
+from qwen_lsp.server.agent_runs import of_run
 from qwen_lsp.server.agent_turns import at_work
 from qwen_lsp.server.agent_work import Work
 from qwen_lsp.server.arguments import (
@@ -59,7 +60,7 @@ class Wish:
 
 async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """Carry out a task, then hand the editor one edit to review: the agent's, or one of a selection."""
-    wish = _wish(ls, arguments)
+    wish = await _wish(ls, arguments)
     if wish.session.endpoint is None:
         raise EndpointMissing("qwen.edit")
     if wish.place is not None and arguments.get("scope") == "selection":
@@ -74,11 +75,14 @@ async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[s
             return await _landed(ls, wish, told, edits, bar)
 
 
-def _wish(ls: Server, arguments: Mapping[str, Any]) -> Wish:
+async def _wish(ls: Server, arguments: Mapping[str, Any]) -> Wish:
     resume = optional_text_of(arguments, "resume")
     task = optional_text_of(arguments, "task") if resume else text_of(arguments, "task")
     place = ls.place(text_of(arguments, "uri")) if arguments.get("uri") else None
-    session = place.session if place else next(ls.sessions(), None)
+    if place:
+        session = place.session
+    else:
+        session = (await of_run(ls, resume))[0] if resume else next(ls.sessions(), None)
     if session is None:
         raise UserError("qwen.edit needs an open folder or the `uri` of an open file")
     pointed = [place.path] if place else []

@@ -63,6 +63,9 @@ async def test_folders_do_not_wait_for_one_another(tmp_path: Path) -> None:
         assert (await result_of(first))["summary"] == "Nothing here."
         listed = await at.editor.command("qwen.agentRuns", {"uri": uri})
         assert [run["task"] for run in listed] == ["Look around."]
+        at.model.reply("Still nothing.", match="And further up?")
+        again = await at.editor.command("qwen.edit", {"resume": second["run"], "task": "And further up?"})
+        assert again["summary"] == "Still nothing.", "goes on in the folder that it belongs to"
         assert len(await at.editor.command("qwen.agentRuns")) == 2
 
 
