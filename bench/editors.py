@@ -84,8 +84,7 @@ async def in_vscode(folder: Path) -> tuple[Times, Times]:
                     ("the status bar says so", ready),
                 ]
             )
-            await code.press("Control+P")
-            await code.answer("shop.py")
+            await code.open("shop.py")
             await code.shows_line("def total")
             await code.press("Control+End")
             before = len(model.requests)

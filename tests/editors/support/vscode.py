@@ -293,6 +293,11 @@ class VSCode:
                             return frame
                 await asyncio.sleep(0.1)  # a page draws when it likes, and no event of the window tells
 
+    def traced(self) -> str:
+        """The messages between editor and server, where `qwen.trace.server` is on."""
+        logs = self.data.rglob("exthost*/qwen-lsp.qwen-lsp/*race*.log")
+        return "".join(log.read_text(errors="replace") for log in logs)
+
     async def picture(self, name: str) -> Path:
         """Write what is on the screen as `name`.png where a person can look at it; the file."""
         file = pictures.folder() / f"{name}.png"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.editors.support.code_server import until
 from tests.editors.vscode.conftest import SHOP, Window, completes
 from tests.support.endpoint import ScriptedEndpoint
 
@@ -44,14 +45,14 @@ async def test_typing_along_a_suggestion_asks_nobody_again(window: Window, model
 
 
 async def test_one_language_is_turned_off_and_on(window: Window, model: ScriptedEndpoint) -> None:
-    async with window() as code:
+    async with window({"qwen.trace.server": "messages"}) as code:
         await code.open("shop.py")
         await code.ready()
         await code.command("Qwen: Turn Completions On or Off in This Language")
         await code.status("completions in python are off").wait_for()
         await code.cursor_to(8)
         await code.types("def ave")
-        await code.press("Alt+Backslash")  # asks at once, and not only when the keys have been quiet
+        await until(lambda: "textDocument/inlineCompletion" in code.traced(), "that the editor asks")
         await code.command("Qwen: Why This Suggestion, or None")
         page = await code.webview("text=completion.trigger_by_language.python")
         assert "Nothing was shown at shop.py:8" in await page.locator("body").inner_text()
