@@ -13,7 +13,7 @@ import json
 import os
 import sysconfig
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,17 @@ def suggests(text: str) -> Callable[[Recorded], Reply]:
     return lambda request: Reply(text if "messages" not in request.json else f"It is {text}.")
 
 
+async def listening(socket: Path) -> None:
+    """Wait until the editor can be asked; it draws before that."""
+    async with asyncio.timeout(WAIT):
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_unix_connection(socket)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def opened(
     root: Path,
@@ -127,6 +138,7 @@ async def opened(
         command = [program(name), *with_init, "--listen", socket, *files]
         async with Tmux(*command, cwd=root, environment=variables, width=width, height=height) as terminal:
             nvim = Nvim(terminal, server, root, socket, name)
+            await listening(socket)
             if attach:
                 await terminal.shows("All")
                 await nvim.attached()
