@@ -125,9 +125,9 @@ async def test_an_explanation_streams_as_it_is_told(shop: Path) -> None:
         assert "def discounted(price: Money, percent: int)" in model.requests[0].prompt
 
 
-@pytest.mark.parametrize("name", ["visual-studio-code", "emacs"])
-async def test_an_action_resolves_into_a_versioned_edit(shop: Path, name: str) -> None:
-    async with ScriptedEndpoint() as model, opened(shop, model, capabilities(name)) as (editor, uri):
+async def test_an_action_resolves_into_a_versioned_edit(shop: Path) -> None:
+    code = capabilities("visual-studio-code")
+    async with ScriptedEndpoint() as model, opened(shop, model, code) as (editor, uri):
         editor.type(uri, "\n")
         params = code_action(uri, editor.texts[uri], "def total")
         offered = await editor.client.text_document_code_action_async(params)
@@ -143,13 +143,9 @@ async def test_an_action_resolves_into_a_versioned_edit(shop: Path, name: str) -
         assert isinstance(change, lsp.TextDocumentEdit)
         assert (change.text_document.uri, change.text_document.version) == (uri, 2)
         annotated = [edit for edit in change.edits if isinstance(edit, lsp.AnnotatedTextEdit)]
-        if name == "emacs":
-            assert not annotated
-            assert resolved.edit.change_annotations is None
-        else:
-            notes = resolved.edit.change_annotations or {}
-            assert {edit.annotation_id for edit in annotated} == set(notes)
-            assert len(annotated) == len(change.edits)
+        notes = resolved.edit.change_annotations or {}
+        assert {edit.annotation_id for edit in annotated} == set(notes)
+        assert len(annotated) == len(change.edits)
         editor.applied(lsp.ApplyWorkspaceEditParams(edit=resolved.edit))
         assert '-> Money:\n    """The sum."""\n    logger.info' in editor.texts[uri]
 
