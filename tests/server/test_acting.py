@@ -17,7 +17,7 @@ DOCUMENTED = '```python\ndef net(price):\n    """Without tax."""\n```'
 async def offered(at: Scene, begins: str) -> Json:
     """The one action for `net` whose title begins so."""
     place = {"line": 0, "character": 4}
-    params = {
+    params: Json = {
         "textDocument": {"uri": at.desk.uri("prices.py")},
         "range": {"start": place, "end": place},
         "context": {"diagnostics": []},
