@@ -130,7 +130,7 @@ class Tmux:
 
     async def coloured(self) -> str:
         """The screen with its colours, as escape sequences."""
-        return "\n".join(await self._tell("capture-pane -p -e"))
+        return "\n".join(await self._tell("capture-pane -p -e -N"))
 
     async def shows(self, seen: Seen, *, wait: float = WAIT) -> str:
         """Wait until the screen shows something; the screen."""
