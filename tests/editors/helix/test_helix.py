@@ -184,6 +184,7 @@ async def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None
         os.kill(server, signal.SIGKILL)
         await at.terminal.shows("Language server exited: qwen")
         await at.terminal.types("ox = 1")
+        await at.terminal.shows("x = 1")  # the next key is read alone
         await at.normal()
         await at.command("lsp-restart qwen")
         await at.served(times=2)
