@@ -6,8 +6,8 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, expect
 from playwright.async_api import TimeoutError as TookTooLong
+from playwright.async_api import expect
 
 from tests.editors.support.code_server import WAIT, until
 from tests.editors.support.vscode import PATIENCE, VSCode
@@ -37,18 +37,21 @@ EDIT_KEY = {"key": "ctrl+alt+e", "command": "qwen.edit", "args": {"task": "Renam
 """A key of the person's own for a command of the server, which then lands by VS Code's own preview."""
 
 
-async def bulb(code: VSCode, title: str) -> Locator:
-    """Open the light bulb's menu at the cursor; its row with this title.
+async def bulb(code: VSCode, title: str, picture: str = "") -> None:
+    """Choose from the light bulb's menu at the cursor, after a picture of it.
 
-    Whatever the editor draws meanwhile may close it: then it is opened again.
+    Whatever the editor draws meanwhile may close the menu: then it is opened again.
     """
     row = code.page.locator(".action-widget .monaco-list-row", has_text=title)
     for _ in range(int(WAIT / PATIENCE)):
         await code.press("Control+Period")
         with contextlib.suppress(TookTooLong):
             await row.wait_for(timeout=PATIENCE * 1_000)
-            return row
-    raise AssertionError(f"{title} is not in the light bulb's menu")
+            if picture:
+                await code.picture(picture)
+            await row.click(timeout=PATIENCE * 1_000)
+            return
+    raise AssertionError(f"{title} could not be chosen from the light bulb's menu")
 
 
 async def test_the_light_bulb_documents_and_tests_a_function(window: Window, model: ScriptedEndpoint) -> None:
@@ -58,14 +61,12 @@ async def test_the_light_bulb_documents_and_tests_a_function(window: Window, mod
         await code.open("shop.py")
         await code.ready()
         await code.cursor_to(4, 5)
-        row = await bulb(code, "Document `total`")
-        await code.picture("vscode-light-bulb")
-        await row.click()
+        await bulb(code, "Document `total`", "vscode-light-bulb")
         await code.shows_line('"""What all of them cost together."""')
         await code.save()
         written = (code.workspace / "shop.py").read_text()
         await code.cursor_to(4, 5)
-        await (await bulb(code, "Write tests for `total`")).click()
+        await bulb(code, "Write tests for `total`")
         made = code.workspace / "tests" / "test_shop.py"
         await until(made.exists, "the new file")
         await code.open("test_shop.py")

@@ -78,5 +78,5 @@ try {
   process.exitCode = code === 0 ? 0 : 1;
 } finally {
   await Promise.all(children.map((child) => new Promise((gone) => (child.exitCode === null && child.signalCode === null ? (child.on('exit', gone), child.kill()) : gone()))));
-  if (!process.env.KEEP) rmSync(scratch, { recursive: true, force: true });
+  if (!process.env.KEEP) rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 }
