@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from qwen_lsp.errors import UserError
+
 
 def load(name: str) -> ModuleType:
     """The module of that name, imported where it is not yet. Nothing that is imported is ever garbage."""
@@ -20,6 +22,14 @@ def load(name: str) -> ModuleType:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def needed(module: str, extra: str, what: str) -> None:
+    """Raises UserError, with the command that helps, where a module of an extra is missing."""
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise UserError(f"{what} needs the package that speaks the protocol: {installing(extra)}")
 
 
 def installing(extra: str) -> str:

@@ -152,8 +152,9 @@
   (mapcar (lambda (one) (list (aref (plist-get one :key) 0) (plist-get one :text) (plist-get one :answer)))
           (plist-get question :choices)))
 
-(defun qwen--answer (ask) "What ASK returns, as an answer; none where the person leaves."
-       (list :answer (condition-case nil (funcall ask) (quit ""))))
+(defun qwen--answer (ask)
+  "What ASK returns, as an answer; none where the person leaves."
+  (list :answer (condition-case nil (funcall ask) (quit ""))))
 
 (defun qwen--heard (_server method params)
   "Show what the notification METHOD with PARAMS says."

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 
-from qwen_lsp.errors import UserError
-from qwen_lsp.imports import installing
+from qwen_lsp.imports import needed
 
 
 def run(args: argparse.Namespace) -> int:
-    if importlib.util.find_spec("acp") is None:
-        raise UserError(f"`qwen-lsp acp` needs the package that speaks the protocol: {installing('acp')}")
+    needed("acp", "acp", "`qwen-lsp acp`")
     from qwen_lsp.acp_server.app import serve
 
     return serve()

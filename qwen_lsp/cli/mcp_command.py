@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from pathlib import Path
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.imports import installing
+from qwen_lsp.imports import needed
 
 
 def run(args: argparse.Namespace) -> int:
-    if importlib.util.find_spec("mcp") is None:
-        raise UserError(f"`qwen-lsp mcp` needs the package that speaks the protocol: {installing('mcp')}")
+    needed("mcp", "mcp", "`qwen-lsp mcp`")
     from qwen_lsp.mcp_server.app import serve
 
     return serve(None if args.path is None else _folder(args.path))

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """How things stand, for a status line or a bug report; no key, no text."""
     del token
-    stands = standing(ls)
+    stands, endpoint = standing(ls), _endpoint(ls)
     found: dict[str, Any] = {
         "version": __version__,
         "positionEncoding": ls.encoding,
-        "endpoint": _endpoint(ls),
+        "endpoint": endpoint,
         "folders": [_folder(session) for session in ls.folders.values()],
         "openDocuments": len(ls.documents),
         "completion": completion_status(ls),
         "state": stands,
-        "checks": checks(_endpoint(ls), stands["problem"]),
+        "checks": checks(endpoint, stands["problem"]),
         "errors": [ls.rpc.scrub(error) for session in ls.sessions() for error in session.errors],
     }
     if arguments.get("uri") is not None:
