@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from qwen_lsp.cli import main, mcp_command
+from qwen_lsp.cli import main
 from tests.mcp_server.conftest import started
 from tests.mcp_server.test_lobby import INITIALIZED, Json, handshake
 from tests.support.endpoint import ScriptedEndpoint
@@ -191,7 +191,7 @@ def test_without_the_extra_the_command_says_what_to_install(
     def missing(name: str) -> None:
         assert name == "mcp"
 
-    monkeypatch.setattr(mcp_command.importlib.util, "find_spec", missing)
+    monkeypatch.setattr("importlib.util.find_spec", missing)
     assert main(["mcp"]) == 1
     assert "pip install 'qwen-lsp[mcp]'" in capsys.readouterr().err
 
