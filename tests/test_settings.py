@@ -6,7 +6,7 @@ import pytest
 
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.layers import load
-from qwen_lsp.settings import Settings
+from qwen_lsp.settings import Settings, as_editors_write
 
 
 def test_defaults_need_nothing() -> None:
@@ -79,3 +79,12 @@ def test_patterns_and_language_ids_keep_their_spelling() -> None:
     assert completion.trigger_by_language == {"C": "manual"}
     with pytest.raises(SettingsError, match="trigger_by_glob"):
         load({"completion": {"trigger_by_glob": {"*": "sometimes"}}}, environ={})
+
+
+def test_sentences_name_settings_as_editors_write_them() -> None:
+    said = "`completion.in_comments`, 'endpoint.base_url': completion.trigger_by_glob.\"*.py\" and agent.mode"
+    assert as_editors_write(said) == (
+        "`completion.inComments`, 'endpoint.baseUrl': completion.triggerByGlob.\"*.py\" and agent.mode"
+    )
+    others = "my.completion.in_comments my/endpoint.base_url endpoint.base_urls endpoint.base_url/v1 base_url"
+    assert as_editors_write(others) == others

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from qwen_lsp.errors import UserError
-from qwen_lsp.runs.record import folder_of, json_lines
+from qwen_lsp.runs.record import folder_of, json_lines, note_fate
 from qwen_lsp.text.edits import FileEdit
 
 LANDED = "landed.jsonl"
@@ -45,11 +45,14 @@ def note(run: str, files: Sequence[LandedEdit], journal: str = "") -> None:
     """Keep what has landed of a run. Raises OSError where the state folder takes nothing."""
     rows = [{"way": file.way, "edit": asdict(file.edit)} for file in files]
     _line(run, {"landed": rows, "journal": journal})
+    note_fate(run, "landed", _names(files))
 
 
 def note_undone(run: str, kept: int = 0) -> None:
     """Keep that all of it was taken back, but for the `kept` earliest landings that were not."""
+    gone = [file for step in steps(run)[kept:] for file in step.files]
     _line(run, {"undone": True, "kept": kept})
+    note_fate(run, "undone", _names(gone))
 
 
 def steps(run: str) -> list[Step]:
@@ -86,6 +89,11 @@ def composed(landings: Sequence[Step], way: Way) -> list[FileEdit]:
             if edit is not None:
                 whole[edit.path] = edit
     return list(whole.values())
+
+
+def _names(files: Sequence[LandedEdit]) -> set[str]:
+    """The files; of a moved one both names."""
+    return {name for file in files for name in (file.edit.path, file.edit.moved_from) if name is not None}
 
 
 def _joined(first: FileEdit, then: FileEdit) -> FileEdit | None:

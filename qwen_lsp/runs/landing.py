@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from qwen_lsp.errors import ConflictError, FileUnreadable
 from qwen_lsp.index.build import refresh
 from qwen_lsp.index.landing import landed
+from qwen_lsp.runs.record import note_fate
 from qwen_lsp.session import Session
 from qwen_lsp.text.edits import FileEdit
 from qwen_lsp.workspace import disk, transaction
@@ -73,6 +74,8 @@ async def land(session: Session, edits: Sequence[FileEdit], *, run: str = "", la
                 raise
         finally:
             session.hint(paths_of(fits))
+    if run:
+        await asyncio.to_thread(note_fate, run, "landed", undo.paths)
     await session.refresh()
     return Landed(tuple(fits), undo)
 

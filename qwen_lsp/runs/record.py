@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ from qwen_lsp.index.turns import Turn
 from qwen_lsp.model.messages import Message, ToolSpec, Usage
 from qwen_lsp.session.state import state_folder
 from qwen_lsp.workspace.paths import RelPath
+
+log = logging.getLogger(__name__)
 
 KEPT = 50
 """Runs that are kept, of all workspaces together."""
@@ -161,18 +164,34 @@ class Record:
         self.problem = f"This run cannot be written down, nor resumed: {error.strerror or error}."
 
 
-def settle(run: str, fate: Fate, files: Sequence[str], said: str) -> None:
+def settle(run: str, fate: Fate, files: Sequence[str], said: str, *, others: bool = True) -> None:
     """The run's changes are no longer its own: they have landed, or they are not wanted.
 
     What it does when it goes on starts from the files as they are then, and the model is told `fate` of these
-    files. `said` is for whoever looks at the run. Raises OSError where the state folder takes nothing.
+    files. Without `others` the run's changes of other files stay its own. `said` is for whoever looks at the
+    run. Raises OSError where the state folder takes nothing.
     """
     folder = folder_of(run)
     with _appending(folder / WORK) as work:
-        row: Mapping[str, Any] = {"settled": fate, "files": list(files), "changed": {}, "seen": {}}
+        changed = {} if others else dict.fromkeys(files)
+        row = {"settled": fate, "files": list(files), "others": others, "changed": changed, "seen": {}}
         work.write(json.dumps(row) + "\n")
     with _appending(folder / EVENTS) as events:
         events.write(json.dumps(as_json(Noted(said)) | {"at": round(time.time(), 3)}) + "\n")
+
+
+def note_fate(run: str, fate: Literal["landed", "undone"], files: Iterable[str]) -> None:
+    """These files were taken back, or have landed once more; nothing where no such run is kept.
+
+    What was taken back may still land once more, but a run that goes on leaves it as it is.
+    """
+    if not NAME.fullmatch(run) or not (runs_folder() / run / META).exists():
+        return
+    try:
+        with _appending(runs_folder() / run / WORK) as work:
+            work.write(json.dumps({fate: sorted(set(files)), "changed": {}, "seen": {}}) + "\n")
+    except OSError as error:
+        log.error("what became of a change cannot be written down: %s", error.strerror)
 
 
 def new_name() -> str:

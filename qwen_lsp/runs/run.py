@@ -20,13 +20,16 @@ from qwen_lsp.model.messages import Message, Usage
 from qwen_lsp.runs.facts import facts
 from qwen_lsp.runs.front import Front
 from qwen_lsp.runs.outfit import Outfit, outfit
-from qwen_lsp.runs.record import Meta, Record, new_name
+from qwen_lsp.runs.record import Meta, Record, new_name, settle
 from qwen_lsp.runs.resuming import Resumed, going_on, resumed
 from qwen_lsp.runs.stored import StoredRun, load
 from qwen_lsp.session import Session
 from qwen_lsp.settings import AgentMode, McpServerSettings
 from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.words import listed
 from qwen_lsp.workspace.paths import RelPath
+
+_LISTED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,14 @@ def _stored(session: Session, run: str) -> StoredRun:
     stored = load(run)
     if stored.info.meta.root != str(session.root):
         raise UserError(f"The run {run} belongs to {stored.info.meta.root}.")
-    return stored
+    if not stored.undone or stored.info.running:
+        return stored
+    said = f"Taken back before it went on: {listed(stored.undone, _LISTED)}."
+    try:
+        settle(run, "undone", stored.undone, said, others=False)
+    except OSError as error:
+        raise UserError(f"The run {run} cannot be gone on with: {error.strerror or error}") from None
+    return load(run)
 
 
 class _Run:

@@ -60,6 +60,8 @@ class StoredRun:
     """Files the model was shown last, with the digest of each as it was."""
     fates: tuple[tuple[Fate, tuple[str, ...]], ...] = ()
     """What became of its changes since, and of which files, as far as the model does not know it yet."""
+    undone: tuple[str, ...] = ()
+    """Files whose changes were taken back after they had landed, and are among `edits` nevertheless."""
 
     @property
     def done(self) -> bool:
@@ -101,19 +103,25 @@ def load(run: str) -> StoredRun:
     edits: dict[str, FileEdit] = {}
     seen: dict[RelPath, str] = {}
     fates: list[tuple[Fate, tuple[str, ...]]] = []
+    undone: set[str] = set()
     for line in json_lines(folder / WORK):
         if line.get("settled"):
-            edits.clear()
+            if line.get("others", True):
+                edits.clear()
+            undone.clear()
             fates.append((line["settled"], tuple(line["files"])))
         if line.get("told"):
             fates.clear()
+        undone.update(line.get("undone", ()))
+        undone.difference_update(line.get("landed", ()))
         for path, row in cast("dict[str, Any]", line["changed"]).items():
+            undone.discard(path)
             edits.pop(path, None)
             if row is not None:
                 edits[path] = _made(FileEdit, row)
         seen.update(cast("dict[RelPath, str]", line["seen"]))
     made = tuple(edits[path] for path in sorted(edits))
-    return StoredRun(info, tuple(messages), made, seen, tuple(fates))
+    return StoredRun(info, tuple(messages), made, seen, tuple(fates), tuple(sorted(undone)))
 
 
 def _info(run: str) -> RunInfo | None:

@@ -61,12 +61,12 @@ class Wish:
 async def edit(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
     """Carry out a task, then hand the editor one edit to review: the agent's, or one of a selection."""
     wish = await _wish(ls, arguments)
-    if wish.session.endpoint is None:
-        raise EndpointMissing("qwen.edit")
     if wish.place is not None and arguments.get("scope") == "selection":
         with progress(ls, "Qwen is editing", token) as bar:
             told, edits = await _edit_selection(wish.place, wish.selection, wish.task)
             return await _landed(ls, wish, told, edits, bar)
+    if wish.session.endpoint is None:
+        raise EndpointMissing("The agent")
     stream = token_of(arguments, "stream")
     async with at_work(ls, wish.session, wish.task) as work:
         with progress(ls, "Qwen is editing", token, work.stop) as bar:

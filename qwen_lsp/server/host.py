@@ -97,6 +97,7 @@ class Server(LanguageServer):
         self._tasks: set[asyncio.Task[Any]] = set()
         self.rpc.at_arrival = self._at_arrival
         self.rpc.scrub = self._scrub
+        self.rpc.worded = self._worded
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """To the log only: a request's error is in its reply, and people need no second notice."""
@@ -110,6 +111,11 @@ class Server(LanguageServer):
         for root in sorted(roots, key=lambda r: -len(str(r))):
             text = text.replace(f"{root}{os.sep}", "").replace(str(root), root.name)
         return text.replace(str(Path.home()), "~")
+
+    def _worded(self, text: str) -> str:
+        from qwen_lsp.settings import as_editors_write
+
+        return as_editors_write(self._scrub(text))
 
     def arrival(self) -> Arrival:
         """The workspace as the message being handled found it."""
@@ -234,7 +240,7 @@ class Server(LanguageServer):
 
     def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Warning) -> None:
         """Show a sentence to the person at the editor."""
-        self.window_show_message(lsp.ShowMessageParams(type=kind, message=self._scrub(message)))
+        self.window_show_message(lsp.ShowMessageParams(type=kind, message=self._worded(message)))
 
     def announces(self, name: str) -> bool:
         """Whether the client has one of our own extensions, which it says among its experimental ones."""

@@ -49,6 +49,7 @@ class Protocol(LanguageServerProtocol):
         self.state: State = "new"
         self.at_arrival: Callable[[], Any] = lambda: None
         self.scrub: Callable[[str], str] = lambda text: text
+        self.worded: Callable[[str], str] = lambda text: text
         self.connection: Connection | None = None
         self._running: dict[MessageId, asyncio.Task[Any]] = {}
         self._held: list[dict[str, Any]] | None = None
@@ -230,9 +231,9 @@ class Protocol(LanguageServerProtocol):
     def _fail(self, msg_id: MessageId, error: BaseException) -> None:
         if isinstance(error, QwenLspError):
             log.info("request failed: %s", error)
-            self._refuse(msg_id, RequestFailed, self.scrub(str(error)))
+            self._refuse(msg_id, RequestFailed, self.worded(str(error)))
         elif isinstance(error, JsonRpcException):
-            self._refuse(msg_id, error.code, self.scrub(error.message))
+            self._refuse(msg_id, error.code, self.worded(error.message))
         else:
             log.error("internal error", exc_info=error)
             self._refuse(msg_id, InternalError, "internal error; the log says more")

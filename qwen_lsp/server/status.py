@@ -34,7 +34,7 @@ async def status(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict
         "completion": completion_status(ls),
         "state": stands,
         "checks": checks(endpoint, stands["problem"]),
-        "errors": [ls.rpc.scrub(error) for session in ls.sessions() for error in session.errors],
+        "errors": [ls.rpc.worded(error) for session in ls.sessions() for error in session.errors],
     }
     if arguments.get("uri") is not None:
         place = ls.place(text_of(arguments, "uri"))
@@ -92,7 +92,7 @@ def standing(ls: Server) -> dict[str, Any]:
     endpoint = _endpoint(ls)
     host, model = endpoint.get("host"), endpoint.get("model")
     ledgers = [session.ledger for session in ls.sessions()]
-    problem = ls.rpc.scrub(next((ledger.problem for ledger in ledgers if ledger.problem), ""))
+    problem = ls.rpc.worded(next((ledger.problem for ledger in ledgers if ledger.problem), ""))
     state, embedded = _state(ls, endpoint["configured"], problem), ls.current_settings().completion.embedded
     spent = sum((ledger.totals().all for ledger in ledgers), Total())
     return {

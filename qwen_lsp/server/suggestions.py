@@ -28,12 +28,12 @@ async def why_suggestion(ls: Server, arguments: Mapping[str, Any], token: Token)
     else:
         session = _latest(ls)
     found = _why(ls, session, path, index)
-    markdown = ls.rpc.scrub(found.markdown)
+    markdown = ls.rpc.worded(found.markdown)
     if arguments.get("show") is True:
         await show_text(ls, markdown)
     return {
         "suggestion": None if found.suggestion is None else as_json(found.suggestion),
-        "nothing": ls.rpc.scrub(found.nothing) or None,
+        "nothing": ls.rpc.worded(found.nothing) or None,
         "answer": None if found.answer is None else as_json(found.answer),
         "markdown": markdown,
     }
@@ -70,8 +70,8 @@ def completion_status(ls: Server) -> dict[str, Any]:
         "trigger": settings.trigger,
         "last": {
             "source": shown[-1].source if shown else None,
-            "problem": ls.rpc.scrub(shown[-1].problem) if shown else "",
-            "nothing": None if last is None else ls.rpc.scrub(last.sentence) or None,
+            "problem": ls.rpc.worded(shown[-1].problem) if shown else "",
+            "nothing": None if last is None else ls.rpc.worded(last.sentence) or None,
         },
         "statistics": statistics(completions.tally for completions in ls.completing.values()),
     }

@@ -14,8 +14,10 @@ import pytest
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.features.agent.events import Began, Noted
+from qwen_lsp.runs.landing import land
 from qwen_lsp.runs.record import EVENTS, MESSAGES, WORK, Fate, Record, folder_of, new_name, settle
 from qwen_lsp.runs.stored import infos, load, resumable
+from qwen_lsp.runs.undoing import undo_last
 from qwen_lsp.workspace.paths import RelPath
 from tests.runs.running import CALLER, RENAME, Work
 from tests.support.prefix import as_prompt, kept
@@ -266,6 +268,53 @@ async def test_changes_that_have_landed_are_told_as_such(work: Work) -> None:
     assert "not as you saw them" not in told
     events = [json.loads(line) for line in (folder_of(run) / EVENTS).read_text().splitlines()]
     assert any(event.get("text") == "Applied: greet.py." for event in events)
+
+
+async def test_what_was_taken_back_does_not_come_back_with_a_run_that_goes_on(work: Work) -> None:
+    work.server.reply(tool_calls=[("edit", RENAME), ("edit", CALLER)])
+    work.server.reply("Renamed.")
+    done = await work.run()
+    first, other = done.edits
+    assert (first.path, other.path) == ("greet.py", "main.py")
+    async with work.session() as session:
+        await land(session, [first], run=done.run)
+        await undo_last(session)
+    assert texts(load(done.run).edits) == texts(done.edits), "it may still land once more"
+    work.server.reply("Done.")
+
+    after = await work.run("", resume=done.run, more="Go on.")
+
+    told = work.sent[-1]["messages"][-1]["content"]
+    assert "The user took your changes of these files back; they are as they were before: greet.py." in told
+    assert texts(after.edits) == texts([other])
+    assert "took your changes" not in await told_more(work, done.run), "it is told once"
+
+
+async def test_what_landed_once_more_stays(work: Work) -> None:
+    run = await renamed(work)
+    edits = load(run).edits
+    async with work.session() as session:
+        await land(session, edits, run=run)
+        await undo_last(session)
+        await land(session, edits, run=run)
+    assert "took your changes" not in await told_more(work, run)
+    assert "def welcome(" in (work.root / "greet.py").read_text()
+
+
+async def test_a_run_cannot_go_on_where_it_cannot_be_noted_what_was_taken_back(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await renamed(work)
+    async with work.session() as session:
+        await land(session, load(run).edits, run=run)
+        await undo_last(session)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("qwen_lsp.runs.run.settle", full)
+    with pytest.raises(UserError, match="cannot be gone on with: No space left on device"):
+        await work.run("", resume=run)
 
 
 async def test_what_the_user_said_later_is_an_event(work: Work) -> None:

@@ -132,6 +132,14 @@ async def test_a_wrong_argument_is_refused_by_name(tmp_path: Path, argument: Jso
         assert (await at.edit())["applied"] is True, "nothing is left over from the refused one"
 
 
+async def test_without_an_endpoint_it_is_said_what_to_set(tmp_path: Path) -> None:
+    async with scene(tmp_path, VSCODE, endpoint={}) as at:
+        for argument in ({}, {"uri": at.desk.uri("cart.py"), "scope": "selection"}):
+            said = await at.refused("qwen.edit", {"task": "x", **argument})
+            assert "needs a model: set OPENAI_BASE_URL and OPENAI_MODEL" in said
+            assert "qwen." not in said
+
+
 async def test_a_run_that_only_plans_changes_nothing(tmp_path: Path) -> None:
     async with scene(tmp_path, VSCODE) as at:
         at.model.reply(tool_calls=[RENAME])

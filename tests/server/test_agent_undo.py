@@ -93,3 +93,14 @@ async def test_a_deleted_program_comes_back_as_one(tmp_path: Path) -> None:
         await at.edit()
         assert (await at.undo())["undone"] is True
         assert (tmp_path / "gone.py").stat().st_mode & 0o100
+
+
+async def test_a_run_that_goes_on_leaves_taken_back_what_was(tmp_path: Path) -> None:
+    async with scene(tmp_path, VSCODE) as at:
+        at.script()
+        run = (await at.edit())["run"]
+        assert (await at.undo())["undone"] is True
+        at.model.reply("So be it.")
+        again = await at.editor.command("qwen.edit", {"resume": run, "task": "Leave it, then."})
+        assert "took your changes of these files back" in str(at.model.requests[-1].json["messages"][-1])
+        assert (again["changes"], at.seen()) == ([], BEFORE)

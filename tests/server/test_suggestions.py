@@ -199,13 +199,13 @@ async def test_without_a_document_the_newest_of_all_is_meant(root: Path) -> None
     ("settings", "typed", "reason"),
     [
         ({"enabled": False}, "x = ", "`completion.enabled`"),
-        ({"triggerByGlob": {"**/*.py": "off"}}, "x = ", '`completion.trigger_by_glob."**/*.py"`'),
+        ({"triggerByGlob": {"**/*.py": "off"}}, "x = ", '`completion.triggerByGlob."**/*.py"`'),
         ({"trigger": "manual"}, "x = ", "`completion.trigger`"),
-        ({"inComments": False}, "# so ", "`completion.in_comments`"),
+        ({"inComments": False}, "# so ", "`completion.inComments`"),
         (
             {},
             "x = ",
-            "no endpoint is set (`endpoint.base_url`), and the embedded default was not sure enough",
+            "no endpoint is set (`endpoint.baseUrl`), and the embedded default was not sure enough",
         ),
         ({"embedded": False}, "x = ", "the embedded default is off by `completion.embedded`"),
     ],

@@ -111,17 +111,11 @@ def told(receipt: Receipt, title: str = "Why this suggestion") -> str:
     lines += [f"- Taken out: {reason}." for reason in receipt.removed]
     if receipt.removed and receipt.raw != receipt.text:
         lines += ["", "What the model said:", "", *_fenced(receipt.raw)]
-    lines += ["", "| stage | ms |", "| --- | --- |"]
-    lines += [f"| {name} | {took:.1f} |" for name, took in receipt.stages]
+    if receipt.stages:
+        lines += ["", f"Time: {', '.join(f'{name} {took:.1f} ms' for name, took in receipt.stages)}."]
     if receipt.parts:
-        lines += [
-            "",
-            f"The prompt: {receipt.tokens:,} tokens.",
-            "",
-            "| part | tokens | why |",
-            "| --- | --- | --- |",
-        ]
-        lines += [f"| {part.path} | {part.tokens:,} | {part.why} |" for part in receipt.parts]
+        lines += ["", f"The prompt: {receipt.tokens:,} tokens.", ""]
+        lines += [f"- {part.path}, {part.tokens:,} tokens: {part.why}" for part in receipt.parts]
     for item in receipt.withheld:
         where = item.path if item.line is None else f"{item.path}:{item.line}"
         lines.append(f"\nWithheld: {where}, {item.reason}.")

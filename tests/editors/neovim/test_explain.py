@@ -68,7 +68,8 @@ async def test_without_an_endpoint_there_are_suggestions_and_a_plain_word_about_
         await nvim.terminal.shows("sum = price * amount")
         assert await nvim.lua("require('qwen').status()") == "Qwen: no model"
         await nvim.command("Qwen edit Rename price")
-        await nvim.terminal.shows("OPENAI_BASE_URL")
+        await nvim.terminal.shows("The agent needs a model: set OPENAI_BASE_URL")
+        assert await nvim.lua("#vim.api.nvim_list_wins()") == 1, "a view of nothing stands in the way"
 
 
 async def test_an_endpoint_that_is_gone_is_told_and_the_embedded_default_goes_on(root: Path) -> None:

@@ -32,7 +32,7 @@ CHROMIUM = (
 
 _PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; background: #0c0c0c; display: inline-block }}
-pre {{ margin: 0; padding: 12px 14px; font: 14px/1.25 "DejaVu Sans Mono", monospace;
+pre {{ margin: 0; padding: 12px 14px; font: 14px/1.16 "DejaVu Sans Mono", monospace;
   color: {foreground}; background: {background} }}
 {stylesheet}
 </style><pre><code style="font-family: inherit">{code}</code></pre>"""

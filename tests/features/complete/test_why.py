@@ -8,7 +8,7 @@ from qwen_lsp.features.complete.flight import Landed
 from qwen_lsp.features.complete.means import Means
 from qwen_lsp.features.complete.outcome import UNDER_WAY, unfinished, without_model
 from qwen_lsp.features.complete.place import Place
-from qwen_lsp.features.complete.receipt import Receipt, as_json, safe, told
+from qwen_lsp.features.complete.receipt import PromptPart, Receipt, as_json, safe, told
 from qwen_lsp.features.complete.request import complete
 from qwen_lsp.features.complete.state import Completions
 from qwen_lsp.features.complete.why import NEVER, why
@@ -125,6 +125,15 @@ def test_the_json_holds_all_but_what_secrets_are_known_by() -> None:
 def test_an_answer_with_fences_stays_inside_its_fence() -> None:
     page = told(Receipt(A, 0, 0, text="```\ncode\n```"))
     assert "````\n```\ncode\n```\n````" in page
+
+
+def test_the_page_reads_well_as_text_too() -> None:
+    parts = (PromptPart("b.py", 1200, "defines `gross`"),)
+    page = told(
+        Receipt(A, 0, 0, text="x", tokens=1500, parts=parts, stages=(("pack", 3.04), ("model", 80.0)))
+    )
+    assert "Time: pack 3.0 ms, model 80.0 ms." in page
+    assert "The prompt: 1,500 tokens.\n\n- b.py, 1,200 tokens: defines `gross`" in page
 
 
 async def test_what_was_fetched_ahead_is_accounted_for_too() -> None:

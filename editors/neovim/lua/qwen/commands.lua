@@ -54,6 +54,7 @@ local function edit(shown, argument)
   end, function(message)
     run.doing = 'Failed'
     over(message, 'Problem')
+    if not run.run then run.page:close() end -- It did not even begin, and the message is there as it is.
   end, function(params)
     run.run = params.run
     runs.event(run, params.event)
