@@ -16,7 +16,7 @@ from qwen_lsp.context.place import Place, means, place_of, shares
 from qwen_lsp.context.receivers import receivers
 from qwen_lsp.context.rest import rest_of_workspace
 from qwen_lsp.context.similar import Usage, changed_together, usage_around
-from qwen_lsp.context.survey import rank_file, rank_task, task_ranker
+from qwen_lsp.context.survey import rank_file, rank_task
 from qwen_lsp.context.texts import as_indexed, text_of
 from qwen_lsp.context.visits import Visit, visited
 from qwen_lsp.index.search import symbols
@@ -24,7 +24,7 @@ from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.workspace.paths import RelPath
 
-__all__ = ["USUAL", "limit_for", "rank", "rank_file", "rank_task", "task_ranker"]
+__all__ = ["USUAL", "limit_for", "rank", "rank_file", "rank_task"]
 
 USUAL = 600
 """How many candidates are collected for a completion."""

@@ -1,15 +1,15 @@
-"""Files and definitions whose text has the words of a task, the rare words counting most."""
+"""What a task told in words needs: what it names, and whose text has its words, rare ones counting most."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from qwen_lsp.context.candidates import Candidate
+from qwen_lsp.context.candidates import Candidate, Pool
 from qwen_lsp.context.place import is_test
-from qwen_lsp.context.survey import PLAIN_WORDS
+from qwen_lsp.context.survey import PLAIN_WORDS, task_ranker
 from qwen_lsp.errors import FileUnreadable
 from qwen_lsp.index.snapshot import Snapshot
 from qwen_lsp.syntax.outline import split_lines
@@ -27,6 +27,21 @@ _MOST_SAID = 4
 _LONGEST_PART = 60
 _SATURATED, _LENGTH = 1.2, 0.6
 """How soon more of the same word counts no more, and how much the length of a text counts against it."""
+
+
+def wording_ranker(
+    snapshot: Snapshot, task: str, paths: Sequence[RelPath] = ()
+) -> Callable[[int], list[Candidate]]:
+    """`task_ranker` and `worded` as one, for whoever asks with several limits. Reads files: for a thread."""
+    named, told = task_ranker(snapshot, task, paths), worded(snapshot, task)
+
+    def ranked(limit: int) -> list[Candidate]:
+        pool = Pool()
+        pool.extend(named(limit))
+        pool.extend(told)
+        return pool.best(limit)
+
+    return ranked
 
 
 def worded(snapshot: Snapshot, task: str, *, seconds: float = 2.0) -> list[Candidate]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from qwen_lsp.context.around import around
 from qwen_lsp.context.candidates import Candidate
 from qwen_lsp.context.pack import Pack, pack
-from qwen_lsp.context.rank import limit_for, task_ranker
+from qwen_lsp.context.rank import limit_for
 from qwen_lsp.context.render import render
-from qwen_lsp.context.wording import worded
+from qwen_lsp.context.wording import wording_ranker
 from qwen_lsp.errors import ToolRefused
 from qwen_lsp.features.agent.toolbox import Desk
 from qwen_lsp.mcp_server.naming import place_of
@@ -47,12 +47,10 @@ def packed(session: Session, task: str, place: str, budget: int) -> str:
 def _maker(session: Session, task: str, path: RelPath | None, line: int | None) -> Callable[[int], Pack]:
     snapshot, count, gate = session.snapshot, session.count, session.gate
     if path is None or line is None or task:
-        ranked = task_ranker(snapshot, task, [path] if path else [])
-        named = worded(snapshot, task)
+        ranked = wording_ranker(snapshot, task, [path] if path else [])
 
         def for_task(budget: int) -> Pack:
-            candidates = [*named, *ranked(limit_for(budget))]
-            return pack(snapshot, candidates, budget=budget, count=count, gate=gate)
+            return pack(snapshot, ranked(limit_for(budget)), budget=budget, count=count, gate=gate)
 
         return for_task
     lines = snapshot.lines(path)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qwen_lsp.context.candidates import Candidate
-from qwen_lsp.context.wording import worded
+from qwen_lsp.context.wording import worded, wording_ranker
 from qwen_lsp.index.snapshot import Snapshot
+from qwen_lsp.workspace.paths import RelPath
 from tests.support.fixture import workspace
 
 FILLER = "".join(f"#- filler_{number}.py\ndef other_{number}():\n    return open\n" for number in range(12))
@@ -59,3 +60,17 @@ def test_without_words_and_without_files_nothing_is_found() -> None:
 def test_equal_input_gives_equal_output() -> None:
     made = workspace(SHOP)
     assert worded(made.snapshot, "refuse unsaved") == worded(made.snapshot, "refuse unsaved")
+
+
+def test_names_and_words_of_a_task_count_as_one() -> None:
+    snapshot = workspace(SHOP).snapshot
+    ranked = wording_ranker(snapshot, "Let `ring` in till.py refuse unsaved changes")(2_000)
+
+    files = [one for one in ranked if one.form == "whole"]
+    assert {"till.py", "landing.py"} <= {one.path for one in files[:3]}
+    assert len({one.key for one in ranked}) == len(ranked), "what is found both ways is there once"
+    assert [one.key for one in wording_ranker(snapshot, "refuse unsaved")(3)] == [
+        one.key for one in wording_ranker(snapshot, "refuse unsaved")(2_000)[:3]
+    ]
+    given = wording_ranker(snapshot, "refuse unsaved changes", [RelPath("till.py")])(2_000)
+    assert given[0].path == "till.py", "what a person points at comes first"

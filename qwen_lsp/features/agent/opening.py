@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qwen_lsp.context.epoch import Held
-from qwen_lsp.context.rank import task_ranker
 from qwen_lsp.context.render import Pack
+from qwen_lsp.context.wording import wording_ranker
 from qwen_lsp.errors import WorkspaceError
 from qwen_lsp.features.agent.course import Course
 from qwen_lsp.features.agent.ending import End
@@ -110,7 +110,7 @@ def _around(
 ) -> tuple[Surroundings, Mapping[RelPath, str]]:
     """What stands around the task, and which files the model thereby knows. From a thread."""
     means, snapshot = course.means, course.base
-    ranked = task_ranker(snapshot, request.task, request.paths)
+    ranked = wording_ranker(snapshot, request.task, request.paths)
     question = Question(snapshot, ranked, None, means.gate, means.count)
     around = by_epoch(question, held, means.endpoint.model, budget, None) or by_relevance(
         question, budget, _CANDIDATES

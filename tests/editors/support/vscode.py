@@ -35,6 +35,9 @@ from tests.editors.support.code_server import WAIT, CodeServer
 PATIENCE = 15.0
 """Seconds after which ghost text is asked for."""
 
+SOON = 5.0
+"""Seconds after which a list without what is looked for is opened anew."""
+
 GHOST = """() => {
     const all = (where, what) => [...where.querySelectorAll(what)];
     const top = line => parseFloat(line.style.top) || 0;
@@ -169,10 +172,14 @@ class VSCode:
 
     async def open(self, file: str) -> None:
         """Open a file of the folder by its name, as Ctrl+P does, and put the cursor in it."""
-        await self.press("Control+P")
-        await self._pick(file, file.rsplit("/", 1)[-1])
+        name = file.rsplit("/", 1)[-1]
+        async with asyncio.timeout(WAIT):
+            await self.press("Control+P")
+            while not await self._offered(file, name):  # the editor hears late of a file that is new
+                await self.press("Escape", "Control+P")
+        await self._pick(file, name)
         tab = self.page.locator(".editor-group-container.active .tab.active")
-        await tab.filter(has_text=file.rsplit("/", 1)[-1]).wait_for()
+        await tab.filter(has_text=name).wait_for()
         await self.editor.locator(".view-line").first.wait_for()
         await self.page.locator(".monaco-editor.focused").wait_for()
 
@@ -186,14 +193,29 @@ class VSCode:
 
         What was chosen may ask for something in the same place.
         """
-        asked = self.page.locator(".quick-input-widget input:visible").first
-        await asked.wait_for()
-        await asked.fill(typed)
-        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name:visible")
-        await rows.filter(has_text=re.compile("^" + re.escape(chosen))).first.click()
+        await self._type_into_list(typed)
+        await self._row(chosen).click()
         await self.page.wait_for_function(GONE, arg=typed)
         width, height = self._size
         await self.page.mouse.move(width * 0.7, height * 0.8)  # away from what says something about itself
+
+    async def _offered(self, typed: str, chosen: str) -> bool:
+        """Whether the list at the top soon has a row that begins so."""
+        await self._type_into_list(typed)
+        try:
+            await self._row(chosen).wait_for(timeout=SOON * 1_000)
+        except TookTooLong:
+            return False
+        return True
+
+    async def _type_into_list(self, typed: str) -> None:
+        asked = self.page.locator(".quick-input-widget input:visible").first
+        await asked.wait_for()
+        await asked.fill(typed)
+
+    def _row(self, begins: str) -> Locator:
+        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name:visible")
+        return rows.filter(has_text=re.compile("^" + re.escape(begins))).first
 
     async def cursor_to(self, line: int, column: int = 1) -> None:
         """Put the cursor somewhere; both are counted from 1, as the editor shows them."""
