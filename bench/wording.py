@@ -87,7 +87,9 @@ async def measured(repository: Path, name: str, commits: int, budget: int) -> No
             archive.extractall(root, filter="data")
         session = Session(root, Settings(index=IndexSettings(cache_dir=str(Path(folder, "cache")))))
         await session.start(learn=False)
-        held = replace(await session.held("agent"), epoch=None)
+        held = await session.held("agent")
+        assert held is not None
+        held = replace(held, epoch=None)
         asked = list(tasks(repository, session.snapshot, commits))
         for by, ranker in RANKERS.items():
             alone, cpu = share(session, held, asked, ranker, budget, carried=False)

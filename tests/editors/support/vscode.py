@@ -31,12 +31,10 @@ from playwright.async_api import TimeoutError as TookTooLong
 
 from tests.editors.support import pictures
 from tests.editors.support.code_server import WAIT, CodeServer
+from tests.editors.support.quick_input import QuickInput
 
 PATIENCE = 15.0
 """Seconds after which ghost text is asked for."""
-
-SOON = 5.0
-"""Seconds after which a list without what is looked for is opened anew."""
 
 GHOST = """() => {
     const all = (where, what) => [...where.querySelectorAll(what)];
@@ -48,12 +46,6 @@ GHOST = """() => {
     return [...inline, ...below].join("\\n");
 }"""
 """Ghost text stands in pieces: behind the cursor within its line, and as lines of its own below."""
-
-GONE = """typed => {
-    const box = document.querySelector(".quick-input-widget");
-    return !box || !box.checkVisibility() || box.querySelector("input[type=text]")?.value !== typed;
-}"""
-"""Whether the list at the top is no longer the one that this was typed into."""
 
 OWN_HOST = ".vscode-resource.vscode-cdn.net"
 """How the name ends that pages of VS Code ask for files: a worker in the browser answers, from the server."""
@@ -113,6 +105,7 @@ class VSCode:
         context.on("request", self._note_host)
         context.set_default_timeout(WAIT * 1_000)
         self.page = context.pages[0]
+        self.quick_input = QuickInput(self.page, self._size)
         loop = asyncio.get_running_loop()
         self.asked_at = loop.time()
         await self.page.goto(f"{self.url}/?folder={quote(str(self.workspace))}", wait_until="commit")
@@ -175,9 +168,10 @@ class VSCode:
         name = file.rsplit("/", 1)[-1]
         async with asyncio.timeout(WAIT):
             await self.press("Control+P")
-            while not await self._offered(file, name):  # the editor hears late of a file that is new
+            # The editor hears late of a file that is new.
+            while not await self.quick_input.offers(file, name):
                 await self.press("Escape", "Control+P")
-        await self._pick(file, name)
+        await self.quick_input.pick(file, name)
         tab = self.page.locator(".editor-group-container.active .tab.active")
         await tab.filter(has_text=name).wait_for()
         await self.editor.locator(".view-line").first.wait_for()
@@ -186,54 +180,21 @@ class VSCode:
     async def command(self, title: str) -> None:
         """Run a command by its title in the command palette."""
         await self.press("F1")
-        await self._pick(f">{title}", title)
-
-    async def _pick(self, typed: str, chosen: str) -> None:
-        """Type into the list at the top, and click the first row that begins so.
-
-        What was chosen may ask for something in the same place.
-        """
-        await self._type_into_list(typed)
-        await self._row(chosen).click()
-        await self.page.wait_for_function(GONE, arg=typed)
-        width, height = self._size
-        await self.page.mouse.move(width * 0.7, height * 0.8)  # away from what says something about itself
-
-    async def _offered(self, typed: str, chosen: str) -> bool:
-        """Whether the list at the top soon has a row that begins so."""
-        await self._type_into_list(typed)
-        try:
-            await self._row(chosen).wait_for(timeout=SOON * 1_000)
-        except TookTooLong:
-            return False
-        return True
-
-    async def _type_into_list(self, typed: str) -> None:
-        asked = self.page.locator(".quick-input-widget input:visible").first
-        await asked.wait_for()
-        await asked.fill(typed)
-
-    def _row(self, begins: str) -> Locator:
-        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name:visible")
-        return rows.filter(has_text=re.compile("^" + re.escape(begins))).first
+        await self.quick_input.pick(f">{title}", title)
 
     async def cursor_to(self, line: int, column: int = 1) -> None:
         """Put the cursor somewhere; both are counted from 1, as the editor shows them."""
         await self.press("Control+G")
-        asked = self.page.locator(".quick-input-widget input:visible").first
-        await asked.wait_for()
-        await asked.fill(f":{line}:{column}")
+        await self.quick_input.type(f":{line}:{column}")
         await self.press("Enter")
         await self.page.locator(".statusbar-item", has_text=f"Ln {line}, Col {column}").wait_for()
         await self.page.locator(".monaco-editor.focused").wait_for()
 
     async def answer(self, text: str) -> None:
         """Type into the box at the top that asks for something, and press Enter."""
-        asked = self.page.locator(".quick-input-widget input:visible").first
-        await asked.wait_for()
-        await asked.fill(text)
+        await self.quick_input.type(text)
         await self.press("Enter")
-        await self.page.locator(".quick-input-widget").wait_for(state="hidden")
+        await self.quick_input.closed()
 
     async def save(self) -> None:
         """Save the file in front, and wait until nothing of it is unsaved."""
