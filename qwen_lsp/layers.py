@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.settings import ENVIRONMENT, Settings
+from qwen_lsp.spelling import snake
 
 _VERBATIM = frozenset({"extra_body", "trigger_by_language", "trigger_by_glob", "mcp_servers", "prices"})
 """Tables whose keys are no names of settings; the one of a higher layer replaces the one below it."""
@@ -140,7 +141,7 @@ def _checked(merged: Mapping[str, Any]) -> Settings:
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for key, value in layer.items():
-        name = _snake(key)
+        name = snake(key)
         if value is None or value == "":
             continue
         if isinstance(value, Mapping) and name not in _VERBATIM:
@@ -149,7 +150,3 @@ def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
                 _merge(cast("dict[str, Any]", group), cast("Mapping[str, Any]", value))
                 continue
         into[name] = value
-
-
-def _snake(key: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in key)

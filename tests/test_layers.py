@@ -142,7 +142,7 @@ async def test_an_editor_is_told_what_was_left_out(tmp_path: Path) -> None:
         editor.notify("workspace/didChangeConfiguration", {"settings": {"qwen": agent(maxTurns=400)}})
         shown = await editor.notified("window/showMessage")
         assert "'agent.mode' was left as it is" in shown["message"]
-        await editor.until(lambda m: "'agent.max_turns'" in json.dumps(m.get("params", {})))
+        await editor.until(lambda m: "'agent.maxTurns'" in json.dumps(m.get("params", {})))
         assert server.current_settings().agent == Settings().agent
 
 

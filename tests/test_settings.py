@@ -6,7 +6,8 @@ import pytest
 
 from qwen_lsp.errors import SettingsError
 from qwen_lsp.layers import load
-from qwen_lsp.settings import Settings, as_editors_write
+from qwen_lsp.settings import Settings
+from qwen_lsp.spelling import as_editors_write
 
 
 def test_defaults_need_nothing() -> None:

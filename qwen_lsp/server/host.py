@@ -113,7 +113,7 @@ class Server(LanguageServer):
         return text.replace(str(Path.home()), "~")
 
     def _worded(self, text: str) -> str:
-        from qwen_lsp.settings import as_editors_write
+        from qwen_lsp.spelling import as_editors_write
 
         return as_editors_write(self._scrub(text))
 
