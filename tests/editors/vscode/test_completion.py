@@ -54,7 +54,7 @@ async def test_one_language_is_turned_off_and_on(window: Window, model: Scripted
         await code.types("def ave")
         await until(lambda: "textDocument/inlineCompletion" in code.traced(), "that the editor asks")
         await code.command("Qwen: Why This Suggestion, or None")
-        page = await code.webview("text=completion.trigger_by_language.python")
+        page = await code.webview("text=completion.triggerByLanguage.python")
         assert "Nothing was shown at shop.py:8" in await page.locator("body").inner_text()
         await code.picture("vscode-why-none")
         assert model.requests == []
