@@ -112,6 +112,7 @@ class Terminal:
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
             "TERM": "xterm-256color",
+            "PYTHONFAULTHANDLER": "1",
             **(environment or {}),
         }
         self.screen = Screen(width)
@@ -159,8 +160,13 @@ class Terminal:
 
     async def ended(self) -> int:
         """The exit status, after everything that was written has been read."""
-        async with asyncio.timeout(WAIT):
-            status = await self._process.wait()
+        try:
+            async with asyncio.timeout(WAIT):
+                status = await self._process.wait()
+        except TimeoutError:
+            self._process.send_signal(signal.SIGABRT)  # it says where it was
+            await self._wait(lambda: self._closed, "the end")
+            raise AssertionError(f"it goes on; the screen:\n{self.screen.text}") from None
         await self._wait(lambda: self._closed, "the end")
         return status
 
@@ -208,6 +214,10 @@ class Terminal:
 
 
 def _own_terminal() -> None:
-    """In the child: the terminal it was given is the one it is controlled from."""
+    """In the child: the terminal it was given is the one it is controlled from.
+
+    Tests that were started in the background ignore Ctrl-C, and what they start would too.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
