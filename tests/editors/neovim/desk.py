@@ -49,7 +49,12 @@ class Nvim:
             "--remote-expr", f"luaeval('{quoted}')",
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        out, errors = await process.communicate()
+        try:
+            out, errors = await asyncio.wait_for(process.communicate(), WAIT)
+        except TimeoutError:
+            process.kill()
+            screen = await self.terminal.screen()
+            pytest.fail(f"the editor does not answer; the screen:\n{screen}", pytrace=False)
         assert process.returncode == 0, errors.decode()
         found = json.loads(out or errors)
         return found[0] if found else None

@@ -69,6 +69,7 @@ async def test_without_an_endpoint_there_are_suggestions_and_a_plain_word_about_
         assert await nvim.lua("require('qwen').status()") == "Qwen: no model"
         await nvim.command("Qwen edit Rename price")
         await nvim.terminal.shows("The agent needs a model: set OPENAI_BASE_URL")
+        await nvim.terminal.keys("Enter")  # it takes more than a line
         assert await nvim.lua("#vim.api.nvim_list_wins()") == 1, "a view of nothing stands in the way"
 
 
