@@ -217,7 +217,7 @@ class VSCode:
         """Wait for ghost text; all of it, lines as they stand.
 
         VS Code takes its request back when its list of words opens meanwhile, and asks again only at the next
-        key. On a slow machine that is often; then it is asked for, as a person would.
+        key. On a slow machine that is often; then it is asked for, by the key that our extension has for it.
         """
         for _ in range(int(WAIT / PATIENCE)):
             with contextlib.suppress(TookTooLong):

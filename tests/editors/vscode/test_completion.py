@@ -25,6 +25,22 @@ async def test_ghost_text_of_the_model_is_taken_with_tab(window: Window, model: 
     assert written == SHOP + "def ave" + AVERAGE
 
 
+async def test_a_key_asks_for_a_suggestion_where_none_comes_by_itself(
+    window: Window, model: ScriptedEndpoint
+) -> None:
+    completes(model, {"def ave": AVERAGE})
+    async with window({"qwen.completion.trigger": "manual", "qwen.trace.server": "messages"}) as code:
+        await code.open("shop.py")
+        await code.ready()
+        await code.cursor_to(8)
+        await code.types("def ave")
+        await until(lambda: "textDocument/inlineCompletion" in code.traced(), "that the editor asks")
+        assert model.requests == []
+        await code.press("Alt+Backslash")
+        await code.ghosts.first.wait_for()
+        assert len(model.requests) == 1
+
+
 async def test_typing_along_a_suggestion_asks_nobody_again(window: Window, model: ScriptedEndpoint) -> None:
     completes(model, {"def ave": AVERAGE})
     async with window() as code:
