@@ -105,8 +105,8 @@ def main() -> int:
     parser.add_argument("repository", nargs="+", type=Path)
     parser.add_argument("--commits", type=int, default=60, help="how many of the latest")
     parser.add_argument("--budget", type=int, default=65_536, help="tokens of a context")
-    print(f"{'repository':<16} {'found by':<10} {'alone':>7} {'in turn':>7} {'CPU s':>7} {'tasks':>6}")
     args = parser.parse_args()
+    print(f"{'repository':<16} {'found by':<10} {'alone':>7} {'in turn':>7} {'CPU s':>7} {'tasks':>6}")
     for repository in args.repository:
         asyncio.run(measured(repository, repository.absolute().name, args.commits, args.budget))
     return 0

@@ -91,11 +91,12 @@ async def undo_last(session: Session, run: str | None = None) -> list[RelPath]:
     Raises ConflictError naming the files that changed since, WorkspaceError where nothing can be undone;
     nothing is changed then.
     """
+    step = next((step for step in await undoable(session) if run in (None, step.run)), None)
     if session.snapshot.buffers:
-        steps = await undoable(session)
-        step = next((step for step in steps if run in (None, step.run)), None)
         await asyncio.to_thread(_check_saved, session, step.paths if step else ())
     files = await whole(partial(transaction.undo_last, session.root, session.journal, run))
+    if step is not None and step.run:
+        await asyncio.to_thread(note_fate, step.run, "undone", files)
     session.hint(set(files))
     await session.refresh()
     return files

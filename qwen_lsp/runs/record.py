@@ -185,10 +185,11 @@ def note_fate(run: str, fate: Literal["landed", "undone"], files: Iterable[str])
 
     What was taken back may still land once more, but a run that goes on leaves it as it is.
     """
-    if not NAME.fullmatch(run) or not (runs_folder() / run / META).exists():
+    folder = runs_folder() / run
+    if not NAME.fullmatch(run) or not (folder / META).exists():
         return
     try:
-        with _appending(runs_folder() / run / WORK) as work:
+        with _appending(folder / WORK) as work:
             work.write(json.dumps({fate: sorted(set(files)), "changed": {}, "seen": {}}) + "\n")
     except OSError as error:
         log.error("what became of a change cannot be written down: %s", error.strerror)

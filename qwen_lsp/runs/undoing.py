@@ -11,7 +11,6 @@ from typing import Literal
 from qwen_lsp.errors import ConflictError, FileUnreadable, UserError
 from qwen_lsp.runs import landing
 from qwen_lsp.runs.landed import Step, composed, latest, note_undone, steps
-from qwen_lsp.runs.record import note_fate
 from qwen_lsp.runs.stored import infos
 from qwen_lsp.session import Session
 from qwen_lsp.text.edits import FileEdit, ended, reversed_edit
@@ -38,12 +37,7 @@ async def undo_last(session: Session, run: str | None = None) -> Undone:
     named = run or await asyncio.to_thread(_landed_last, session)
     landings = await asyncio.to_thread(steps, named) if named else []
     if not landings:
-        writes = await landing.undoable(session)
-        files = await landing.undo_last(session, run)
-        write = next((write for write in writes if run in (None, write.run)), None)
-        if write is not None and write.run:
-            await asyncio.to_thread(note_fate, write.run, "undone", files)
-        return Undone(tuple(files))
+        return Undone(tuple(await landing.undo_last(session, run)))
     work = partial(_taken_back, session, named, landings)
     undone = await landing.whole(work)
     session.hint(set(undone.files))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qwen_lsp.server.arguments import Token, index_of, text_of
@@ -28,12 +29,14 @@ async def why_suggestion(ls: Server, arguments: Mapping[str, Any], token: Token)
     else:
         session = _latest(ls)
     found = _why(ls, session, path, index)
-    markdown = ls.rpc.worded(found.markdown)
+    # The sentence alone: what the model said is shown as it is.
+    found = replace(found, nothing=ls.rpc.worded(found.nothing))
+    markdown = ls.rpc.scrub(found.markdown)
     if arguments.get("show") is True:
         await show_text(ls, markdown)
     return {
         "suggestion": None if found.suggestion is None else as_json(found.suggestion),
-        "nothing": ls.rpc.worded(found.nothing) or None,
+        "nothing": found.nothing or None,
         "answer": None if found.answer is None else as_json(found.answer),
         "markdown": markdown,
     }

@@ -307,3 +307,12 @@ async def test_what_becomes_of_suggestions_is_counted(root: Path) -> None:
         assert statistics["by_source"]["model"]["shown"] == 2
         assert list(statistics["by_language"]) == ["python"]
         assert (statistics["kept"], statistics["kept_of"]) == (0, 0)
+
+
+async def test_code_that_names_a_setting_is_shown_as_it_is(root: Path) -> None:
+    async with ScriptedEndpoint() as model, in_process() as editor:
+        person = await begin(editor, root, model)
+        person.insert("where = ")
+        model.reply("endpoint.base_url")
+        assert await person.inline() == ["endpoint.base_url"]
+        assert "\nendpoint.base_url\n" in (await person.why())["markdown"]
