@@ -26,10 +26,15 @@ def load(name: str) -> ModuleType:
 
 def needed(module: str, extra: str, what: str) -> None:
     """Raises UserError, with the command that helps, where a module of an extra is missing."""
+    if remedy := missing(module, extra):
+        raise UserError(f"{what} needs the package that speaks the protocol: {remedy}")
+
+
+def missing(module: str, extra: str) -> str | None:
+    """The command that installs a module of an extra of ours; None where it is installed."""
     from importlib.util import find_spec
 
-    if find_spec(module) is None:
-        raise UserError(f"{what} needs the package that speaks the protocol: {installing(extra)}")
+    return installing(extra) if find_spec(module) is None else None
 
 
 def installing(extra: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
 import json
 from collections.abc import Sequence
 
@@ -17,7 +16,7 @@ from qwen_lsp.cli.setup.clients import CLIENTS, Client, Target, snippet
 from qwen_lsp.cli.setup.places import Machine
 from qwen_lsp.cli.setup.trial import tried
 from qwen_lsp.errors import UserError
-from qwen_lsp.imports import installing
+from qwen_lsp.imports import needed
 from qwen_lsp.text.words import number
 
 
@@ -83,8 +82,7 @@ def _tried(console: Console, client: Client, command: Sequence[str]) -> str:
     """Start the server once, so that nothing is written that cannot start. Raises UserError."""
     if client.serves != "mcp":
         return f"Neovim will run: {' '.join(command)}"
-    if importlib.util.find_spec("mcp") is None:
-        raise UserError(f"`qwen-lsp mcp` needs a package more: {installing('mcp')}\nNothing was written.")
+    needed("mcp", "mcp", "nothing was written: `qwen-lsp mcp`")
     waiting = Console(stderr=True)
     if waiting.is_terminal:
         with waiting.status("Trying the server …"):

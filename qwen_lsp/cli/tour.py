@@ -283,6 +283,10 @@ async def _receipt(client: Client, desk: _Desk, root: Path, chosen: trial.Select
         },
     )
     screen.receipt(desk.console, shown, _RECEIPT_ROWS)
+    if any("edited" in part["why"] for part in shown["parts"]):
+        screen.say(
+            desk.console, ("It was this tour that has edited files a moment ago: it typed in them.", "dim")
+        )
 
 
 async def _agent(console: Console, root: Path, options: Mapping[str, Any]) -> None:

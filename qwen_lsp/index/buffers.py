@@ -14,7 +14,8 @@ from qwen_lsp.syntax import parse, tags
 from qwen_lsp.syntax.facts import FileFacts
 from qwen_lsp.syntax.languages import Language, available, language_in
 from qwen_lsp.syntax.parse import SyntaxTree
-from qwen_lsp.text.edits import TextEdit, common_ends
+from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.narrow import trimmed
 from qwen_lsp.text.positions import LineIndex, Span
 
 _LONGEST_PARSED = 4_000_000
@@ -82,7 +83,8 @@ def tree(buffer: Buffer) -> SyntaxTree | None:
         if before is None or old is None or before.language != buffer.language:
             memo.tree = parse.parse(buffer.text, buffer.language)
         else:
-            edits = memo.edits if memo.edits is not None else _one_edit(old.text, buffer.text)
+            whole = TextEdit(Span(0, len(old.text)), buffer.text)
+            edits = memo.edits if memo.edits is not None else [trimmed(old.text, whole)]
             new, changed = parse.reparse(old, edits, buffer.text)
             if before.memo.facts is not None:
                 memo.facts = tags.update(old, before.memo.facts, new, changed)
@@ -137,9 +139,3 @@ def _language(path: str, text: str) -> Language | None:
         return None
     language = language_in(path, text)
     return language if language is not None and available(language) else None
-
-
-def _one_edit(old: str, new: str) -> list[TextEdit]:
-    """One edit that leads from one text to another, as short as a common head and tail make it."""
-    head, tail = common_ends(old, new)
-    return [TextEdit(Span(head, len(old) - tail), new[head : len(new) - tail])]

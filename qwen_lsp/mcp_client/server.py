@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import importlib.util
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from qwen_lsp import __version__
 from qwen_lsp.errors import ExternalFailed
-from qwen_lsp.imports import installing
+from qwen_lsp.imports import missing
 from qwen_lsp.mcp_client.launch import Launch
 from qwen_lsp.mcp_client.offered import Offered
 from qwen_lsp.text.unseen import without_control, without_hidden
@@ -62,10 +61,9 @@ class Server:
 
     async def start(self) -> None:
         """Start the process and shake hands. Raises ExternalFailed; nothing is left running then."""
-        if importlib.util.find_spec("mcp") is None:
+        if remedy := missing("mcp", "mcp"):
             raise ExternalFailed(
-                "MCP servers are configured, but the package that speaks to them is not installed: "
-                f"{installing('mcp')}"
+                f"MCP servers are configured, but the package that speaks to them is not installed: {remedy}"
             )
         await asyncio.to_thread(importlib.import_module, "mcp")  # takes more than a second
         for name in ("mcp", "client"):

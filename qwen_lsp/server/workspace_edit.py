@@ -9,7 +9,8 @@ from lsprotocol import types as lsp
 
 from qwen_lsp.errors import UserError
 from qwen_lsp.server.convert import range_of
-from qwen_lsp.text.edits import FileEdit, diff
+from qwen_lsp.text.edits import FileEdit
+from qwen_lsp.text.narrow import by_words
 from qwen_lsp.text.positions import LineIndex, PositionEncoding
 
 Step = lsp.TextDocumentEdit | lsp.CreateFile | lsp.RenameFile | lsp.DeleteFile
@@ -172,12 +173,12 @@ def doing(edit: FileEdit) -> str:
 
 
 def text_edits(edit: FileEdit, encoding: PositionEncoding) -> list[lsp.TextEdit]:
-    """Whole-line edits of one file, against its text before."""
+    """Edits of one file, against its text before."""
     before = edit.before or ""
     lines = LineIndex(before)
     return [
         lsp.TextEdit(range=range_of(lines, change.span, encoding), new_text=change.text)
-        for change in diff(before, edit.after or "")
+        for change in by_words(before, edit.after or "")
     ]
 
 

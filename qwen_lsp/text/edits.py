@@ -117,7 +117,7 @@ def common_ends(one: str, other: str) -> tuple[int, int]:
 
 def diff(before: str, after: str) -> list[TextEdit]:
     """Whole-line edits that turn `before` into `after`, in order of position."""
-    old, new = _lines(before), _lines(after)
+    old, new = lines_of(before), lines_of(after)
     starts = _starts(old)
     return [
         TextEdit(Span(starts[run.start], starts[run.end]), "".join(new[run.new_start : run.new_end]))
@@ -141,7 +141,7 @@ def unified(edit: FileEdit, context: int = 3) -> str:
         header += [f"rename from {_quoted(old_path)}", f"rename to {_quoted(edit.path)}"]
     if header:
         header.insert(0, f"diff --git {_quoted(f'a/{old_path}')} {_quoted(f'b/{edit.path}')}")
-    old, new = _lines(edit.before or ""), _lines(edit.after or "")
+    old, new = lines_of(edit.before or ""), lines_of(edit.after or "")
     hunks = list(_hunks(old, new, context))
     if hunks:
         header.append(f"--- {'/dev/null' if edit.before is None else _quoted(f'a/{old_path}')}")
@@ -246,7 +246,7 @@ def _ending(text: str) -> Literal["", "\n", "\r\n", "mixed"]:
     return "mixed" if both else "\n"
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
     """Lines with their ends, as git counts them: a form feed or a lone CR ends none."""
     lines = text.split("\n")
     last = lines.pop()

@@ -32,8 +32,8 @@ def test_an_edit_of_an_open_file_is_versioned_and_annotated() -> None:
     (change,) = step.edits
     assert isinstance(change, lsp.AnnotatedTextEdit)
     assert (change.range, change.new_text) == (
-        lsp.Range(lsp.Position(1, 0), lsp.Position(2, 0)),
-        "c\n",
+        lsp.Range(lsp.Position(1, 0), lsp.Position(1, 1)),
+        "c",
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from qwen_lsp.text.edits import TextEdit, common_ends
+from qwen_lsp.text.edits import TextEdit
+from qwen_lsp.text.narrow import trimmed
 from qwen_lsp.text.positions import Span
 from qwen_lsp.workspace.paths import RelPath
 
@@ -65,11 +66,10 @@ class EditLog:
         edits of that file are forgotten.
         """
         if max(len(edit.span), len(edit.text)) > _LARGEST:
-            trimmed = _trimmed(before, edit)
-            if max(len(trimmed.span), len(trimmed.text)) > _LARGEST:
+            edit = trimmed(before, edit)
+            if max(len(edit.span), len(edit.text)) > _LARGEST:
                 self.forget(path)
                 return
-            edit = trimmed
         if not len(edit.span) and not edit.text:
             return
         joined = self._joined(path, before, edit, after, at)
@@ -155,11 +155,3 @@ def _edit(now: _Open) -> Edit | None:
 def _line_end(text: str, offset: int) -> int:
     found = text.find("\n", offset)
     return len(text) if found < 0 else found + 1
-
-
-def _trimmed(text: str, edit: TextEdit) -> TextEdit:
-    """The same change without what the old and the new text both begin and end with."""
-    old, new = text[edit.span.start : edit.span.end], edit.text
-    head, tail = common_ends(old, new)
-    start = edit.span.start
-    return TextEdit(Span(start + head, edit.span.end - tail), new[head : len(new) - tail])

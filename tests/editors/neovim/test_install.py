@@ -6,10 +6,12 @@ in the folder `plugins` beside the editors.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,16 @@ def write(home: Path, lines: str) -> None:
         file.write(lines)
 
 
+@contextlib.asynccontextmanager
+async def first_start(root: Path) -> AsyncGenerator[Nvim]:
+    """Neovim with what was written into its own files, as it is when it starts for the first time."""
+    async with opened(
+        root, "cart.py", init=None, model=suggests("len(lines)"), attach=False,
+        environment={"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]},
+    ) as nvim:  # fmt: skip
+        yield nvim
+
+
 async def suggests_something(root: Path, init: str | None, name: str = NEW) -> None:
     data = {} if init is not None else {"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]}
     async with opened(
@@ -106,10 +118,7 @@ async def test_without_a_plugin_manager(root: Path, home: Path, name: str) -> No
 
 async def test_vim_pack_installs_it_once_it_may(root: Path, home: Path) -> None:
     write(home, lines_under("vim.pack"))
-    data = {"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]}
-    async with opened(
-        root, "cart.py", init=None, model=suggests("len(lines)"), environment=data, attach=False
-    ) as nvim:
+    async with first_start(root) as nvim:
         await nvim.terminal.shows("[Y]es")
         await nvim.terminal.picture("neovim-vim-pack")
         await nvim.terminal.types("y")
@@ -123,10 +132,7 @@ async def test_vim_pack_installs_it_once_it_may(root: Path, home: Path) -> None:
 async def test_lazy_installs_it(root: Path, home: Path) -> None:
     shutil.copytree(LAZY, home / ".local" / "share" / "nvim" / "lazy" / "lazy.nvim")
     write(home, AS_LAZY_SAYS.format(spec=lines_under("lazy.nvim")))
-    data = {"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]}
-    async with opened(
-        root, "cart.py", init=None, model=suggests("len(lines)"), environment=data, attach=False
-    ) as nvim:
+    async with first_start(root) as nvim:
         await nvim.terminal.shows("lazy.nvim")
         await nvim.terminal.hides("Working")
         await nvim.terminal.picture("neovim-lazy")
@@ -156,10 +162,7 @@ async def test_vim_plug(root: Path) -> None:
 
 async def test_the_first_page_without_the_plugin(root: Path, home: Path) -> None:
     write(home, lines_under("Neovim", FIRST))
-    data = {"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]}
-    async with opened(
-        root, "cart.py", init=None, model=suggests("len(lines)"), environment=data, attach=False
-    ) as nvim:
+    async with first_start(root) as nvim:
         await nvim.until("#vim.lsp.get_clients({ name = 'qwen' }) == 1")
         await nvim.until("vim.lsp.get_clients({ name = 'qwen' })[1].initialized")
         await nvim.terminal.types("GA + ")

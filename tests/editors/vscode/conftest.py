@@ -13,6 +13,7 @@ import pytest
 
 from tests.editors.support import extension
 from tests.editors.support.vscode import VSCode
+from tests.support.agent import FILES
 from tests.support.endpoint import Recorded, Reply, ScriptedEndpoint
 
 Window = Callable[..., AbstractAsyncContextManager[VSCode]]
@@ -52,6 +53,16 @@ def workspace(tmp_path: Path) -> Path:
     (folder / "shop.py").write_text(SHOP)
     (folder / "checkout.py").write_text(CHECKOUT)
     return folder
+
+
+@pytest.fixture
+def shop(workspace: Path) -> Path:
+    """The workspace with the files, and only these, that the calls of `tests.support.agent` change."""
+    for file in workspace.glob("*.py"):
+        file.unlink()
+    for name, text in FILES.items():
+        (workspace / name).write_text(text)
+    return workspace
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-import pytest
 from playwright.async_api import TimeoutError as TookTooLong
 from playwright.async_api import expect
 
 from tests.editors.support.code_server import WAIT, until
 from tests.editors.support.vscode import PATIENCE, VSCode
 from tests.editors.vscode.conftest import SHOP, Window
-from tests.editors.vscode.views import script_rename, write_shop
+from tests.editors.vscode.views import script_rename
 from tests.support.agent import AFTER, FILES, NEW_CART, NEW_PRICES, NOTES
 from tests.support.endpoint import ScriptedEndpoint
 
@@ -80,12 +79,6 @@ async def test_the_light_bulb_documents_and_tests_a_function(window: Window, mod
         + SHOP[len(SHOP.rstrip("\n")) :]
     )
     assert tests.rstrip() == TESTS.removeprefix("```python\n").removesuffix("```\n").rstrip()
-
-
-@pytest.fixture
-def shop(workspace: Path) -> Path:
-    write_shop(workspace)
-    return workspace
 
 
 async def test_a_change_of_several_files_is_looked_at_before_it_lands(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from tests.editors.vscode.conftest import Window
-from tests.editors.vscode.views import AgentView, findings, write_shop
+from tests.editors.vscode.views import AgentView, findings
 from tests.support.agent import CALLS
 from tests.support.endpoint import ScriptedEndpoint
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 THEMES = {
     "dark": "Default Dark Modern",
@@ -25,12 +26,6 @@ STEPS = [
     {"content": "Use it in cart.py", "status": "in_progress"},
     {"content": "Say so in the docs", "status": "pending"},
 ]
-
-
-@pytest.fixture
-def workspace(workspace: Path) -> Path:
-    write_shop(workspace)
-    return workspace
 
 
 @pytest.mark.parametrize("theme", THEMES)

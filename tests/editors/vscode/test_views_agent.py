@@ -9,17 +9,13 @@ import pytest
 from playwright.async_api import expect
 
 from tests.editors.vscode.conftest import Window
-from tests.editors.vscode.views import AgentView, script_rename, write_shop
+from tests.editors.vscode.views import AgentView, script_rename
 from tests.support.agent import FILES, NEW_CART, NEW_PRICES, NOTES
 from tests.support.endpoint import ScriptedEndpoint
 
+pytestmark = pytest.mark.usefixtures("shop")
+
 ASKS: tuple[str, dict[str, str]] = ("run_shell_command", {"command": "echo hello from the sandbox"})
-
-
-@pytest.fixture
-def workspace(workspace: Path) -> Path:
-    write_shop(workspace)
-    return workspace
 
 
 async def test_some_files_of_a_run_are_accepted_and_taken_back(

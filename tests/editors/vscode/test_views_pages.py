@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.async_api import expect
 
 from tests.editors.vscode.conftest import Window
-from tests.editors.vscode.views import write_shop
 from tests.support.endpoint import ScriptedEndpoint
 
-
-@pytest.fixture
-def workspace(workspace: Path) -> Path:
-    write_shop(workspace)
-    return workspace
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 async def test_an_explanation_is_shown_while_it_is_written_and_ends_when_it_is_closed(

@@ -1,4 +1,4 @@
-"""The agent view as the tests drive it, a small shop for its runs, and the rules of accessibility."""
+"""The agent view as the tests drive it, and the rules of accessibility."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.async_api import Frame, Locator, expect
 from tests.editors.conftest import CACHE
 from tests.editors.support.code_server import WAIT
 from tests.editors.support.vscode import VSCode
-from tests.support.agent import CALLS, FILES
+from tests.support.agent import CALLS
 from tests.support.endpoint import ScriptedEndpoint
 
 expect.set_options(timeout=WAIT * 1_000)
@@ -25,14 +25,6 @@ SERIOUS = ("serious", "critical")
 def _axe() -> str:
     """The script that knows the rules."""
     return next(Path(os.environ[CACHE]).glob("*/node_modules/axe-core/axe.min.js")).read_text()
-
-
-def write_shop(folder: Path) -> None:
-    """The files that the calls of `tests.support.agent` change."""
-    for file in folder.glob("*.py"):
-        file.unlink()
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
 
 
 def script_rename(model: ScriptedEndpoint, **last: Any) -> None:

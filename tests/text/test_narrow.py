@@ -1,0 +1,72 @@
+"""Edits that leave alone what stays: words, never parts of them, and never half the end of a line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwen_lsp.text.edits import TextEdit, apply
+from qwen_lsp.text.narrow import by_words, trimmed
+from qwen_lsp.text.positions import Span
+
+TEXTS = st.text("ab _(\r\né\u0301", max_size=24)
+
+
+def told(before: str, after: str) -> list[tuple[str, str]]:
+    """What each edit takes and puts there."""
+    return [(before[e.span.start : e.span.end], e.text) for e in by_words(before, after)]
+
+
+def test_a_line_that_was_changed_a_little_is_changed_by_its_words() -> None:
+    before = "import net\n\n\ndef total(lines):\n    return sum(net(line) for line in lines)\n"
+    assert told(before, before.replace("net", "not_taxed")) == [("net", "not_taxed")] * 2
+
+
+def test_lines_below_each_other_are_changed_one_by_one() -> None:
+    before = "width = net(a)\nheight = net(b)\n"
+    assert told(before, before.replace("net", "gross")) == [("net", "gross")] * 2
+
+
+def test_lines_that_were_written_anew_are_one_edit() -> None:
+    assert told("x = 1\nfor y in z:\n", "if not x:\n    return None\n") == [
+        ("x = 1\nfor y in z:", "if not x:\n    return None")
+    ]
+
+
+def test_lines_that_come_or_go_are_whole() -> None:
+    assert told("a\nc\n", "a\nb\nc\n") == [("", "b\n")]
+    assert told("a\nb\nc\n", "a\nc\n") == [("b\n", "")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edits"),
+    [
+        ("a\r\nb\r\n", "a\nb\n", [("\r\n", "\n"), ("\r\n", "\n")]),
+        ("x = 1", "x = 1\n", [("", "\n")]),
+        ("é = 1\n", "e\u0301 = 1\n", [("é", "e\u0301")]),
+        ("x = e\n", "x = e\u0301\n", [("e", "e\u0301")]),
+        ("", "a\nb\n", [("", "a\nb\n")]),
+        ("a\n", "a\n", []),
+    ],
+)
+def test_what_belongs_together_is_not_parted(before: str, after: str, edits: list[tuple[str, str]]) -> None:
+    assert told(before, after) == edits
+
+
+@given(TEXTS, TEXTS)
+def test_they_lead_from_one_text_to_the_other_and_part_nothing(before: str, after: str) -> None:
+    edits = by_words(before, after)
+    assert apply(before, edits) == after
+    for edit in edits:
+        for at in (edit.span.start, edit.span.end):
+            assert before[max(0, at - 1) : at + 1] != "\r\n"
+            assert not (0 < at < len(before) and before[at - 1 : at + 1].replace("_", "a").isalnum())
+
+
+@given(TEXTS, TEXTS)
+def test_a_trimmed_edit_does_the_same_and_no_end_of_it_stays(before: str, after: str) -> None:
+    edit = trimmed(before, TextEdit(Span(0, len(before)), after))
+    assert apply(before, [edit]) == after
+    taken = before[edit.span.start : edit.span.end]
+    assert not taken or not edit.text or (taken[0] != edit.text[0] and taken[-1] != edit.text[-1])
