@@ -1,4 +1,4 @@
-"""`qwen.showRun`: what happened in a run, as a page for a browser, as Markdown, or what it changes."""
+"""`qwen.showRun`: what happened in a run, as a page for a browser or as Markdown, and what it changes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,23 @@ if TYPE_CHECKING:
 
 
 async def show_run(ls: Server, arguments: Mapping[str, Any], token: Token) -> dict[str, Any]:
-    """A run: `html`, a page in the user's cache folder, opened outside; `markdown`; or its `changes`."""
+    """A run in one of its forms: `html` is a page in the user's cache folder, opened outside."""
     from qwen_lsp.runs.stored import load
 
     del token
-    form = choice_of(arguments, "form", ("html", "markdown", "changes"), "html")
+    form = choice_of(arguments, "form", ("html", "markdown", "changes", "texts"), "html")
     show = flag_of(arguments, "show", default=True)
     theme = theme_of(arguments)
     stored = await asyncio.to_thread(load, text_of(arguments, "run"))
     if form == "markdown":
         return {"run": stored.info.run, "markdown": await asyncio.to_thread(markdown, stored)}
+
+    if form == "texts":
+        path = text_of(arguments, "path")
+        edit = next((edit for edit in stored.edits if edit.path == path), None)
+        if edit is None:
+            raise UserError(f"the run {stored.info.run} does not change {path}")
+        return {"run": stored.info.run, "before": edit.before or "", "after": edit.after or ""}
 
     if form == "changes":
         session = next((one for one in ls.folders.values() if str(one.root) == stored.info.meta.root), None)

@@ -468,7 +468,7 @@ async def test_what_was_typed_meanwhile_is_kept(root: Path) -> None:
         async with asyncio.timeout(TIME):
             assert "error" not in await reply
         assert asked[0]["textDocument"]["version"] == 2
-        assert [edit["range"] for edit in asked[0]["edits"]] == [span((1, 0), (2, 0))]
+        assert [edit["range"] for edit in asked[0]["edits"]] == [span((1, 11), (1, 25))]
 
 
 async def test_a_selection_is_edited_by_one_request(root: Path) -> None:

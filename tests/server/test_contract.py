@@ -174,6 +174,8 @@ async def test_commands_take_and_answer_what_the_page_says(
         await at.editor.command("qwen.showRun", {"run": looked["run"]})
         for form in ("markdown", "changes"):
             await at.editor.command("qwen.showRun", {"run": looked["run"], "form": form})
+        one = {"run": looked["run"], "form": "texts", "path": "cart.py"}
+        await at.editor.command("qwen.showRun", one)
         await at.undo()
         at.desk.refuses = True
         at.script()

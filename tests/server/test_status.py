@@ -10,7 +10,7 @@ import pytest
 from qwen_lsp.model import target
 from tests.server.test_commands import inline
 from tests.server.test_contract import SECTIONS, fits
-from tests.support.agent import NEW_CART, scene
+from tests.support.agent import AFTER, BEFORE, NEW_CART, scene
 from tests.support.desk import VSCODE, read
 from tests.support.editor import TIME, Editor, EditorError, Json, in_process, indexed
 from tests.support.endpoint import ScriptedEndpoint
@@ -138,6 +138,19 @@ async def test_a_run_tells_what_it_changes_file_by_file(tmp_path: Path) -> None:
         await at.editor.command("qwen.landEdit", {"run": looked["run"], "files": ["cart.py", "gone.py"]})
         told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
         assert {change["path"] for change in told["changes"] if change["landed"]} == {"cart.py", "gone.py"}
+
+
+async def test_the_texts_of_a_changed_file_are_there_to_be_compared(tmp_path: Path) -> None:
+    async with scene(tmp_path, VSCODE) as at:
+        at.script()
+        run = (await at.edit(apply=False))["run"]
+        for path, after in AFTER.items():
+            told = await at.editor.command("qwen.showRun", {"run": run, "form": "texts", "path": path})
+            assert told == {"run": run, "before": BEFORE[path] or "", "after": after or ""}
+        other = {"run": run, "form": "texts", "path": "old.py"}
+        assert await at.refused("qwen.showRun", other) == f"the run {run} does not change old.py"
+        del other["path"]
+        assert "`path`" in await at.refused("qwen.showRun", other)
 
 
 async def test_a_client_may_show_a_page_itself(tmp_path: Path) -> None:

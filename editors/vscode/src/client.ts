@@ -81,12 +81,8 @@ export class Connection {
 
   /** A request of the protocol. Waits while the server starts; fails with a sentence when there is none. */
   async request<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R> {
-    while (this.#state === 'starting') {
-      await this.#queue;
-    }
-    if (this.#client === undefined) {
-      throw new Error('The qwen-lsp server is not running. "Qwen: Show Status" says why.');
-    }
+    while (this.#state === 'starting') await this.#queue;
+    if (this.#client === undefined) throw new Error('The qwen-lsp server is not running. "Qwen: Show Status" says why.');
     return this.#client.sendRequest<R>(method, params, ...(token === undefined ? [] : [token]));
   }
 
@@ -129,14 +125,10 @@ export class Connection {
     const wanted = JSON.stringify(launch);
     const forced = this.#forced;
     this.#forced = false;
-    if (!forced && this.#state === 'running' && wanted === this.#launched) {
-      return;
-    }
+    if (!forced && this.#state === 'running' && wanted === this.#launched) return;
     await this.#end(launch === undefined ? 'stopped' : 'starting');
     this.#launched = wanted;
-    if (launch !== undefined) {
-      await this.#start(launch);
-    }
+    if (launch !== undefined) await this.#start(launch);
   }
 
   async #start({ command, args, env }: Launch): Promise<void> {

@@ -68,9 +68,7 @@ async function toggleLanguage(language: string): Promise<void> {
   const disabled = config.get<string[]>('completion.disabledLanguages', []);
   const on = table[language] === 'off' || disabled.includes(language);
   await write('completion.triggerByLanguage', withLanguage(table, language, on));
-  if (on && disabled.includes(language)) {
-    await write('completion.disabledLanguages', disabled.filter((name) => name !== language));
-  }
+  if (on && disabled.includes(language)) await write('completion.disabledLanguages', disabled.filter((name) => name !== language));
   void vscode.window.setStatusBarMessage(`Qwen: completions in ${language} are ${on ? 'on' : 'off'}.`, 5_000);
 }
 
@@ -84,10 +82,7 @@ async function write(name: string, value: unknown): Promise<void> {
 /** `qwen-lsp doctor` in a terminal that stays open, with the endpoint and key that the server has. */
 async function doctor({ context, server, installation }: Parts): Promise<void> {
   const found = await server();
-  if (found === undefined) {
-    await installation.tellMissing('There is no server that could be examined.');
-    return;
-  }
+  if (found === undefined) return installation.tellMissing('There is no server that could be examined.');
   const config = vscode.workspace.getConfiguration('qwen.endpoint');
   const named = { OPENAI_BASE_URL: config.get('baseUrl', ''), OPENAI_MODEL: config.get('model', '') };
   const env = { ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== '')), ...(await keyVariables(context.secrets)) };

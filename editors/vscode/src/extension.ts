@@ -26,9 +26,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
       const missing = problem ?? missingText(installs);
       logs.client.warn(missing);
       status.missing = missing;
-      if (missing !== told) {
-        void installs.tellMissing(missing);
-      }
+      if (missing !== told) void installs.tellMissing(missing);
       told = missing;
       return undefined;
     }
@@ -47,9 +45,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Connec
     server.onDidFail((problem) => void tellFailure(problem)),
     server.onDidChangeState((state) => void vscode.commands.executeCommand('setContext', 'qwen-lsp.running', state === 'running')),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('qwen.server')) {
-        void server.refresh();
-      }
+      if (event.affectsConfiguration('qwen.server')) void server.refresh();
       if (event.affectsConfiguration('qwen')) {
         logs.settingsChanged();
         void server.tellSettings();
@@ -100,7 +96,5 @@ function missingText(installs: Installation): string {
 
 async function tellFailure(problem: string): Promise<void> {
   const chosen = await vscode.window.showErrorMessage(problem, 'Restart', 'Show Server Log');
-  if (chosen !== undefined) {
-    await vscode.commands.executeCommand(chosen === 'Restart' ? 'qwen-lsp.restart' : 'qwen-lsp.showServerLogs');
-  }
+  if (chosen !== undefined) await vscode.commands.executeCommand(chosen === 'Restart' ? 'qwen-lsp.restart' : 'qwen-lsp.showServerLogs');
 }

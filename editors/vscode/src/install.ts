@@ -28,22 +28,16 @@ export function installation(context: vscode.ExtensionContext, machine: Machine,
 
   /** Ask, install, and start what was installed. */
   async function run(connection: Connection): Promise<void> {
-    if (wheel === undefined) {
-      throw new Error(`This build of the extension carries no server. Run: ${command}`);
-    }
+    if (wheel === undefined) throw new Error(`This build of the extension carries no server. Run: ${command}`);
     const named = vscode.workspace.getConfiguration('qwen.server').get('interpreter', '');
     const looking = machine.activePython().then((active) => findPython(machine, vscode.workspace.isTrusted ? [named, active ?? ''] : []));
     vscode.window.setStatusBarMessage('$(loading~spin) Looking for a Python…', looking);
     const { python, problem } = await looking;
-    if (python === undefined) {
-      throw new Error(problem);
-    }
+    if (python === undefined) throw new Error(problem);
     const environment = environmentOf(storage, wheel);
     const commands = steps(python, environment, wheel, machine.platform);
     const detail = `Two commands run. The second one fetches the packages that the server needs from your package index.\n\n${commands.map(quoted).join('\n\n')}`;
-    if ((await vscode.window.showInformationMessage('Install the qwen-lsp server?', { modal: true, detail }, 'Install')) !== 'Install') {
-      return;
-    }
+    if ((await vscode.window.showInformationMessage('Install the qwen-lsp server?', { modal: true, detail }, 'Install')) !== 'Install') return;
     await connection.stop();
     const failure = await carryOut(commands, environment);
     await connection.restart();

@@ -17,9 +17,7 @@ export async function setApiKey(secrets: vscode.SecretStorage): Promise<void> {
     ignoreFocusOut: true,
     validateInput: (text) => (/\s/.test(text.trim()) ? 'A key has no spaces in it.' : undefined),
   });
-  if (key !== undefined && key.trim() !== '') {
-    await secrets.store(NAME, key.trim());
-  }
+  if (key?.trim()) await secrets.store(NAME, key.trim());
 }
 
 export async function clearApiKey(secrets: vscode.SecretStorage): Promise<void> {

@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.editors.vscode.conftest import Window
 from tests.editors.vscode.views import AgentView, script_rename
-from tests.support.agent import FILES, NEW_CART, NEW_PRICES, NOTES
+from tests.support.agent import CALLS, FILES, NEW_CART, NEW_PRICES, NOTES
 from tests.support.endpoint import ScriptedEndpoint
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -53,6 +53,27 @@ async def test_some_files_of_a_run_are_accepted_and_taken_back(
         await expect(view.says("2 files as before")).to_be_visible()
         assert "from prices import net" in await code.lines()
         await expect(view.button("Accept all 4")).to_be_visible()
+
+
+async def test_a_change_is_compared_in_the_editor(window: Window, model: ScriptedEndpoint) -> None:
+    steps = "Rename net in prices.py", "Use its new name in cart.py", "Say so in the docs"
+    plans = [[{"content": step, "status": status} for step in steps] for status in ("pending", "completed")]
+    before, after = [("todo_write", {"todos": plan}) for plan in plans]
+    model.reply("I will rename it, and whoever uses it.", tool_calls=[before, *CALLS, after])
+    model.reply("net is called before_tax now, in the code and in the docs.")
+    async with window() as code:
+        await code.open("prices.py")
+        await code.ready()
+        view = await AgentView.opened(code)
+        await view.start("Rename net to before_tax everywhere, and mention it in the docs.")
+        await view.change("cart.py").click()
+        await view.button("Compare cart.py in the editor").click()
+        sides = [code.page.locator(f".editor-instance .editor.{side}") for side in ("original", "modified")]
+        await code.press("Control+B")  # room for both sides
+        await expect(sides[0]).to_contain_text("from prices import net")
+        await expect(sides[1]).to_contain_text("from prices import before_tax")
+        await code.picture("vscode-agent")
+        assert code.workspace.joinpath("cart.py").read_text() == FILES["cart.py"]
 
 
 async def test_all_of_an_earlier_run_is_accepted_from_the_list(

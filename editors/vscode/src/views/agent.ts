@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { said, type ServerHandle } from '../client.ts';
+import { comparison, compare } from './compare.ts';
 import type { AgentEvent, Ask, FromPage, Mode, Run, RunInfo, State, ToPage } from './messages.ts';
 import { after, begun } from './model.ts';
 import { here, showPage } from './pages.ts';
@@ -29,6 +30,7 @@ export class AgentView implements vscode.WebviewViewProvider {
     this.state = { server: server.state, mode: 'ask', pointed: [], runs: [], run: null, asks: [], busy: '', problem: '', said: '' };
     context.subscriptions.push(
       vscode.window.registerWebviewViewProvider(name, this),
+      comparison(server),
       server.onDidChangeState((state) => this.connected(state)),
       server.onNotification<{ token: string; event: AgentEvent }>('qwen/agentEvent', ({ token, event }) => token === this.stream && this.happened(event)),
       ...['qwen/approve', 'qwen/ask'].map((name) =>
@@ -123,6 +125,7 @@ export class AgentView implements vscode.WebviewViewProvider {
       }
       case 'commit': return this.work('Commits…', 'qwen.commitEdit', { run });
       case 'show': return vscode.commands.executeCommand('vscode.open', vscode.Uri.parse(message.uri));
+      case 'compare': return compare(run, message.path);
       case 'save': // The command of VS Code leaves out texts that no tab has been made for yet.
         return Promise.all(vscode.workspace.textDocuments.filter((text) => text.isDirty && !text.isUntitled).map((text) => text.save()));
       case 'command': return vscode.commands.executeCommand(message.command);

@@ -51,4 +51,5 @@ export type FromPage =
   | { type: 'undo' | 'commit' | 'page' | 'open'; run: string }
   | { type: 'answer'; id: number; answer: string }
   | { type: 'unpoint' | 'show'; uri: string }
+  | { type: 'compare'; path: string }
   | { type: 'command'; command: 'qwen-lsp.restart' | 'qwen-lsp.showLogs' };
