@@ -9,7 +9,7 @@ from rich.console import Console
 
 from qwen_lsp.cli import screen
 from qwen_lsp.cli.asking import agreed
-from qwen_lsp.model.probe import Found, discover
+from qwen_lsp.model.probe import discover, ranked
 from qwen_lsp.workspace.user_config import merged
 
 _NOTE = (
@@ -42,9 +42,9 @@ async def choose(console: Console, *, asking: bool) -> Mapping[str, Any]:
     for server in found:
         names = ", ".join(server.models[:5])
         screen.say(console, f"Found {server.kind} at {server.base_url} with {names}. To use it:")
-        model = _best([server])[1]
+        model = ranked([server])[0][1]
         screen.verbatim(console, f"export OPENAI_BASE_URL={server.base_url} OPENAI_MODEL={model}")
-    best, model = _best(found)
+    best, model = ranked(found)[0]
     if asking and agreed(console, f"  Use {model} for this tour?", default=True):
         return {"endpoint": {"baseUrl": best.base_url, "model": model, "kind": best.kind}}
     screen.say(console, "This tour runs on the embedded default.")
@@ -61,13 +61,3 @@ def embedded_note(console: Console) -> None:
         screen.verbatim(console, line)
     console.print()
     screen.say(console, "Then run the tour again, or `qwen-lsp doctor`.")
-
-
-def _best(found: list[Found]) -> tuple[Found, str]:
-    """A Qwen coder model if any server has one, else the first model of the first server."""
-    for wanted in ("qwen3-coder", "coder", "qwen"):
-        for server in found:
-            for model in server.models:
-                if wanted in model.lower():
-                    return server, model
-    return found[0], found[0].models[0]

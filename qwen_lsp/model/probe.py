@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -180,6 +180,16 @@ async def discover(ports: Mapping[int, EndpointKind] = profiles.LOCAL_SERVERS) -
     """The model servers on this machine's usual ports. Asks this machine only, with short limits."""
     found = await asyncio.gather(*(_look(port) for port in ports))
     return [server for server in found if server is not None]
+
+
+def ranked(found: Iterable[Found]) -> list[tuple[Found, str]]:
+    """Every model with its server, those first that were made for code, and Qwen's before others."""
+
+    def rank(one: tuple[Found, str]) -> int:
+        wanted = ("qwen3-coder", "coder", "qwen")
+        return next((at for at, name in enumerate(wanted) if name in one[1].lower()), len(wanted))
+
+    return sorted(((server, model) for server in found for model in server.models), key=rank)
 
 
 async def _look(port: int) -> Found | None:

@@ -17,6 +17,7 @@ from qwen_lsp.server.agent_git import commit_edit
 from qwen_lsp.server.agent_page import show_run
 from qwen_lsp.server.agent_runs import agent_runs, land_edit, stop_edit, undo_edit
 from qwen_lsp.server.arguments import Token, selection_of, text_of
+from qwen_lsp.server.finding import find_endpoints
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.outcome import sentence
 from qwen_lsp.server.progress import progress
@@ -113,4 +114,5 @@ COMMANDS: Mapping[str, Callable[[Server, Mapping[str, Any], Token], Awaitable[An
     "qwen.showContext": show_context,
     "qwen.whySuggestion": why_suggestion,
     "qwen.status": status,
+    "qwen.findEndpoints": find_endpoints,
 }

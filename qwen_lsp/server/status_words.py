@@ -41,7 +41,7 @@ def sentence(state: State, who: str, problem: str, *, embedded: bool) -> str:
             return f"{said} The embedded default completes meanwhile." if embedded else said
         case "embedded":
             what = " The embedded default completes meanwhile." if embedded else ""
-            return f"No model: OPENAI_BASE_URL and OPENAI_MODEL set one.{what}"
+            return f"No model: endpoint.base_url of the settings, or OPENAI_BASE_URL, names one.{what}"
 
 
 def rows(

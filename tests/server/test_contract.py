@@ -15,6 +15,7 @@ from lsprotocol import types as lsp
 from qwen_lsp.features.agent.approval import Ask, AskKind
 from qwen_lsp.features.agent.asking import Question
 from qwen_lsp.features.agent.events import AgentEvent, Ended
+from qwen_lsp.model.probe import Found
 from qwen_lsp.runs.lines import Style
 from qwen_lsp.server import commands
 from qwen_lsp.server.agent_asking import APPROVE, ASK, answer, leave
@@ -160,6 +161,10 @@ async def listening(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Calls]:
     yield calls
 
 
+async def found() -> list[Found]:
+    return [Found("ollama", "http://127.0.0.1:11434/v1", ("llama3.1:8b", "qwen3-coder:30b"))]
+
+
 async def test_commands_take_and_answer_what_the_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +204,8 @@ async def test_commands_take_and_answer_what_the_page_says(
         await at.editor.command("qwen.showContext", {**where, "form": "html", "budget": 40_000})
         await at.editor.command("qwen.whySuggestion", {"uri": uri})
         await at.editor.command("qwen.status", {"uri": uri, "show": True})
+        monkeypatch.setattr("qwen_lsp.model.probe.discover", found)
+        await at.editor.command("qwen.findEndpoints")
         for method in (STREAM, EVENT):
             sent = [m["params"] for m in at.editor.messages if m.get("method") == method]
             assert sent

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qwen_lsp.model import target
+from qwen_lsp.model.probe import Found
 from tests.server.test_commands import inline
 from tests.server.test_contract import SECTIONS, fits
 from tests.support.agent import AFTER, BEFORE, NEW_CART, scene
@@ -138,6 +139,26 @@ async def test_a_run_tells_what_it_changes_file_by_file(tmp_path: Path) -> None:
         await at.editor.command("qwen.landEdit", {"run": looked["run"], "files": ["cart.py", "gone.py"]})
         told = await at.editor.command("qwen.showRun", {"run": looked["run"], "form": "changes"})
         assert {change["path"] for change in told["changes"] if change["landed"]} == {"cart.py", "gone.py"}
+
+
+async def test_models_on_this_machine_are_offered_those_for_code_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def discover() -> list[Found]:
+        return [
+            Found("ollama", "http://127.0.0.1:11434/v1", ("llama3.1:8b", "qwen2.5:7b")),
+            Found("vllm", "http://127.0.0.1:8000/v1", ("Qwen/Qwen3-Coder-30B-A3B-Instruct",)),
+        ]
+
+    monkeypatch.setattr("qwen_lsp.model.probe.discover", discover)
+    async with scene(tmp_path, VSCODE) as at:
+        told = await at.editor.command("qwen.findEndpoints")
+        assert [(one["kind"], one["model"]) for one in told["endpoints"]] == [
+            ("vllm", "Qwen/Qwen3-Coder-30B-A3B-Instruct"),
+            ("ollama", "qwen2.5:7b"),
+            ("ollama", "llama3.1:8b"),
+        ]
+        assert told["endpoints"][0]["baseUrl"] == "http://127.0.0.1:8000/v1"
 
 
 async def test_the_texts_of_a_changed_file_are_there_to_be_compared(tmp_path: Path) -> None:

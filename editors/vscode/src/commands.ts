@@ -26,6 +26,8 @@ export function registerCommands(parts: Parts): void {
     showServerLogs: () => logs.server.show(),
     installServer: () => installation.run(connection),
     openWalkthrough: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', `${context.extension.id}#start`, false),
+    serverSettings: () => openSettings('qwen.server'),
+    setEndpoint: () => setEndpoint(connection),
     setApiKey: () => setApiKey(context.secrets),
     clearApiKey: () => clearApiKey(context.secrets),
     toggle: () => toggle(connection),
@@ -34,6 +36,11 @@ export function registerCommands(parts: Parts): void {
     status: () => menu(parts),
   };
   Object.entries(commands).forEach(([name, work]) => register(context, logs, name, work));
+}
+
+/** Settings of a machine are those of the machine that this window is on. */
+function openSettings(query: string): Thenable<unknown> {
+  return vscode.commands.executeCommand(`workbench.action.open${vscode.env.remoteName === undefined ? '' : 'Remote'}Settings`, { query });
 }
 
 /** A command of ours; why it fails is shown. */
@@ -50,10 +57,13 @@ export function register(context: vscode.ExtensionContext, logs: Logs, name: str
   context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
 }
 
-/** Something to do with the text in front; where there is none that is said. */
+/** Something to do with the text in front, or with one that is beside a page; where there is none that is said. */
 export function inEditor(work: (editor: vscode.TextEditor) => unknown): () => unknown {
-  const missing = () => vscode.window.showInformationMessage('Open a file first.');
-  return () => (vscode.window.activeTextEditor ? work(vscode.window.activeTextEditor) : missing());
+  const beside = () => vscode.window.visibleTextEditors.find(({ document }) => ['file', 'untitled'].includes(document.uri.scheme));
+  return () => {
+    const editor = vscode.window.activeTextEditor ?? beside();
+    return editor ? work(editor) : vscode.window.showInformationMessage('Open a file first.');
+  };
 }
 
 /** Completions on or off, for everything. The server knows which it is: its own config.toml may say so. */
@@ -70,6 +80,26 @@ async function toggleLanguage(language: string): Promise<void> {
   await write('completion.triggerByLanguage', withLanguage(table, language, on));
   if (on && disabled.includes(language)) await write('completion.disabledLanguages', disabled.filter((name) => name !== language));
   void vscode.window.setStatusBarMessage(`Qwen: completions in ${language} are ${on ? 'on' : 'off'}.`, 5_000);
+}
+
+interface Found { readonly kind: string; readonly baseUrl: string; readonly model: string }
+
+/** A model that answers on this machine, or an address. Settings of a machine are written where this window has them. */
+async function setEndpoint(connection: Connection): Promise<void> {
+  const other = { label: '$(edit) Another Address…', description: '', baseUrl: '', model: '' };
+  const rows = connection.command<{ endpoints: Found[] }>('qwen.findEndpoints').then(({ endpoints }) =>
+    [...endpoints.map((found) => ({ label: found.model, description: `${found.kind} at ${found.baseUrl}`, ...found })), other]);
+  const chosen = await vscode.window.showQuickPick(rows, { title: 'Endpoint', placeHolder: 'A model that was found on this machine, or another address' });
+  const baseUrl = chosen && (chosen.baseUrl || await vscode.window.showInputBox({
+    title: 'Base URL of an OpenAI-compatible API',
+    value: vscode.workspace.getConfiguration('qwen').get('endpoint.baseUrl') || 'http://localhost:8000/v1',
+    prompt: 'Nothing is sent anywhere else. Empty: no model, suggestions from your own files.',
+    ignoreFocusOut: true,
+    validateInput: (text) => (/^(https?:\/\/\S+)?$/.test(text.trim()) ? undefined : 'It begins with http:// or https://'),
+  }));
+  if (baseUrl === undefined) return;
+  await write('endpoint.model', chosen?.model || undefined);
+  await write('endpoint.baseUrl', baseUrl.trim() || undefined);
 }
 
 /** Where the setting stands already, else for the user. */
@@ -109,6 +139,7 @@ async function menu({ connection, status }: Parts): Promise<void> {
     row('$(debug-restart) Restart Server', 'qwen-lsp.restart'),
     row('$(heart) Run the Doctor', 'qwen-lsp.doctor'),
     row('$(output) Show Server Log', 'qwen-lsp.showServerLogs'),
+    ...(running ? [row('$(plug) Set Endpoint…', 'qwen-lsp.setEndpoint')] : []),
     row('$(key) Set API Key…', 'qwen-lsp.setApiKey'),
     row('$(gear) Settings', 'workbench.action.openSettings'),
   ];

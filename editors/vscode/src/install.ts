@@ -22,7 +22,7 @@ export function installation(context: vscode.ExtensionContext, machine: Machine,
       await vscode.env.clipboard.writeText(command);
       vscode.window.setStatusBarMessage('$(check) Copied. Run it in a terminal, then "Qwen: Restart Server".', 10_000);
     } else if (chosen === 'Settings') {
-      await vscode.commands.executeCommand('workbench.action.openSettings', 'qwen.server');
+      await vscode.commands.executeCommand('qwen-lsp.serverSettings');
     }
   }
 

@@ -117,6 +117,18 @@ def holding(text: str, folder: Path) -> list[Path]:
     return [file for file in files if text.encode() in file.read_bytes()]
 
 
+async def test_an_endpoint_is_named_in_the_first_minute(window: Window, model: ScriptedEndpoint) -> None:
+    async with window({"qwen.endpoint.baseUrl": ""}) as code:
+        await code.says("No model")
+        await code.command("Qwen: Set Endpoint…")
+        await code.page.locator(".quick-input-list .monaco-list-row", has_text="Another Address…").click()
+        await code.answer(model.base_url)
+        await code.says(f"at 127.0.0.1:{model.port}")
+        completes(model, {"def ave": "rage():"})
+        await begun(code)
+        assert await code.ghost_text() == "rage():"
+
+
 async def test_a_folder_nobody_trusts_starts_no_program_of_its_own(
     window: Window, workspace: Path, model: ScriptedEndpoint
 ) -> None:

@@ -40,6 +40,11 @@ async def test_an_explanation_of_the_selection_is_asked_for_with_those_lines(
         page = await code.webview(".markdown-body")
         await expect(page.locator(".markdown-body")).to_contain_text("Adds up the lines.")
         await expect(code.page.locator(".tab", has_text="lines 4-5")).to_be_visible()
+        # The file is not in front any more, but there can be no doubt which one is meant.
+        await page.locator(".markdown-body").click()
+        await code.command("Qwen: Show What Is Sent, and Why")
+        page = await code.webview("dl.facts")
+        await expect(page.locator("h1")).to_contain_text("cart.py:")
 
 
 async def test_the_context_page_is_shown_and_works_in_a_tab(window: Window) -> None:

@@ -23,7 +23,7 @@ export function registerViews(context: vscode.ExtensionContext, server: ServerHa
   command('agentRuns', () => agent.reveal('task'));
   command('undoEdit', () => agent.undo());
   command('openPage', openOutside);
-  command('explainFile', (uri = vscode.window.activeTextEditor?.document.uri) => uri && explanations.explain(uri));
+  command('explainFile', (uri) => (uri ? explanations.explain(uri) : inEditor(({ document }) => explanations.explain(document.uri))()));
   command('explainSelection', inEditor(({ document, selection }) => explanations.explain(document.uri, selection)));
   command('showContext', inEditor(async (editor) => {
     await showPage('What the model is shown', await server.command('qwen.showContext', { uri: uriOf(editor), position: wire(editor.selection).end, ...here() }));

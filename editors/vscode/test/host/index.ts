@@ -92,9 +92,11 @@ test('the extension starts the server that the interpreter has', async () => {
 });
 
 test('every command of the palette is registered', async () => {
-  const { contributes } = vscode.extensions.getExtension('qwen-lsp.qwen-lsp')!.packageJSON as { contributes: { commands: { command: string }[] } };
+  const { contributes } = vscode.extensions.getExtension('qwen-lsp.qwen-lsp')!.packageJSON as { contributes: { commands: { command: string }[]; walkthroughs: object[] } };
   const registered = new Set(await vscode.commands.getCommands(true));
-  assert.deepEqual(contributes.commands.map(({ command }) => command).filter((name) => !registered.has(name)), []);
+  const linked = [...JSON.stringify(contributes.walkthroughs).matchAll(/\(command:([\w.-]+)/g)].map(([, name]) => name!);
+  assert.ok(linked.includes('qwen-lsp.setEndpoint'));
+  assert.deepEqual([...contributes.commands.map(({ command }) => command), ...linked].filter((name) => !registered.has(name)), []);
 });
 
 test('ghost text of the endpoint is taken with the editor’s own command', async () => {
