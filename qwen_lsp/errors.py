@@ -73,7 +73,7 @@ class EndpointMissing(EndpointError):
     def __init__(self, what: str = "This") -> None:
         super().__init__(
             f"{what} needs a model: set OPENAI_BASE_URL and OPENAI_MODEL (and OPENAI_API_KEY if the "
-            "endpoint asks for one), or endpoint.base_url of the settings; `qwen-lsp doctor` looks for a "
+            "endpoint asks for one), or endpoint.base_url in the settings; `qwen-lsp doctor` looks for a "
             "local server."
         )
 

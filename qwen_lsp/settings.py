@@ -59,7 +59,7 @@ class EndpointSettings(_Group):
     """The model server. Nothing is sent anywhere else."""
 
     base_url: str = ""
-    """Base URL of an OpenAI-compatible API, such as `http://localhost:8000/v1`. Empty: no endpoint, the
+    """Base URL of an OpenAI-compatible API, such as `http://localhost:8000/v1`. Without one the
     embedded default answers."""
     api_key: SecretStr = SecretStr("")
     """API key; better set by the environment variable OPENAI_API_KEY than written to a file."""

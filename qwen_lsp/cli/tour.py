@@ -283,10 +283,8 @@ async def _receipt(client: Client, desk: _Desk, root: Path, chosen: trial.Select
         },
     )
     screen.receipt(desk.console, shown, _RECEIPT_ROWS)
-    if any("edited" in part["why"] for part in shown["parts"]):
-        screen.say(
-            desk.console, ("It was this tour that has edited files a moment ago: it typed in them.", "dim")
-        )
+    if any(part["why"].startswith("edited ") for part in shown["parts"]):
+        screen.say(desk.console, ("The files edited a moment ago are those that this tour typed in.", "dim"))
 
 
 async def _agent(console: Console, root: Path, options: Mapping[str, Any]) -> None:

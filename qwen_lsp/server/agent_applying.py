@@ -18,7 +18,8 @@ from pygls.exceptions import JsonRpcException
 from qwen_lsp.errors import ConflictError, FileUnreadable, WorkspaceError
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label, workspace_edit
-from qwen_lsp.text.edits import FileEdit, diff, ended, rebase
+from qwen_lsp.text.edits import FileEdit, apply, ended, rebase
+from qwen_lsp.text.narrow import by_words
 from qwen_lsp.workspace.paths import RelPath
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ async def apply_in_editor(
         said_so, problem = await _ask(ls, session, left, label, asked)
         states: list[State]
         states = await _settled(session, left) if said_so else [state_of(session, e) for e in left]
+        if said_so:
+            left = _as_ticked(session, left, states)
         for edit, state in zip(left, states, strict=True):
             done[edit.path] = edit, state
         if late := _saved_over(session, closed):
@@ -89,7 +92,9 @@ async def apply_in_editor(
             if problem:
                 break
             states = [done[edit.path][1] for edit in left]
-        missing = [edit for edit, state in zip(left, states, strict=True) if state != "applied"]
+        # What somebody has left out of a file that they took otherwise is not asked for again.
+        wanting = ("unchanged",) if said_so else ("unchanged", "different")
+        missing = [edit for edit, state in zip(left, states, strict=True) if state in wanting]
         typed_in = any(ls.target(session, edit.path).version != sent[edit.path] for edit in missing)
         if not typed_in or attempt + 1 == _TRIES:
             break
@@ -158,6 +163,23 @@ async def _mended(
     return done
 
 
+def _as_ticked(session: Session, edits: Sequence[FileEdit], states: Sequence[State]) -> list[FileEdit]:
+    """The edits as they were made: in a preview a person may leave out single changes of a file.
+
+    The rest is what there is to be taken back.
+    """
+    taken: list[FileEdit] = []
+    for edit, state in zip(edits, states, strict=True):
+        before, now = edit.before, text_now(session, edit.path)
+        if state != "different" or before is None or edit.after is None or now is None:
+            taken.append(edit)
+        else:
+            there = by_words(before, now)
+            made = [change for change in by_words(before, edit.after) if change in there]
+            taken.append(replace(edit, after=apply(before, made)))
+    return taken
+
+
 async def _settled(session: Session, edits: Sequence[FileEdit]) -> list[State]:
     """The states once they all say "applied", or after a moment: an editor may report its changes late."""
     changed = asyncio.Event()
@@ -212,7 +234,7 @@ def in_old_encoding(session: Session, edit: FileEdit) -> bool:
 def compared(edit: FileEdit, now: str | None) -> State:
     """Whether a text has an edit in it, has nothing of it, or has only a part.
 
-    An edit is in a text that somebody has typed in since when each of its changed lines is there.
+    An edit is in a text that somebody has typed in since when each of its changes is there.
     """
     if ended(now) == ended(edit.after):
         return "applied"
@@ -220,6 +242,6 @@ def compared(edit: FileEdit, now: str | None) -> State:
         return "unchanged"
     if now is None or edit.before is None or edit.after is None:
         return "different"
-    typed = diff(edit.before, now)
-    found = [change in typed for change in diff(edit.before, edit.after)]
+    there = by_words(edit.before, now)
+    found = [change in there for change in by_words(edit.before, edit.after)]
     return "applied" if all(found) else "different" if any(found) else "unchanged"

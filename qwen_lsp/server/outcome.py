@@ -36,7 +36,7 @@ def sentence(command: str, told: Mapping[str, Any]) -> str:
 def changed(told: Mapping[str, Any]) -> str:
     """`3 files changed (save the 2 that are open)`; empty for none."""
     files = cast("Sequence[Mapping[str, Any]]", told.get("files", ()))
-    made = [file for file in files if file["state"] == "applied"]
+    made = [file for file in files if file["state"] != "unchanged"]
     unsaved = sum(file["way"] == "editor" for file in made)
     which = "the one that is open" if unsaved == 1 else f"the {unsaved} that are open"
     open_texts = f" (save {which})" if unsaved else ""

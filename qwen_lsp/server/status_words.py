@@ -41,7 +41,7 @@ def sentence(state: State, who: str, problem: str, *, embedded: bool) -> str:
             return f"{said} The embedded default completes meanwhile." if embedded else said
         case "embedded":
             what = " The embedded default completes meanwhile." if embedded else ""
-            return f"No model: endpoint.base_url of the settings, or OPENAI_BASE_URL, names one.{what}"
+            return f"No model: set endpoint.base_url in the settings, or OPENAI_BASE_URL.{what}"
 
 
 def rows(
@@ -65,7 +65,7 @@ def rows(
 def checks(endpoint: Mapping[str, Any], problem: str | None) -> list[Check]:
     """Whether the model can be reached, as far as that is known."""
     if not endpoint["configured"]:
-        advice = "Set OPENAI_BASE_URL and OPENAI_API_KEY, or endpoint.base_url in config.toml"
+        advice = "Set endpoint.base_url in the settings, or OPENAI_BASE_URL"
         text = "no endpoint: suggestions come from your own files, and there is no agent"
         return [Check(level="warn", text=text, advice=advice)]
     where = f"endpoint {endpoint['host']}, model {endpoint['model'] or 'not known yet'}"

@@ -300,6 +300,27 @@ async def test_a_file_that_was_not_ticked_is_told_and_the_rest_can_be_taken_back
         assert at.seen() == BEFORE
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_change_that_was_not_ticked_is_left_out_and_the_rest_can_be_taken_back(
+    tmp_path: Path, together: bool
+) -> None:
+    between = "" if together else "\n\n"
+    before = f"width = net(a)\n{between}height = net(b)\n"
+    async with scene(tmp_path, VSCODE) as at:
+        (tmp_path / "box.py").write_text(before)
+        at.desk.open("box.py")
+        at.desk.left_out = {"taxed"}
+        after = before.replace("net(a)", "gross(a)").replace("net(b)", "taxed(b)")
+        at.script(("write_file", {"file_path": "box.py", "content": after}))
+        result = await at.edit()
+        assert (result["applied"], states(result)) == (False, {"box.py": "different"})
+        assert result["text"] == "1 file changed (save the one that is open)"
+        assert at.desk.text("box.py") == before.replace("net(a)", "gross(a)")
+        assert len(at.desk.asked) == 1
+        assert (await at.undo(run=result["run"]))["undone"] is True
+        assert at.desk.text("box.py") == before
+
+
 async def test_a_refused_preview_changes_nothing_and_can_be_landed_later(tmp_path: Path) -> None:
     async with scene(tmp_path, VSCODE) as at:
         at.desk.refuses = True

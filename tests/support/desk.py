@@ -68,6 +68,8 @@ class Desk:
     """The parameters of every `workspace/applyEdit`."""
     unticked: set[str] = field(default_factory=set[str])
     """Labels' words: an annotated change whose label has one of them is not ticked."""
+    left_out: set[str] = field(default_factory=set[str])
+    """Texts: a change that puts one of them into a file is not ticked, while the rest of the file is."""
     refuses: bool = False
     meanwhile: Callable[[], None] = lambda: None
     """What the person does while the preview stands open; once."""
@@ -166,7 +168,7 @@ class Desk:
     def _text(self, step: Json) -> None:
         uri = step["textDocument"]["uri"]
         text = self.texts[uri] if uri in self.texts else read(file_of(uri))
-        for edit in reversed(step["edits"]):
+        for edit in reversed([edit for edit in step["edits"] if edit["newText"] not in self.left_out]):
             start, end = (_offset(text, edit["range"][end]) for end in ("start", "end"))
             text = text[:start] + edit["newText"] + text[end:]
         if uri in self.texts:

@@ -166,10 +166,7 @@ export class Connection {
     this.#client = undefined;
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((then) => now - then < DEATHS_WITHIN), now];
-    if (this.#deaths.length > DEATHS) {
-      this.#fail(`The server has ended ${this.#deaths.length} times within three minutes and is not started again by itself.`);
-      return;
-    }
+    if (this.#deaths.length > DEATHS) return this.#fail(`The server has ended ${this.#deaths.length} times within three minutes and is not started again by itself.`);
     this.#logs.client.warn('the server has ended by itself; it is started again');
     this.#forced = true;
     this.#set('starting');

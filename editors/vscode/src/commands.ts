@@ -57,12 +57,12 @@ export function register(context: vscode.ExtensionContext, logs: Logs, name: str
   context.subscriptions.push(vscode.commands.registerCommand(`qwen-lsp.${name}`, run));
 }
 
-/** Something to do with the text in front, or with one that is beside a page; where there is none that is said. */
+/** Something to do with the text in front, or with the only one beside a page; where there is none that is said. */
 export function inEditor(work: (editor: vscode.TextEditor) => unknown): () => unknown {
-  const beside = () => vscode.window.visibleTextEditors.find(({ document }) => ['file', 'untitled'].includes(document.uri.scheme));
   return () => {
-    const editor = vscode.window.activeTextEditor ?? beside();
-    return editor ? work(editor) : vscode.window.showInformationMessage('Open a file first.');
+    const texts = vscode.window.visibleTextEditors.filter(({ document }) => ['file', 'untitled'].includes(document.uri.scheme));
+    const editor = texts.find((text) => text === vscode.window.activeTextEditor) ?? (texts.length === 1 ? texts[0] : undefined);
+    return editor ? work(editor) : vscode.window.showInformationMessage('Put the cursor into a file first.');
   };
 }
 
@@ -84,22 +84,28 @@ async function toggleLanguage(language: string): Promise<void> {
 
 interface Found { readonly kind: string; readonly baseUrl: string; readonly model: string }
 
-/** A model that answers on this machine, or an address. Settings of a machine are written where this window has them. */
+/** A model that answers on this machine, or an address. What was said of another endpoint does not stay with it. */
 async function setEndpoint(connection: Connection): Promise<void> {
-  const other = { label: '$(edit) Another Address…', description: '', baseUrl: '', model: '' };
-  const rows = connection.command<{ endpoints: Found[] }>('qwen.findEndpoints').then(({ endpoints }) =>
-    [...endpoints.map((found) => ({ label: found.model, description: `${found.kind} at ${found.baseUrl}`, ...found })), other]);
+  const config = vscode.workspace.getConfiguration('qwen.endpoint');
+  const looking = connection.command<{ endpoints: Found[] }>('qwen.findEndpoints').catch(() => ({ endpoints: [] }));
+  const rows = looking.then(({ endpoints }) => [
+    ...endpoints.map((found) => ({ label: found.model, description: `${found.kind} at ${found.baseUrl}`, found })),
+    { label: '$(edit) Another Address…', description: '', found: undefined },
+  ]);
   const chosen = await vscode.window.showQuickPick(rows, { title: 'Endpoint', placeHolder: 'A model that was found on this machine, or another address' });
-  const baseUrl = chosen && (chosen.baseUrl || await vscode.window.showInputBox({
-    title: 'Base URL of an OpenAI-compatible API',
-    value: vscode.workspace.getConfiguration('qwen').get('endpoint.baseUrl') || 'http://localhost:8000/v1',
-    prompt: 'Nothing is sent anywhere else. Empty: no model, suggestions from your own files.',
-    ignoreFocusOut: true,
-    validateInput: (text) => (/^(https?:\/\/\S+)?$/.test(text.trim()) ? undefined : 'It begins with http:// or https://'),
-  }));
-  if (baseUrl === undefined) return;
-  await write('endpoint.model', chosen?.model || undefined);
-  await write('endpoint.baseUrl', baseUrl.trim() || undefined);
+  const endpoint: Found | undefined = chosen && (chosen.found ?? await typedEndpoint(config.get('baseUrl', ''), config.get('model', '')));
+  if (endpoint === undefined) return;
+  const others = endpoint.baseUrl === config.get('baseUrl') ? {} : { kind: '', completionModel: '', contextWindow: '' };
+  for (const [name, value] of Object.entries({ ...others, model: endpoint.model, baseUrl: endpoint.baseUrl })) await write(`endpoint.${name}`, value || undefined);
+}
+
+async function typedEndpoint(url: string, before: string): Promise<Found | undefined> {
+  const ask = (title: string, prompt: string, value: string, wrong?: (text: string) => string | undefined) =>
+    vscode.window.showInputBox({ title, prompt, value, ignoreFocusOut: true, ...(wrong && { validateInput: wrong }) }).then((text) => text?.trim());
+  const baseUrl = await ask('Base URL of an OpenAI-compatible API', 'Empty: the one of OPENAI_BASE_URL or config.toml; else none.', url || 'http://localhost:8000/v1',
+    (text) => (/^(https?:\/\/\S+)?$/.test(text.trim()) ? undefined : 'It begins with http:// or https://'));
+  const model = baseUrl && await ask('Model', 'As the endpoint names it. Empty: the only one that it has.', baseUrl === url ? before : '');
+  return baseUrl === undefined || model === undefined ? undefined : { kind: '', baseUrl, model };
 }
 
 /** Where the setting stands already, else for the user. */

@@ -57,9 +57,7 @@ export async function findServer(wish: Wish, machine: Machine): Promise<Finding>
     if (file === undefined || !machine.isProgram(file)) {
       return { problem: `The setting qwen.server.path names ${wish.path}, and there is no such program.` };
     }
-    if (!allowed(file)) {
-      return { problem: `The setting qwen.server.path names a program of this workspace, which is not trusted.` };
-    }
+    if (!allowed(file)) return { problem: `The setting qwen.server.path names a program of this workspace, which is not trusted.` };
     return { server: asServer([file], wish, 'the one that qwen.server.path names') };
   }
   const bundled = async () =>
@@ -71,9 +69,7 @@ export async function findServer(wish: Wish, machine: Machine): Promise<Finding>
     const python = named
       ? (hasFolder(wish.interpreter) ? place(wish.interpreter) : onPath(wish.interpreter, wish, machine))
       : wish.trusted ? await machine.activePython() : undefined;
-    if (python === undefined || !machine.isProgram(python) || !allowed(python) || !(await machine.hasServer(python))) {
-      return undefined;
-    }
+    if (python === undefined || !machine.isProgram(python) || !allowed(python) || !(await machine.hasServer(python))) return undefined;
     return asServer(asModule(python), wish, named ? 'the one of qwen.server.interpreter' : "the one of the Python extension's interpreter");
   };
   const programs = async () => {
@@ -83,9 +79,7 @@ export async function findServer(wish: Wish, machine: Machine): Promise<Finding>
   const order = wish.strategy === 'useBundled' ? [bundled, interpreter, programs] : [interpreter, programs, bundled];
   for (const look of order) {
     const server = await look();
-    if (server !== undefined) {
-      return { server };
-    }
+    if (server !== undefined) return { server };
   }
   return {};
 }
@@ -107,9 +101,7 @@ export function onPath(name: string, wish: Pick<Wish, 'trusted' | 'folders'>, ma
   for (const folder of value.split(style.delimiter).filter((entry) => style.isAbsolute(entry))) {
     for (const ending of endings) {
       const file = style.join(folder, name + ending);
-      if (machine.isProgram(file) && (wish.trusted || !isWithin(file, wish, machine))) {
-        return file;
-      }
+      if (machine.isProgram(file) && (wish.trusted || !isWithin(file, wish, machine))) return file;
     }
   }
   return undefined;

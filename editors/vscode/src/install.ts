@@ -41,11 +41,8 @@ export function installation(context: vscode.ExtensionContext, machine: Machine,
     await connection.stop();
     const failure = await carryOut(commands, environment);
     await connection.restart();
-    if (failure === undefined) {
-      vscode.window.setStatusBarMessage('$(check) The qwen-lsp server is installed.', 10_000);
-    } else if ((await vscode.window.showErrorMessage(failure, 'Show Log')) === 'Show Log') {
-      logs.client.show();
-    }
+    if (failure === undefined) vscode.window.setStatusBarMessage('$(check) The qwen-lsp server is installed.', 10_000);
+    else if ((await vscode.window.showErrorMessage(failure, 'Show Log')) === 'Show Log') logs.client.show();
   }
 
   function carryOut(commands: string[][], environment: string): Thenable<string | undefined> {

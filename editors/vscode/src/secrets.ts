@@ -11,10 +11,8 @@ export async function keyVariables(secrets: vscode.SecretStorage): Promise<Recor
 
 export async function setApiKey(secrets: vscode.SecretStorage): Promise<void> {
   const key = await vscode.window.showInputBox({
-    title: 'API key of the endpoint',
+    title: 'API key of the endpoint', password: true, ignoreFocusOut: true,
     prompt: 'Kept in the key store of this machine. Not needed for most servers that you run yourself.',
-    password: true,
-    ignoreFocusOut: true,
     validateInput: (text) => (/\s/.test(text.trim()) ? 'A key has no spaces in it.' : undefined),
   });
   if (key?.trim()) await secrets.store(NAME, key.trim());

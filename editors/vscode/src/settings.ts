@@ -9,9 +9,7 @@ export function serverSettings(names: readonly string[], look: (name: string) =>
   for (const name of names) {
     const value = OF_THE_CLIENT.test(name) ? undefined : look(name);
     const [, group = '', field] = name.split('.');
-    if (value !== undefined) {
-      settings[group] = field === undefined ? value : { ...(settings[group] as object | undefined), [field]: value };
-    }
+    if (value !== undefined) settings[group] = field === undefined ? value : { ...(settings[group] as object | undefined), [field]: value };
   }
   return settings;
 }

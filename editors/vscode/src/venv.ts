@@ -38,9 +38,7 @@ export async function findPython(machine: Machine, preferred: readonly string[])
   for (const python of new Set([...preferred.filter((file) => machine.isProgram(file)), ...found])) {
     const probe = 'import importlib.util as u, sys; print(sys.version_info >= (3, 11), bool(u.find_spec("ensurepip")))';
     const [recent, whole] = (await run([python, '-I', '-c', probe])).lines.at(-1)?.split(' ') ?? [];
-    if (recent === 'True' && whole === 'True') {
-      return { python };
-    }
+    if (recent === 'True' && whole === 'True') return { python };
     without ??= recent === 'True' ? python : undefined;
   }
   return without === undefined
@@ -67,9 +65,7 @@ export async function install(commands: readonly string[][], environment: string
       rmSync(environment, { recursive: true, force: true });
       return 'The installation was stopped.';
     }
-    if (outcome.status !== 0) {
-      return `The server could not be installed: ${reason(outcome)}`;
-    }
+    if (outcome.status !== 0) return `The server could not be installed: ${reason(outcome)}`;
   }
   writeFileSync(path.join(environment, DONE), '');
   for (const name of readdirSync(path.dirname(environment)).filter((name) => name !== path.basename(environment))) {

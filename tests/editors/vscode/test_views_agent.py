@@ -67,7 +67,7 @@ async def test_a_change_is_compared_in_the_editor(window: Window, model: Scripte
         view = await AgentView.opened(code)
         await view.start("Rename net to before_tax everywhere, and mention it in the docs.")
         await view.change("cart.py").click()
-        await view.button("Compare cart.py in the editor").click()
+        await view.button("Compare in the editor: cart.py").click()
         sides = [code.page.locator(f".editor-instance .editor.{side}") for side in ("original", "modified")]
         await code.press("Control+B")  # room for both sides
         await expect(sides[0]).to_contain_text("from prices import net")

@@ -163,7 +163,7 @@ function change(run: Run, one: Change): Tree {
       : h('input', { type: 'checkbox', 'aria-label': `Accept ${name}`, checked: !left(run, one), onchange: () => keep(() => (own.left[`${run.run} ${one.path}`] = !left(run, one))) }),
     fold(id, open, `${one.kind} ${name}, ${one.added} added, ${one.removed} removed`, path(one.path), h('span', { class: 'kind' }, kind), !kind && hidden(` ${one.kind} `), counts(one.added, one.removed)),
     one.landed && one.kind !== 'deleted' && button('Open', { type: 'show', uri: one.uri }, { class: 'link', 'aria-label': `Open ${one.path}` })),
-  open && one.diff !== '' && [...diff(one.diff, name), button('Compare in the editor', { type: 'compare', path: one.path }, { class: 'link', 'aria-label': `Compare ${name} in the editor` })]);
+  open && one.diff !== '' && [...diff(one.diff, name), button('Compare in the editor', { type: 'compare', path: one.path }, { class: 'link', 'aria-label': `Compare in the editor: ${name}` })]);
 }
 
 // -- what is to be decided: always in sight -------------------------------------------------------------
