@@ -24,6 +24,8 @@ def code_server() -> Path:
 
 async def npm(*arguments: str) -> tuple[int, str]:
     """Run npm in the folder of the extension; its exit status and all that it printed."""
+    # Where the .vsix was built by another clone, this one has not needed them yet.
+    await asyncio.to_thread(extension.dependencies)
     process = await asyncio.create_subprocess_exec(
         program("npm"), *arguments, cwd=extension.SOURCE, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
