@@ -18,7 +18,7 @@ from pygls.exceptions import JsonRpcException
 from qwen_lsp.errors import ConflictError, FileUnreadable, WorkspaceError
 from qwen_lsp.server.host import Server
 from qwen_lsp.server.workspace_edit import Label, workspace_edit
-from qwen_lsp.text.edits import FileEdit, apply, ended, rebase
+from qwen_lsp.text.edits import FileEdit, TextEdit, apply, ended, rebase
 from qwen_lsp.text.narrow import by_words
 from qwen_lsp.workspace.paths import RelPath
 
@@ -170,14 +170,26 @@ def _as_ticked(session: Session, edits: Sequence[FileEdit], states: Sequence[Sta
     """
     taken: list[FileEdit] = []
     for edit, state in zip(edits, states, strict=True):
-        before, now = edit.before, text_now(session, edit.path)
-        if state != "different" or before is None or edit.after is None or now is None:
+        now = text_now(session, edit.path) if state == "different" else None
+        if now is None or edit.before is None or edit.after is None:
             taken.append(edit)
         else:
-            there = by_words(before, now)
-            made = [change for change in by_words(before, edit.after) if change in there]
-            taken.append(replace(edit, after=apply(before, made)))
+            made, _ = _divided(edit.before, edit.after, now)
+            taken.append(replace(edit, after=apply(edit.before, made)))
     return taken
+
+
+def _divided(before: str, after: str, now: str) -> tuple[list[TextEdit], list[TextEdit]]:
+    """The changes from `before` to `after` that a text has, and those that it has not.
+
+    Somebody may have typed in it since.
+    """
+    there = set(by_words(before, now))
+    made: list[TextEdit] = []
+    left: list[TextEdit] = []
+    for change in by_words(before, after):
+        (made if change in there else left).append(change)
+    return made, left
 
 
 async def _settled(session: Session, edits: Sequence[FileEdit]) -> list[State]:
@@ -242,6 +254,5 @@ def compared(edit: FileEdit, now: str | None) -> State:
         return "unchanged"
     if now is None or edit.before is None or edit.after is None:
         return "different"
-    there = by_words(edit.before, now)
-    found = [change in there for change in by_words(edit.before, edit.after)]
-    return "applied" if all(found) else "different" if any(found) else "unchanged"
+    made, left = _divided(edit.before, edit.after, now)
+    return "applied" if not left else "different" if made else "unchanged"
