@@ -118,7 +118,7 @@ def common_ends(one: str, other: str) -> tuple[int, int]:
 def diff(before: str, after: str) -> list[TextEdit]:
     """Whole-line edits that turn `before` into `after`, in order of position."""
     old, new = lines_of(before), lines_of(after)
-    starts = _starts(old)
+    starts = starts_of(old)
     return [
         TextEdit(Span(starts[run.start], starts[run.end]), "".join(new[run.new_start : run.new_end]))
         for run in changed(old, new)
@@ -253,7 +253,8 @@ def lines_of(text: str) -> list[str]:
     return [f"{line}\n" for line in lines] + ([last] if last else [])
 
 
-def _starts(lines: Sequence[str]) -> list[int]:
+def starts_of(lines: Sequence[str]) -> list[int]:
+    """The offset at which each line starts, and that of the end."""
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))

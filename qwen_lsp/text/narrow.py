@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 
-from qwen_lsp.text.edits import TextEdit, common_ends, lines_of
+from qwen_lsp.text.edits import TextEdit, common_ends, lines_of, starts_of
 from qwen_lsp.text.linediff import changed
 from qwen_lsp.text.positions import Span
 
@@ -31,7 +30,7 @@ def by_words(before: str, after: str) -> list[TextEdit]:
     Lines that were changed a little are changed one by one; lines that were written anew, as one block.
     """
     old, new = lines_of(before), lines_of(after)
-    starts = list(accumulate(map(len, old), initial=0))
+    starts = starts_of(old)
     return [
         edit
         for run in changed(old, new)
